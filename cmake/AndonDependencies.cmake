@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every third-party library in one place; docs/dependencies.md has the reason for each.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(CURL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(LibArchive REQUIRED)
+find_package(fmt REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
+pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
+pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
+if(ANDON_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+# Boost.JSON is linked statically: the device then needs no Boost package.
+find_library(BOOST_JSON_LIBRARY NAMES libboost_json.a REQUIRED)
+find_library(BOOST_CONTAINER_LIBRARY NAMES libboost_container.a REQUIRED)
+add_library(andon_boost INTERFACE)
+target_include_directories(andon_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+target_compile_definitions(andon_boost INTERFACE BOOST_ASIO_SEPARATE_COMPILATION
+  BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+target_link_libraries(andon_boost INTERFACE ${BOOST_JSON_LIBRARY} ${BOOST_CONTAINER_LIBRARY})

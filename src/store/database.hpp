@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The relational store behind one small interface: SQL with $1, $2 ... parameters (as PostgreSQL
+// writes them), rows as typed values. SQLite (WAL, synchronous=FULL) is behind it here.
+// A Database is shared by threads; each Transaction belongs to one thread and holds a connection.
+// After a crash each transaction has happened whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/file.hpp"
+
+namespace andon::store {
+
+struct Blob {
+  std::string bytes;
+  bool operator==(const Blob&) const = default;
+};
+using SqlValue = std::variant<std::monostate, std::int64_t, double, std::string, Blob>;
+
+// One result row. Throws internal for a column that is absent or of another type.
+class Row {
+ public:
+  explicit Row(std::vector<SqlValue> values) : values_(std::move(values)) {}
+  [[nodiscard]] std::int64_t integer(std::size_t column) const;
+  [[nodiscard]] double real(std::size_t column) const;
+  [[nodiscard]] const std::string& text(std::size_t column) const;
+  [[nodiscard]] const std::string& blob(std::size_t column) const;
+  [[nodiscard]] bool is_null(std::size_t column) const;
+  [[nodiscard]] std::optional<std::string> optional_text(std::size_t column) const;
+  [[nodiscard]] std::optional<std::int64_t> optional_integer(std::size_t column) const;
+
+ private:
+  std::vector<SqlValue> values_;
+};
+
+class Transaction {
+ public:
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  virtual ~Transaction() = default;
+
+  // Errors are base::Error: already_exists for a violated unique constraint,
+  // failed_precondition for a foreign key, resource_exhausted for a full disk, else internal. The
+  // text never holds bound values.
+  virtual std::vector<Row> query(std::string_view sql, const std::vector<SqlValue>& values = {}) = 0;
+  virtual std::int64_t execute(std::string_view sql,
+                               const std::vector<SqlValue>& values = {}) = 0;  // rows changed
+  [[nodiscard]] std::optional<Row> query_one(std::string_view sql,
+                                             const std::vector<SqlValue>& values = {});
+
+ protected:
+  Transaction() = default;
+};
+
+// One step of a schema's history; applied once each, in order, recorded in the database.
+struct Migration {
+  std::string_view name;  // never changed once released
+  std::string_view sql;   // may hold several statements
+};
+
+class Database {
+ public:
+  Database() = default;
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  virtual ~Database() = default;
+
+  // Runs `work` in a transaction that takes the write lock at its start; commits when it returns,
+  // rolls back when it throws. Transactions do not nest.
+  virtual void write(const std::function<void(Transaction&)>& work) = 0;
+  // The same for reading: a consistent snapshot, concurrent with a writer.
+  virtual void read(const std::function<void(Transaction&)>& work) const = 0;
+
+  // `component` names whose migrations these are ("control"), so that each library keeps its own.
+  virtual void migrate(std::string_view component, const std::vector<Migration>& migrations) = 0;
+};
+
+// Opens or makes `path`. Throws data_corrupted for a file that is not a database.
+[[nodiscard]] std::unique_ptr<Database> open_sqlite(const base::fs::path& path);
+
+}  // namespace andon::store

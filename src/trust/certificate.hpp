@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys and X.509 certificates (OpenSSL), all as PEM text: P-256 keys, a private CA, leaf
+// certificates signed from a CSR. Pure; any thread. Errors are base::Error(invalid_argument) for
+// PEM that is not what it should be.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace andon::trust {
+
+[[nodiscard]] std::string make_private_key();  // P-256, PKCS#8 PEM
+[[nodiscard]] std::string make_csr(std::string_view private_key_pem, std::string_view common_name);
+
+struct CertificateAuthority {
+  std::string certificate_pem;
+  std::string private_key_pem;
+};
+[[nodiscard]] CertificateAuthority make_certificate_authority(std::string_view common_name,
+                                                              base::Timestamp now,
+                                                              std::chrono::days lifetime);
+
+enum class CertificateUse { server, client };
+struct CertificateRequest {
+  std::string common_name;                 // replaces whatever the CSR says
+  CertificateUse use = CertificateUse::client;
+  std::vector<std::string> dns_names;      // subjectAltName
+  std::vector<std::string> ip_addresses;
+  base::Timestamp not_before;
+  std::chrono::days lifetime{3650};
+};
+// Checks the CSR's own signature (proof that the asker has the key). 128-bit random serial.
+[[nodiscard]] std::string sign_csr(const CertificateAuthority& authority, std::string_view csr_pem,
+                                   const CertificateRequest& request);
+
+struct CertificateInfo {
+  std::string common_name;
+  std::string serial_hex;
+  std::string fingerprint;  // SHA-256 of the DER, lower-case hex: AWS's certificateId
+  base::Timestamp not_before;
+  base::Timestamp not_after;
+};
+[[nodiscard]] CertificateInfo describe_certificate(std::string_view certificate_pem);
+
+// True when `certificate_pem` was signed by `authority_pem` and is valid at `now`.
+[[nodiscard]] bool is_signed_by(std::string_view certificate_pem, std::string_view authority_pem,
+                                base::Timestamp now);
+
+}  // namespace andon::trust
