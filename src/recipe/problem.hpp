@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What validation finds: every problem with its place in the document, not only the first.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace andon::recipe {
+
+struct Problem {
+  std::string place;    // RFC 6901 pointer in the keys of the document, "" for all of it
+  std::string message;  // what is wrong and what is expected
+};
+
+using Problems = std::vector<Problem>;
+
+// "/Manifests/0/Platform: must be an object; /ComponentName: is missing"
+[[nodiscard]] std::string to_text(const Problems& problems);
+
+// Throws invalid_argument "<what> is not valid: <all problems>" if there are any.
+void throw_if_any(const Problems& problems, std::string_view what);
+
+}  // namespace andon::recipe

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads recipes that people wrote: JSON or YAML, keys in any case, at most 64 KiB, no aliases or
+// duplicate keys. Finds all problems at once. Pure; any thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.hpp"
+#include "recipe/problem.hpp"
+#include "recipe/recipe.hpp"
+
+namespace andon::recipe {
+
+constexpr std::size_t kMaxRecipeBytes = 64U << 10U;
+
+struct RecipeCheck {
+  std::optional<Recipe> recipe;  // there if and only if there are no problems
+  Problems problems;
+};
+
+[[nodiscard]] RecipeCheck check_recipe(std::string_view text);
+
+// The same, throwing invalid_argument with all problems.
+[[nodiscard]] Recipe parse_recipe(std::string_view text);
+
+// JSON where the first character is '{', else YAML by the core schema of YAML 1.2 (so `no` is a
+// text, `0x1f` a number). Throws invalid_argument with line and column.
+[[nodiscard]] json::value parse_json_or_yaml(std::string_view text, std::string_view what);
+
+}  // namespace andon::recipe
