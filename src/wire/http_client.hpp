@@ -34,6 +34,7 @@ struct OutgoingRequest {
   base::fs::path body_file;      // sent instead of `body` when not empty
   std::chrono::milliseconds timeout{60'000};  // of the whole exchange
   std::size_t max_response_bytes = 64U << 20U;
+  std::function<void(std::uint64_t sent, std::uint64_t total)> on_progress;  // of the upload
 };
 
 struct IncomingResponse {
