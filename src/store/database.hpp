@@ -5,6 +5,7 @@
 // After a crash each transaction has happened whole or not at all.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,9 +48,10 @@ class Transaction {
   virtual ~Transaction() = default;
 
   // Errors are base::Error: already_exists for a violated unique constraint,
-  // failed_precondition for a foreign key, resource_exhausted for a full disk, else internal. The
-  // text never holds bound values.
-  virtual std::vector<Row> query(std::string_view sql, const std::vector<SqlValue>& values = {}) = 0;
+  // failed_precondition for a foreign key, resource_exhausted for a full disk, data_corrupted for
+  // a damaged file, else internal. The text never holds bound values.
+  virtual std::vector<Row> query(std::string_view sql,
+                                 const std::vector<SqlValue>& values = {}) = 0;
   virtual std::int64_t execute(std::string_view sql,
                                const std::vector<SqlValue>& values = {}) = 0;  // rows changed
   [[nodiscard]] std::optional<Row> query_one(std::string_view sql,
@@ -82,7 +84,15 @@ class Database {
   virtual void migrate(std::string_view component, const std::vector<Migration>& migrations) = 0;
 };
 
-// Opens or makes `path`. Throws data_corrupted for a file that is not a database.
-[[nodiscard]] std::unique_ptr<Database> open_sqlite(const base::fs::path& path);
+struct SqliteOptions {
+  std::size_t cache_kib = 256;  // pages kept in memory, a connection
+  std::size_t max_readers = 4;  // read transactions at a time; further ones wait
+  // How long a transaction waits for its turn before it throws unavailable.
+  std::chrono::milliseconds lock_timeout{30'000};
+};
+
+// Opens or makes `path` (mode 0600). Throws data_corrupted for a file that is not a database.
+[[nodiscard]] std::unique_ptr<Database> open_sqlite(const base::fs::path& path,
+                                                    const SqliteOptions& options = {});
 
 }  // namespace andon::store
