@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures for people: boxes and labels drawn with a small built-in font, and JPEG out.
+// Pure; any thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "vision/detections.hpp"
+#include "vision/image.hpp"
+
+namespace andon::vision {
+
+struct LabelledBox {
+  Box box;
+  int class_id = 0;   // chooses the colour
+  std::string label;  // ASCII; other bytes are drawn as '?'
+};
+
+// Line width and letters grow with the picture.
+void draw_boxes(Image& image, std::span<const LabelledBox> boxes);
+
+// Quality 1 to 100.
+[[nodiscard]] std::string encode_jpeg(const Image& image, int quality = 90);
+
+}  // namespace andon::vision

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures from files: JPEG (libjpeg-turbo) and PNG (libpng) to 8-bit RGB. The format is told by
+// the content, never by the name. Grey, palette, CMYK and 16-bit pictures become RGB as OpenCV's
+// imread makes them; alpha is dropped; the EXIF orientation is applied.
+// A decoder keeps its buffers between pictures and belongs to one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "vision/image.hpp"
+
+namespace andon::vision {
+
+struct DecodeLimits {
+  int max_side = 16'384;
+  std::int64_t max_pixels = 100'000'000;
+};
+
+class ImageDecoder {
+ public:
+  explicit ImageDecoder(DecodeLimits limits = {});
+  ImageDecoder(const ImageDecoder&) = delete;
+  ImageDecoder& operator=(const ImageDecoder&) = delete;
+  ~ImageDecoder();
+
+  // The picture is valid until the next call. `name` is the file's name for error messages.
+  // Throws invalid_argument (empty, no known format, over the limits; nothing was allocated for
+  // it) and data_corrupted (truncated or damaged: a picture of which a part is missing is never
+  // passed on).
+  const Image& decode(std::string_view bytes, std::string_view name);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace andon::vision
