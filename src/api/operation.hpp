@@ -17,9 +17,9 @@ namespace andon::api {
 // Who asks, after the signature was verified.
 struct Caller {
   std::string access_key_id;
-  std::string principal;     // "operator" or "thing/<name>" for a device's temporary credentials
-  std::string account_id;    // 12 digits
-  std::string region;        // of the request's credential scope
+  std::string principal;   // "operator" or "thing/<name>" for a device's temporary credentials
+  std::string account_id;  // 12 digits
+  std::string region;      // of the request's credential scope
 };
 
 // The input of an operation: members of path, query and body merged into one object, as the AWS
@@ -40,7 +40,7 @@ struct Operation {
   // slashes too.
   std::string_view method;
   std::string_view path;
-  int success_status;        // 200, or what the AWS model says (201 for CreateComponentVersion)
+  int success_status;  // 200, or what the AWS model says (201 for CreateComponentVersion)
   std::function<base::json::value(const OperationContext&)> handler;
 };
 

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Component versions: made once from a recipe, never changed after. Their s3:// artifacts are
+// pinned when they are made (a copy in the bucket kArtifactBucket, by reference to the same bytes),
+// so that overwriting the source object changes nothing. Any thread.
+// After a crash a version is there whole or not at all; pinned copies that no version names are
+// left over and harmless.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "control/arn.hpp"
+#include "control/page.hpp"
+#include "store/database.hpp"
+#include "store/object_store.hpp"
+
+namespace andon::control {
+
+namespace json = base::json;
+
+// Written only by Components; the S3 API must refuse writes to it.
+inline constexpr std::string_view kArtifactBucket = "andon-artifacts";
+
+struct ComponentSummary {
+  std::string name;
+  std::string version;
+  std::string arn;  // of the version
+  base::Timestamp created;
+  std::string description;
+  std::string publisher;
+  std::vector<std::map<std::string, std::string>> platforms;  // one a manifest
+};
+
+struct ComponentVersion {
+  ComponentSummary summary;
+  std::string recipe;         // as it was written: JSON or YAML
+  std::string served_recipe;  // canonical JSON with greengrass: URIs, digests and sizes
+};
+
+struct ComponentArtifact {
+  std::string name;  // after "greengrass:"
+  std::string sha256;
+  std::uint64_t size = 0;
+};
+
+struct ComponentCandidate {
+  std::string name;
+  std::optional<std::string> local_version;         // kept where it fits
+  std::map<std::string, std::string> requirements;  // who asks -> range
+};
+
+class Components {
+ public:
+  Components(store::Database& database, store::ObjectStore& objects, const base::Clock& clock,
+             Arns arns);
+
+  // Throws invalid_argument naming what is wrong in the recipe, not_found for an artifact that is
+  // not in the object store, conflict for a version that exists. The same `client_token` with the
+  // same recipe answers as the first time.
+  ComponentSummary create(std::string_view recipe_text,
+                          const std::optional<std::string>& client_token);
+
+  [[nodiscard]] std::optional<ComponentVersion> find(const std::string& name,
+                                                     const std::string& version) const;
+  // The highest version of each component, by name.
+  [[nodiscard]] Page<ComponentSummary> list(const PageRequest& page) const;
+  // Highest version first; not_found for a component without versions.
+  [[nodiscard]] Page<ComponentSummary> list_versions(const std::string& name,
+                                                     const PageRequest& page) const;
+  // Throws not_found, and conflict while a device still has to deploy it.
+  void remove(const std::string& name, const std::string& version);
+
+  // The local version if it fits every requirement, else the highest that does and has a manifest
+  // for `platform` (an empty platform fits all). Throws not_found, worded as Greengrass devices
+  // expect ("no usable version", "claim platform").
+  [[nodiscard]] ComponentVersion resolve(const ComponentCandidate& candidate,
+                                         const std::map<std::string, std::string>& platform) const;
+
+  [[nodiscard]] std::vector<ComponentArtifact> artifacts(const std::string& name,
+                                                         const std::string& version) const;
+  [[nodiscard]] std::optional<ComponentArtifact> find_artifact(const std::string& name,
+                                                               const std::string& version,
+                                                               const std::string& artifact) const;
+
+ private:
+  store::Database& database_;
+  store::ObjectStore& objects_;
+  const base::Clock& clock_;
+  Arns arns_;
+};
+
+}  // namespace andon::control

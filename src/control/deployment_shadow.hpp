@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The named shadow AWSManagedGreengrassV2Deployment: how classic Greengrass devices get and report
+// a deployment for one thing. It and the job of the same deployment close together.
+// Any thread; each call is one transaction.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "control/arn.hpp"
+#include "store/database.hpp"
+
+namespace andon::control {
+
+namespace json = base::json;
+
+class DeviceJobs;
+
+inline constexpr std::string_view kDeploymentShadow = "AWSManagedGreengrassV2Deployment";
+
+// What is answered to a device: the payload of .../accepted, or of .../rejected.
+struct ShadowReply {
+  bool accepted = true;
+  json::object payload;
+};
+
+class DeploymentShadow {
+ public:
+  DeploymentShadow(store::Database& database, DeviceJobs& jobs, const base::Clock& clock,
+                   Arns arns);
+
+  // Rejected with code 404 where there is none.
+  [[nodiscard]] ShadowReply get(const std::string& thing, const json::object& request) const;
+  // Merges state.reported; rejected with 409 for another version than the stored one, 400 for what
+  // is malformed. A final status in it ends the device's job.
+  [[nodiscard]] ShadowReply update(const std::string& thing, const json::object& request);
+
+ private:
+  store::Database& database_;
+  DeviceJobs& jobs_;
+  const base::Clock& clock_;
+  Arns arns_;
+};
+
+}  // namespace andon::control
