@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ class Headers {
 
   void add(std::string name, std::string value);
   void set(std::string name, std::string value);  // replaces every field of that name
+  void remove(std::string_view name);
   [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
   [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& fields() const {
     return fields_;
@@ -55,7 +57,7 @@ class Body {
 };
 
 struct HttpRequest {
-  std::string method;  // upper case
+  std::string method;
   std::string target;  // exactly as sent: path and query, still percent-encoded
   std::string path;    // the part of target before '?', still percent-encoded
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
@@ -77,8 +79,24 @@ struct FileBody {
 
 struct HttpResponse {
   int status = 200;
-  Headers headers;  // Content-Length is set by the server
+  Headers headers;  // Content-Length is set by the server, from the body
+  // Not sent in answer to HEAD, where the handler may set Content-Length itself and leave it empty.
   std::variant<std::string, FileBody> body;
 };
+
+// "/a/b?x=1" -> {"/a/b", "x=1"}; also takes the absolute form, "http://host/a/b?x=1". Nothing is
+// decoded. Nothing for a target of neither form.
+struct RequestTarget {
+  std::string_view path;
+  std::string_view query;
+};
+[[nodiscard]] std::optional<RequestTarget> split_target(std::string_view target);
+
+// Decodes "a=1&b=x%20y&c" ('+' is a space). Nothing for a malformed '%' escape.
+[[nodiscard]] std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(
+    std::string_view query);
+
+// The names of header fields compare so.
+[[nodiscard]] bool equal_ignoring_case(std::string_view left, std::string_view right);
 
 }  // namespace andon::wire

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // An HTTP/1.1 server over plain TCP or TLS. Connections are served by coroutines on one I/O
 // thread; the handler runs on a pool of blocking threads, so it may use files and the database.
-// Limits and deadlines hold for every connection: a slow or silent client is dropped.
-// Beast and Asio stay in http_server.cpp.
+// Limits and deadlines hold for every connection: a slow or silent client is dropped, and where
+// `max_connections` are open the one that has waited longest makes room for a new one.
+// Beast and Asio stay in http_connection and http_server.cpp.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "wire/http.hpp"
@@ -29,7 +31,7 @@ struct HttpServerOptions {
   std::optional<TlsServerOptions> tls;
   std::uint64_t max_body_bytes = 5ULL << 30U;
   std::size_t max_header_bytes = 64U << 10U;
-  std::size_t body_in_memory_bytes = 1U << 20U;  // larger bodies are spooled to `spool_directory`
+  std::size_t body_in_memory_bytes = 256U << 10U;  // larger bodies are spooled to `spool_directory`
   base::fs::path spool_directory = base::fs::temp_directory_path();
   std::chrono::milliseconds idle_timeout{60'000};  // between requests
   std::chrono::milliseconds io_timeout{30'000};    // without any progress within a request
