@@ -23,7 +23,8 @@ struct Caller {
 };
 
 // The input of an operation: members of path, query and body merged into one object, as the AWS
-// model names them ("deploymentId", "maxResults"). Query values are strings, path values decoded.
+// model names them ("deploymentId", "maxResults"). Path and query values are strings, decoded; a
+// query name that comes more than once is an array of strings.
 struct OperationContext {
   Caller caller;
   const base::json::object& input;
