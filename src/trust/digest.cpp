@@ -55,8 +55,12 @@ Sha256Stream::Sha256Stream() : context_(std::make_unique<Context>()) {}
 Sha256Stream::Sha256Stream(Sha256Stream&&) noexcept = default;
 Sha256Stream& Sha256Stream::operator=(Sha256Stream&&) noexcept = default;
 Sha256Stream::~Sha256Stream() = default;
-void Sha256Stream::update(std::string_view bytes) { add(context_->digest.get(), bytes); }
-Sha256 Sha256Stream::finish() { return trust::finish<Sha256>(context_->digest.get()); }
+void Sha256Stream::update(std::string_view bytes) {
+  add(context_->digest.get(), bytes);
+}
+Sha256 Sha256Stream::finish() {
+  return trust::finish<Sha256>(context_->digest.get());
+}
 
 struct Md5Stream::Context {
   DigestContext digest = start(EVP_md5());
@@ -66,8 +70,12 @@ Md5Stream::Md5Stream() : context_(std::make_unique<Context>()) {}
 Md5Stream::Md5Stream(Md5Stream&&) noexcept = default;
 Md5Stream& Md5Stream::operator=(Md5Stream&&) noexcept = default;
 Md5Stream::~Md5Stream() = default;
-void Md5Stream::update(std::string_view bytes) { add(context_->digest.get(), bytes); }
-Md5 Md5Stream::finish() { return trust::finish<Md5>(context_->digest.get()); }
+void Md5Stream::update(std::string_view bytes) {
+  add(context_->digest.get(), bytes);
+}
+Md5 Md5Stream::finish() {
+  return trust::finish<Md5>(context_->digest.get());
+}
 
 Sha256 sha256(std::string_view bytes) {
   Sha256Stream stream;
@@ -75,7 +83,9 @@ Sha256 sha256(std::string_view bytes) {
   return stream.finish();
 }
 
-std::string sha256_hex(std::string_view bytes) { return base::to_hex(sha256(bytes)); }
+std::string sha256_hex(std::string_view bytes) {
+  return base::to_hex(sha256(bytes));
+}
 
 std::string sha256_hex_of_file(const base::fs::path& path) {
   const base::UniqueFd fd = base::open_file(path, O_RDONLY);
@@ -92,16 +102,14 @@ std::string sha256_hex_of_file(const base::fs::path& path) {
 
 Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
   Sha256 digest{};
-  const auto* result =
-      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), base::as_bytes(bytes).data(),
-           bytes.size(), digest.data(), nullptr);
+  const auto* result = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                            base::as_bytes(bytes).data(), bytes.size(), digest.data(), nullptr);
   require(result != nullptr, "key");
   return digest;
 }
 
 bool equal_in_constant_time(std::string_view left, std::string_view right) {
-  return left.size() == right.size() &&
-         CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
+  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 }  // namespace andon::trust

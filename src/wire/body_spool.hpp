@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gathers the bytes of a body: in memory up to a limit, beyond it in an unlinked temporary file,
-// which the kernel frees with the last descriptor, even after a crash. Used by one thread at a time.
+// which the kernel frees with the last descriptor, even after a crash. Used by one thread at a
+// time.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,9 @@
 namespace andon::wire {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::optional<std::string> decode_form(std::string_view text) {
   if (text.find('+') == std::string_view::npos) return base::percent_decode(text);
@@ -56,8 +58,8 @@ std::string Body::read(std::size_t max_bytes) const {
   if (const auto* bytes = std::get_if<std::string>(&content_)) return *bytes;
   if (size() > max_bytes) {
     throw base::Error(base::ErrorCode::resource_exhausted,
-                      "the request's body has " + std::to_string(size()) +
-                          " bytes; at most " + std::to_string(max_bytes) + " are allowed here");
+                      "the request's body has " + std::to_string(size()) + " bytes; at most " +
+                          std::to_string(max_bytes) + " are allowed here");
   }
   std::string bytes(size(), '\0');
   std::size_t filled = 0;
@@ -69,7 +71,8 @@ std::string Body::read(std::size_t max_bytes) const {
 
 std::size_t Body::read_at(std::uint64_t offset, char* buffer, std::size_t buffer_size) const {
   if (offset >= size()) return 0;
-  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(buffer_size, size() - offset));
+  const auto count =
+      static_cast<std::size_t>(std::min<std::uint64_t>(buffer_size, size() - offset));
   if (const auto* bytes = std::get_if<std::string>(&content_)) {
     return bytes->copy(buffer, count, static_cast<std::size_t>(offset));
   }
@@ -116,8 +119,8 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(
     if (item.empty()) continue;
     const std::size_t equals = item.find('=');
     auto name = decode_form(item.substr(0, equals));
-    auto value = equals == std::string_view::npos ? std::string()
-                                                  : decode_form(item.substr(equals + 1));
+    auto value =
+        equals == std::string_view::npos ? std::string() : decode_form(item.substr(equals + 1));
     if (!name || !value) return std::nullopt;
     items.emplace_back(*std::move(name), *std::move(value));
   }

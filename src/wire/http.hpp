@@ -63,7 +63,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   Headers headers;
   Body body;
-  std::string peer_address;                 // "127.0.0.1:50100"
+  std::string peer_address;  // "127.0.0.1:50100"
   bool is_tls = false;
   std::optional<std::string> client_certificate_pem;  // verified against the listener's CA
 

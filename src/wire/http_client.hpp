@@ -19,11 +19,11 @@ struct HttpClientOptions {
   std::string ca_file;           // PEM; empty: the system's store
   std::string certificate_file;  // PEM; empty: no client certificate
   std::string private_key_file;
-  std::string proxy;             // empty: from the environment, as curl reads it
+  std::string proxy;  // empty: from the environment, as curl reads it
   std::chrono::milliseconds connect_timeout{10'000};
   // A transfer with less than 1 byte/s for so long is given up with deadline_exceeded.
   std::chrono::milliseconds stall_timeout{30'000};
-  bool verify_server = true;     // false only to fetch a CA that is then checked by its digest
+  bool verify_server = true;  // false only to fetch a CA that is then checked by its digest
 };
 
 struct OutgoingRequest {
@@ -31,7 +31,7 @@ struct OutgoingRequest {
   std::string url;
   Headers headers;
   std::string body;
-  base::fs::path body_file;      // sent instead of `body` when not empty
+  base::fs::path body_file;                   // sent instead of `body` when not empty
   std::chrono::milliseconds timeout{60'000};  // of the whole exchange
   std::size_t max_response_bytes = 64U << 20U;
   std::function<void(std::uint64_t sent, std::uint64_t total)> on_progress;  // of the upload
@@ -51,9 +51,9 @@ struct DownloadProgress {
 struct DownloadRequest {
   std::string url;
   Headers headers;
-  base::fs::path file;                // appended to where it exists: a Range request
-  std::uint64_t max_bytes = 0;        // 0: no limit; more is an error (data_corrupted)
-  std::uint64_t bytes_per_second = 0; // 0: no cap
+  base::fs::path file;                 // appended to where it exists: a Range request
+  std::uint64_t max_bytes = 0;         // 0: no limit; more is an error (data_corrupted)
+  std::uint64_t bytes_per_second = 0;  // 0: no cap
   std::function<void(const DownloadProgress&)> on_progress;
   const std::atomic<bool>* cancelled = nullptr;  // looked at all the time; throws cancelled
 };

@@ -73,9 +73,9 @@ std::optional<HttpResponse> refusal(const error_code& error, const HttpServerOpt
     return plain_text(413, "the request's body is larger than the limit of " +
                                std::to_string(options.max_body_bytes) + " bytes");
   }
-  const bool is_parse_error =
-      error.category() == error_code(http::error::bad_method).category() &&
-      error != http::error::end_of_stream && error != http::error::partial_message;
+  const bool is_parse_error = error.category() == error_code(http::error::bad_method).category() &&
+                              error != http::error::end_of_stream &&
+                              error != http::error::partial_message;
   if (!is_parse_error) return std::nullopt;
   return plain_text(400, "this is not an HTTP/1.1 request: " + error.message());
 }
@@ -85,15 +85,15 @@ HttpResponse answer(const HttpHandler& handler, HttpRequest& request) {
     return handler(request);
   } catch (const base::Error& error) {
     if (error.code() == base::ErrorCode::internal) {
-      base::log_error("request failed", {{"method", request.method},
-                                         {"path", request.path},
-                                         {"error", error.message()}});
+      base::log_error(
+          "request failed",
+          {{"method", request.method}, {"path", request.path}, {"error", error.message()}});
     }
     return plain_text(base::http_status(error.code()), error.message());
   } catch (const std::exception& error) {
-    base::log_error("request failed", {{"method", request.method},
-                                       {"path", request.path},
-                                       {"error", std::string(error.what())}});
+    base::log_error(
+        "request failed",
+        {{"method", request.method}, {"path", request.path}, {"error", std::string(error.what())}});
   } catch (...) {
     base::log_error("request failed", {{"method", request.method}, {"path", request.path}});
   }
@@ -225,14 +225,14 @@ class Connection final : public HttpConnection {
     }
 
     const bool is_head = request.method == "HEAD";
-    HttpResponse response = co_await run_on(
-        settings_.handlers, [&] { return answer(settings_.handler, request); });
+    HttpResponse response =
+        co_await run_on(settings_.handlers, [&] { return answer(settings_.handler, request); });
     request = HttpRequest();
     const auto connection = response.headers.find("Connection");
     const bool keep_alive = parser.keep_alive() && !is_last_response() &&
                             !(connection && equal_ignoring_case(*connection, "close"));
     const bool sent = co_await send_response(response, is_head, keep_alive);
-    co_return sent && keep_alive;
+    co_return sent&& keep_alive;
   }
 
   HttpRequest request_of(const http::request_header<>& header) const {
@@ -313,8 +313,7 @@ class Connection final : public HttpConnection {
     co_return false;
   }
 
-  asio::awaitable<bool> send_response(const HttpResponse& response, bool is_head,
-                                      bool keep_alive) {
+  asio::awaitable<bool> send_response(const HttpResponse& response, bool is_head, bool keep_alive) {
     std::string head;
     try {
       head = response_head(response, is_head, keep_alive);
@@ -326,20 +325,19 @@ class Connection final : public HttpConnection {
     if (const auto* text = std::get_if<std::string>(&response.body)) {
       if (text->size() <= kReadChunk) co_return co_await send(head + *text);
       const bool sent = co_await send(head);
-      co_return sent && co_await send(*text);
+      co_return sent&& co_await send(*text);
     }
     const bool sent = co_await send(head);
-    co_return sent && co_await send_file(std::get<FileBody>(response.body));
+    co_return sent&& co_await send_file(std::get<FileBody>(response.body));
   }
 
   asio::awaitable<bool> send_file(const FileBody& body) {
     for (std::uint64_t offset = 0; offset < body.size;) {
-      const auto size = static_cast<std::size_t>(
-          std::min<std::uint64_t>(kFileChunk, body.size - offset));
+      const auto size =
+          static_cast<std::size_t>(std::min<std::uint64_t>(kFileChunk, body.size - offset));
       std::string bytes;
       try {
-        bytes = co_await run_on(settings_.disk,
-                                [&] { return read_file_part(body, offset, size); });
+        bytes = co_await run_on(settings_.disk, [&] { return read_file_part(body, offset, size); });
       } catch (const base::Error& error) {
         base::log_error("response cut short", {{"peer", peer_}, {"error", error.message()}});
         co_return false;

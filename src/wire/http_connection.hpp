@@ -59,7 +59,7 @@ struct HttpConnectionSettings {
   const HttpServerOptions& options;
   const HttpHandler& handler;
   boost::asio::thread_pool& handlers;
-  boost::asio::thread_pool& disk;         // keeps slow disks from holding up the I/O thread
+  boost::asio::thread_pool& disk;  // keeps slow disks from holding up the I/O thread
   boost::asio::ssl::context* tls;  // null: plain TCP
 };
 

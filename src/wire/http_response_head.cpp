@@ -28,16 +28,18 @@ bool breaks_the_message(std::string_view text) {
 
 void add_field(std::string& head, std::string_view name, std::string_view value) {
   if (name.empty() || breaks_the_message(name) || breaks_the_message(value)) {
-    throw base::Error(base::ErrorCode::internal,
-                      "the response's header field '" + std::string(name.substr(0, 64)) +
-                          "' holds a line end");
+    throw base::Error(
+        base::ErrorCode::internal,
+        "the response's header field '" + std::string(name.substr(0, 64)) + "' holds a line end");
   }
   head.append(name).append(": ").append(value).append("\r\n");
 }
 
 }  // namespace
 
-bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
+bool may_have_body(int status) {
+  return status >= 200 && status != 204 && status != 304;
+}
 
 std::string response_head(const HttpResponse& response, bool is_head, bool keep_alive) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
@@ -46,8 +48,7 @@ std::string response_head(const HttpResponse& response, bool is_head, bool keep_
   const bool keeps_own_length = is_head && size == 0;
   bool has_length = false;
   for (const auto& [name, value] : response.headers.fields()) {
-    if (equal_ignoring_case(name, "Connection") ||
-        equal_ignoring_case(name, "Transfer-Encoding")) {
+    if (equal_ignoring_case(name, "Connection") || equal_ignoring_case(name, "Transfer-Encoding")) {
       continue;
     }
     if (equal_ignoring_case(name, "Content-Length")) {

@@ -83,9 +83,9 @@ tcp::acceptor listen(asio::io_context& io, const HttpServerOptions& options) {
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
-    throw base::Error(base::ErrorCode::unavailable,
-                      "cannot listen on " + options.address + " port " +
-                          std::to_string(options.port) + ": " + error.message());
+    throw base::Error(base::ErrorCode::unavailable, "cannot listen on " + options.address +
+                                                        " port " + std::to_string(options.port) +
+                                                        ": " + error.message());
   }
   return acceptor;
 }
@@ -137,8 +137,8 @@ class HttpServer::Implementation {
       }
       error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
-      const auto connection =
-          connections_.insert(connections_.end(), make_http_connection(settings_, std::move(socket)));
+      const auto connection = connections_.insert(
+          connections_.end(), make_http_connection(settings_, std::move(socket)));
       asio::co_spawn(io_, (*connection)->run(), [this, connection](std::exception_ptr failure) {
         forget(connection, failure);
       });
@@ -200,6 +200,8 @@ HttpServer::HttpServer(HttpServerOptions options, HttpHandler handler)
     : implementation_(std::make_unique<Implementation>(std::move(options), std::move(handler))) {}
 HttpServer::~HttpServer() = default;
 
-std::uint16_t HttpServer::port() const { return implementation_->port(); }
+std::uint16_t HttpServer::port() const {
+  return implementation_->port();
+}
 
 }  // namespace andon::wire

@@ -34,8 +34,7 @@ class RawClient {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const int rc =
-        connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    const int rc = connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
     if (rc != 0) throw base::system_error("cannot connect", errno);
   }
 
@@ -99,9 +98,9 @@ TEST(HttpServer, AnswersSeveralRequestsOnOneConnection) {
   const HttpServer server({}, echo);
   RawClient client(server.port());
   client.send("GET /one HTTP/1.1\r\nHost: a\r\n\r\nGET /two HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_THAT(client.read_until("[]"), testing::AllOf(StartsWith("HTTP/1.1 200 OK\r\n"),
-                                                      HasSubstr("Content-Length: 11\r\n"),
-                                                      HasSubstr("Connection: keep-alive\r\n")));
+  EXPECT_THAT(client.read_until("[]"),
+              testing::AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("Content-Length: 11\r\n"),
+                             HasSubstr("Connection: keep-alive\r\n")));
   EXPECT_THAT(client.read_until("[]"), HasSubstr("\r\n\r\nGET /two []"));
   client.send("GET /three HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(client.read_to_end(), HasSubstr("Connection: close\r\n\r\nGET /three []"));
@@ -116,8 +115,7 @@ TEST(HttpServer, HandsTheRequestOverDecodedOnce) {
     EXPECT_EQ(request.headers.find("x-LINE"), "value");
     return text("");
   });
-  (void)ask(server,
-                 "GET /b%2Fc?a+b=x%26y&&flag HTTP/1.0\r\nHost: a\r\nX-Line:   value \r\n\r\n");
+  (void)ask(server, "GET /b%2Fc?a+b=x%26y&&flag HTTP/1.0\r\nHost: a\r\nX-Line:   value \r\n\r\n");
   EXPECT_EQ(seen, "/b%2Fc x&y  /b%2Fc?a+b=x%26y&&flag");
 }
 
@@ -170,8 +168,8 @@ TEST(HttpServer, AnswersWhatIsNotARequestWithAStatusAndAReason) {
 TEST(HttpServer, ReadsChunkedBodiesAndSaysContinueToWhoAsks) {
   const HttpServer server({}, echo);
   EXPECT_THAT(ask(server,
-                       "PUT /c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
-                       "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"),
+                  "PUT /c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                  "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"),
               HasSubstr("PUT /c [abcde]"));
   RawClient client(server.port());
   client.send(
@@ -187,8 +185,8 @@ TEST(HttpServer, RefusesATooLargeBodyBeforeItIsSent) {
   options.max_body_bytes = 10;
   const HttpServer server(options, echo);
   EXPECT_THAT(ask(server,
-                       "PUT /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-                       "Content-Length: 11\r\n\r\n"),
+                  "PUT /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                  "Content-Length: 11\r\n\r\n"),
               StartsWith("HTTP/1.1 413 "));
 }
 
@@ -209,9 +207,10 @@ TEST(HttpServer, SpoolsALargeBodyToAFileThatHasNoName) {
     EXPECT_TRUE(base::fs::is_empty(directory.path()));
     return text("done");
   });
-  EXPECT_THAT(ask(server, "PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
-                               "Content-Length: 300000\r\n\r\n" +
-                                   expected),
+  EXPECT_THAT(ask(server,
+                  "PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                  "Content-Length: 300000\r\n\r\n" +
+                      expected),
               HasSubstr("done"));
 }
 
@@ -231,13 +230,11 @@ TEST(HttpServer, SendsPartOfAFile) {
     }
     return response;
   });
-  const std::string whole =
-      ask(server, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string whole = ask(server, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(whole, HasSubstr("Content-Length: 999999\r\n"));
   EXPECT_TRUE(whole.ends_with("\r\n\r\n" + content.substr(1)));
   // A file that is shorter than promised ends the connection: the client sees that bytes lack.
-  const std::string cut =
-      ask(server, "GET /short HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string cut = ask(server, "GET /short HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_LT(cut.size(), content.size());
 }
 
@@ -345,8 +342,8 @@ TEST(HttpServer, FinishesTheRequestInHandWhenDestroyed) {
     released = true;
   }
   changed.notify_all();
-  EXPECT_THAT(busy.read_to_end(), testing::AllOf(HasSubstr("Connection: close\r\n"),
-                                                 HasSubstr("finished")));
+  EXPECT_THAT(busy.read_to_end(),
+              testing::AllOf(HasSubstr("Connection: close\r\n"), HasSubstr("finished")));
   destroyer.join();
 }
 

@@ -8,8 +8,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.hpp"
+#include "trust/digest.hpp"
 #include "wire/http.hpp"
 
 namespace andon::wire {
@@ -35,7 +37,8 @@ struct UnsignedRequest {
 };
 [[nodiscard]] Headers sign(const UnsignedRequest& request, const Credentials& credentials,
                            const SigningScope& scope, base::Timestamp now);
-// The target (path and query) with the signature in its query; expires after `lifetime`.
+// The target (path and query) with the signature in its query; expires after `lifetime`, which is
+// one second to seven days (else invalid_argument).
 [[nodiscard]] std::string presign(std::string_view method, std::string_view host,
                                   std::string_view target, const Credentials& credentials,
                                   const SigningScope& scope, base::Timestamp now,
@@ -49,13 +52,15 @@ struct SignatureClaim {
   base::Timestamp signed_at;
   std::vector<std::string> signed_headers;
   std::string signature;
-  std::string payload_sha256;  // as claimed; may be UNSIGNED-PAYLOAD or STREAMING-...
+  // As claimed; may be UNSIGNED-PAYLOAD or STREAMING-... Where the request does not say (services
+  // other than S3), the digest of the body that came.
+  std::string payload_sha256;
   std::string session_token;
   std::optional<std::chrono::seconds> lifetime;  // set for a presigned URL
 };
 
 // Nothing where the request carries no signature at all; throws unauthenticated with what is
-// malformed otherwise.
+// malformed otherwise, or with the header that should have been signed: Host and all of X-Amz-*.
 [[nodiscard]] std::optional<SignatureClaim> read_claim(const HttpRequest& request);
 
 enum class SignatureVerdict { valid, wrong_signature, expired, clock_skew };
@@ -63,5 +68,15 @@ enum class SignatureVerdict { valid, wrong_signature, expired, clock_skew };
 // claim.payload_sha256.
 [[nodiscard]] SignatureVerdict verify(const HttpRequest& request, const SignatureClaim& claim,
                                       std::string_view secret_access_key, base::Timestamp now);
+
+// The key that signs for one day, region and service.
+[[nodiscard]] trust::Sha256 derive_signing_key(std::string_view secret_access_key,
+                                               std::string_view date, const SigningScope& scope);
+// "20261122/local/s3/aws4_request".
+[[nodiscard]] std::string scope_text(std::string_view date, const SigningScope& scope);
+
+[[nodiscard]] std::string body_sha256_hex(const Body& body);
+
+inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
 
 }  // namespace andon::wire
