@@ -13,7 +13,7 @@ namespace andon::recipe {
 namespace json = base::json;
 
 struct ConfigurationUpdate {
-  std::vector<std::string> reset;     // JSON pointers; "" is the whole configuration
+  std::vector<std::string> reset;  // JSON pointers; "" is the whole configuration
   std::optional<json::object> merge;
 
   [[nodiscard]] bool empty() const { return reset.empty() && !merge; }

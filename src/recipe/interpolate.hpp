@@ -35,11 +35,11 @@ struct InterpolationContext {
                                       std::string_view where);
 
 // Scripts, Skipif, Timeout and Setenv.
-[[nodiscard]] Lifecycle interpolate(const Lifecycle& lifecycle,
-                                    const InterpolationContext& context, std::string_view where);
+[[nodiscard]] Lifecycle interpolate(const Lifecycle& lifecycle, const InterpolationContext& context,
+                                    std::string_view where);
 
 // Every text in `value`, keys excepted (for accessControl and configuration).
-[[nodiscard]] json::value interpolate(const json::value& value,
-                                      const InterpolationContext& context, std::string_view where);
+[[nodiscard]] json::value interpolate(const json::value& value, const InterpolationContext& context,
+                                      std::string_view where);
 
 }  // namespace andon::recipe

@@ -9,7 +9,7 @@
 namespace andon::recipe {
 
 struct Problem {
-  std::string place;    // RFC 6901 pointer in the keys of the document, "" for all of it
+  std::string place;    // RFC 6901 pointer in the usual spelling of keys, "" for all of it
   std::string message;  // what is wrong and what is expected
 };
 

@@ -38,8 +38,8 @@ struct Artifact {
   Unarchive unarchive = Unarchive::none;
   FileAccess read = FileAccess::owner;
   FileAccess execute = FileAccess::none;
-  std::string digest;     // base64 of the hash; "" where the author left it out
-  std::string algorithm;  // "SHA-256"; "" without a digest
+  std::string digest;                 // base64 of the hash; "" where the author left it out
+  std::string algorithm;              // "SHA-256"; "" without a digest
   std::optional<std::uint64_t> size;  // bytes; andon's own member
 };
 
@@ -91,8 +91,8 @@ struct Recipe {
   [[nodiscard]] std::string id() const;
 };
 
-// The first manifest that fits; nullptr where none does. A recipe without manifests fits every
-// device: then it answers an empty manifest.
+// The first manifest that fits; nullptr where none does. (A recipe without manifests is parsed as
+// one with an empty manifest, which fits every device.)
 [[nodiscard]] const Manifest* select_manifest(const Recipe& recipe,
                                               const PlatformAttributes& device);
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/json.hpp"
+#include "recipe/json_or_yaml.hpp"
 #include "recipe/problem.hpp"
 #include "recipe/recipe.hpp"
 
@@ -25,9 +25,5 @@ struct RecipeCheck {
 
 // The same, throwing invalid_argument with all problems.
 [[nodiscard]] Recipe parse_recipe(std::string_view text);
-
-// JSON where the first character is '{', else YAML by the core schema of YAML 1.2 (so `no` is a
-// text, `0x1f` a number). Throws invalid_argument with line and column.
-[[nodiscard]] json::value parse_json_or_yaml(std::string_view text, std::string_view what);
 
 }  // namespace andon::recipe

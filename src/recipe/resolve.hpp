@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the components that deployments name to the full set that a device runs: one version of
-// each, dependencies included. Asks for candidates until nothing changes. Pure but for the callback;
-// any thread.
+// each, dependencies included. Asks for candidates until nothing changes. Pure but for the
+// callback; any thread.
 #pragma once
 
 #include <functional>
@@ -46,11 +46,11 @@ struct ResolvedComponent {
 class ResolutionError : public base::Error {
  public:
   enum class Kind {
-    no_version,           // nobody has a version that fits the one who asks
-    requirements_not_met, // those who ask cannot agree
-    circular,             // components depend on each other in a ring
-    bad_answer,           // the source answered something that does not fit what was asked
-    too_large,            // more components than the limit, or it does not settle
+    no_version,            // nobody has a version that fits the one who asks
+    requirements_not_met,  // those who ask cannot agree
+    circular,              // components depend on each other in a ring
+    bad_answer,            // the source answered something that does not fit what was asked
+    too_large,             // more components than the limit, or it does not settle
   };
   ResolutionError(Kind kind, std::string message);
   [[nodiscard]] Kind kind() const { return kind_; }

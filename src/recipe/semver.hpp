@@ -33,6 +33,8 @@ struct Version {
 // exact, = > >= < <=, blank = and, || = or, ^, ~, x-ranges (1.x, 1.2.*, *, 1), hyphen (1.0 - 2.3).
 class VersionRange {
  public:
+  VersionRange() = default;  // every release
+
   // Throws invalid_argument naming the text; the empty text is every version. At most 256
   // characters.
   [[nodiscard]] static VersionRange parse(std::string_view text);
@@ -61,7 +63,7 @@ class VersionRange {
 
  private:
   using Alternative = std::vector<Comparator>;  // all must hold; empty: every release
-  std::vector<Alternative> alternatives_;
+  std::vector<Alternative> alternatives_{Alternative{}};
 };
 
 }  // namespace andon::recipe
