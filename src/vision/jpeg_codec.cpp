@@ -24,18 +24,16 @@ void cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, std::vector<std::uint8_t
 
 }  // namespace
 
-JpegCodec::JpegCodec() : handle_(tjInitDecompress()) {
-  if (handle_ == nullptr) {
-    throw Error(ErrorCode::resource_exhausted, "no memory for a JPEG decoder");
-  }
+void JpegCodec::HandleCloser::operator()(void* handle) const {
+  tjDestroy(handle);
 }
 
-JpegCodec::~JpegCodec() {
-  tjDestroy(handle_);
-}
-
-std::string JpegCodec::take_error() const {
-  return tjGetErrorStr2(handle_);
+// The reason of the failure just met. The handle is given up: after some failures it would refuse
+// the next, good picture too.
+std::string JpegCodec::take_error() {
+  std::string reason = tjGetErrorStr2(handle_.get());
+  handle_.reset();
+  return reason;
 }
 
 void JpegCodec::decode(std::string_view bytes, std::string_view name, const SizeCheck& check,
