@@ -63,7 +63,9 @@ TEST(DeploymentState, CancellingIsPossibleOnlyBeforeComponentsAreTouched) {
   for (const State state : kAll) {
     const auto move = apply(state, Event::cancelled, OnFailure::roll_back);
     EXPECT_EQ(move.has_value(), can_cancel(state)) << to_string(state);
-    if (move) EXPECT_EQ(move->next, State::failed);
+    if (move) {
+      EXPECT_EQ(move->next, State::failed);
+    }
   }
   EXPECT_FALSE(can_cancel(State::activating));
 }
