@@ -289,7 +289,8 @@ void Component::report_error() {
 }
 
 void Component::fail(std::string_view code, std::string why) {
-  if (steady_clock::now() - up_since_ > kForgiveErrorsAfter) errors_ = 0;
+  const auto up_since = std::exchange(up_since_, std::nullopt);
+  if (up_since && steady_clock::now() - *up_since > kForgiveErrorsAfter) errors_ = 0;
   ++errors_;
   reason_ = std::move(why);
   status_code_ = code;

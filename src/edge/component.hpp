@@ -142,7 +142,7 @@ class Component {
   bool settled_ = false;
   bool service_is_startup_ = false;
   int errors_ = 0;
-  std::chrono::steady_clock::time_point up_since_;
+  std::optional<std::chrono::steady_clock::time_point> up_since_;
   std::string reason_;
   std::string status_code_;
   std::unique_ptr<ComponentProcess> process_;  // startup or run
