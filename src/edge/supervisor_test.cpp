@@ -68,7 +68,12 @@ class SupervisorTest : public testing::Test {
   }
 
   bool wait_for(const std::function<bool()>& condition) {
-    return loop_.run_until(condition, kLimit);
+    // In short turns: not every condition comes with an event of this loop.
+    const auto deadline = std::chrono::steady_clock::now() + kLimit;
+    while (!loop_.run_until(condition, milliseconds{20})) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+    }
+    return true;
   }
 
   // What the scripts wrote with `echo ... >> $TRACE`, blanks between the lines.
