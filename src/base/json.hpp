@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace andon::base {
@@ -46,7 +47,13 @@ struct JsonLimits {
 // nothing for an absent or null member; every form throws invalid_argument for a wrong type.
 class JsonReader {
  public:
+  // Keeps a reference. The second form is there so that an object is not first copied into a
+  // temporary value.
   JsonReader(const json::value& value, std::string where);
+  JsonReader(const json::object& object, std::string where)
+      : object_(&object), where_(std::move(where)) {}
+  JsonReader(json::value&&, std::string) = delete;
+  JsonReader(json::object&&, std::string) = delete;
 
   [[nodiscard]] const json::object& object() const { return *object_; }
   [[nodiscard]] const std::string& where() const { return where_; }

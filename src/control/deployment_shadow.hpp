@@ -27,6 +27,18 @@ struct ShadowReply {
   json::object payload;
 };
 
+// The stored shadow, within the caller's transaction.
+void set_desired_deployment(store::Transaction& tx, const std::string& thing,
+                            const std::string& document, std::string_view desired_status,
+                            base::Timestamp now);
+// Nothing where `thing` has no shadow.
+void set_reported_status(store::Transaction& tx, const std::string& thing,
+                         const json::object& reported, base::Timestamp now);
+// {"state": {...}, "version", "timestamp"}.
+[[nodiscard]] std::optional<json::object> read_shadow(store::Transaction& tx,
+                                                      const std::string& thing,
+                                                      base::Timestamp now);
+
 class DeploymentShadow {
  public:
   DeploymentShadow(store::Database& database, DeviceJobs& jobs, const base::Clock& clock,

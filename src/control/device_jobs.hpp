@@ -81,6 +81,12 @@ struct JobUpdateResult {
   std::optional<JobExecution> execution;  // as it is now
 };
 
+// The "execution" object of AWS IoT Jobs; without the document where that is nothing.
+[[nodiscard]] json::object describe_execution(const JobExecution& execution,
+                                              const std::optional<json::object>& document);
+// Seconds since 1970 as an integer: devices refuse a fraction.
+[[nodiscard]] std::int64_t to_job_seconds(base::Timestamp time);
+
 class DeviceJobs {
  public:
   DeviceJobs(store::Database& database, Notifier& notifier, const base::Clock& clock, Arns arns);
@@ -98,8 +104,10 @@ class DeviceJobs {
   [[nodiscard]] Page<EffectiveDeployment> effective_deployments(const std::string& thing,
                                                                 const PageRequest& page) const;
 
-  // Publishes both notify topics (and the deployment shadow) with what `thing` has to do now.
+  // Publishes both notify topics with what `thing` has to do now.
   void notify(const std::string& thing);
+  // Publishes the deployment shadow as it is now; nothing where there is none.
+  void notify_shadow(const std::string& thing);
   // For every device with something to do: at the server's start and when the broker is back.
   void notify_all_pending();
   // Ends executions that are in progress for longer than their deployment allows. Every minute.

@@ -57,6 +57,8 @@ class Detector {
   [[nodiscard]] Result detect(const Image& image, const DetectionOptions& options = {});
 
  private:
+  [[nodiscard]] AnchorOutput run();
+
   Session session_;
   ModelDescription description_;
   Letterboxer letterboxer_;
