@@ -175,14 +175,14 @@ DeploymentDocumentCheck check_deployment_document(const json::value& value) {
   return check;
 }
 
-DeploymentDocument parse_deployment_document(const json::value& value) {
+DeploymentDocument read_deployment_document(const json::value& value) {
   auto check = check_deployment_document(value);
   throw_if_any(check.problems, "the deployment document");
   return *std::move(check.document);
 }
 
 DeploymentDocument parse_deployment_document(std::string_view text) {
-  return parse_deployment_document(
+  return read_deployment_document(
       base::parse_json(text, "the deployment document", {.max_bytes = 1U << 20U}));
 }
 

@@ -56,7 +56,7 @@ struct DeploymentDocumentCheck {
 [[nodiscard]] DeploymentDocumentCheck check_deployment_document(const json::value& value);
 // Throws invalid_argument with all problems.
 [[nodiscard]] DeploymentDocument parse_deployment_document(std::string_view text);
-[[nodiscard]] DeploymentDocument parse_deployment_document(const json::value& value);
+[[nodiscard]] DeploymentDocument read_deployment_document(const json::value& value);
 
 [[nodiscard]] json::object to_json(const DeploymentDocument& document);
 

@@ -159,20 +159,20 @@ Lifecycle interpolate(const Lifecycle& lifecycle, const InterpolationContext& co
   return result;
 }
 
-json::value interpolate(const json::value& value, const InterpolationContext& context,
-                        std::string_view where) {
+json::value interpolate_json(const json::value& value, const InterpolationContext& context,
+                             std::string_view where) {
   if (const auto* text = value.if_string()) {
     return json::value(interpolate(std::string_view(*text), context, where));
   }
   if (const auto* array = value.if_array()) {
     json::array result;
-    for (const auto& element : *array) result.push_back(interpolate(element, context, where));
+    for (const auto& element : *array) result.push_back(interpolate_json(element, context, where));
     return result;
   }
   if (const auto* object = value.if_object()) {
     json::object result;
     for (const auto& member : *object) {
-      result[member.key()] = interpolate(member.value(), context, where);
+      result[member.key()] = interpolate_json(member.value(), context, where);
     }
     return result;
   }

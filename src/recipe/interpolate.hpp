@@ -39,7 +39,8 @@ struct InterpolationContext {
                                     std::string_view where);
 
 // Every text in `value`, keys excepted (for accessControl and configuration).
-[[nodiscard]] json::value interpolate(const json::value& value, const InterpolationContext& context,
-                                      std::string_view where);
+[[nodiscard]] json::value interpolate_json(const json::value& value,
+                                           const InterpolationContext& context,
+                                           std::string_view where);
 
 }  // namespace andon::recipe

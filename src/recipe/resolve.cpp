@@ -85,10 +85,16 @@ class Resolver {
     return reached;
   }
 
-  [[nodiscard]] bool fits(const std::string& name, const Requirements& requirements) const {
+  [[nodiscard]] bool fits(const std::string& name, const Requirements& requirements) {
     const auto chosen = chosen_.find(name);
-    return chosen != chosen_.end() &&
-           range_of(name, requirements).contains(chosen->second.recipe.component_version);
+    if (chosen == chosen_.end()) return false;
+    const auto met = met_.find(name);
+    if (met != met_.end() && met->second == requirements) return true;
+    if (!range_of(name, requirements).contains(chosen->second.recipe.component_version)) {
+      return false;
+    }
+    met_.insert_or_assign(name, requirements);
+    return true;
   }
 
   [[nodiscard]] static VersionRange range_of(const std::string& name,
@@ -117,6 +123,7 @@ class Resolver {
                                                   ") and got " + recipe.id());
     }
     chosen_.insert_or_assign(name, *std::move(candidate));
+    met_.insert_or_assign(name, requirements);
   }
 
   // Depth first, by name; a component on its own path is a ring.
@@ -160,6 +167,7 @@ class Resolver {
   const CandidateSource& source_;
   const std::set<std::string>& built_in_;
   std::map<std::string, Candidate> chosen_;
+  std::map<std::string, Requirements> met_;  // what each choice was last found to fit
 };
 
 }  // namespace

@@ -57,8 +57,6 @@ class Detector {
   [[nodiscard]] Result detect(const Image& image, const DetectionOptions& options = {});
 
  private:
-  [[nodiscard]] AnchorOutput run();
-
   Session session_;
   ModelDescription description_;
   Letterboxer letterboxer_;

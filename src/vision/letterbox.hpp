@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "vision/image.hpp"
+#include "vision/pixel_kernels.hpp"
 
 namespace andon::vision {
 
@@ -25,7 +26,7 @@ struct LetterboxPlan {
 // Keeps its buffers between pictures; belongs to one thread at a time.
 class Letterboxer {
  public:
-  explicit Letterboxer(Size target);
+  explicit Letterboxer(Size target, const PixelKernels& kernels = best_kernels());
 
   // Writes the picture into `tensor` (3 * height * width floats: the R plane, G, B; 0..1).
   LetterboxPlan fill(const Image& image, std::span<float> tensor);
@@ -38,19 +39,12 @@ class Letterboxer {
   void scale(const Image& image);
   void halve(const Image& image);
 
-  struct Tap {  // one output column or row: two neighbours and their weights, of 2048 together
-    std::int32_t first;
-    std::int32_t second;
-    std::int16_t first_weight;
-    std::int16_t second_weight;
-  };
-  static std::vector<Tap> make_taps(int source, int scaled, bool clamp_weights);
-
   Size target_;
+  const PixelKernels& kernels_;
   LetterboxPlan plan_;
   Image canvas_;
-  std::vector<Tap> columns_;
-  std::vector<Tap> rows_;
+  std::vector<ResizeTap> columns_;
+  std::vector<ResizeTap> rows_;
   std::vector<std::int16_t> upper_;  // source rows scaled horizontally
   std::vector<std::int16_t> lower_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HTTP(S) client (libcurl): requests with small bodies, downloads to files that resume.
-// One object per thread at a time; it keeps connections alive between calls.
+// An HTTP(S) client (libcurl): requests, uploads from files, downloads to files that resume.
+// One object per thread at a time; it keeps connections alive between calls. Redirects are not
+// followed. Messages of errors name the URL without its query, which may hold a signature.
 #pragma once
 
 #include <atomic>
@@ -19,7 +20,8 @@ struct HttpClientOptions {
   std::string ca_file;           // PEM; empty: the system's store
   std::string certificate_file;  // PEM; empty: no client certificate
   std::string private_key_file;
-  std::string proxy;  // empty: from the environment, as curl reads it
+  // Empty: from the environment, as curl reads it. This machine itself is always reached directly.
+  std::string proxy;
   std::chrono::milliseconds connect_timeout{10'000};
   // A transfer with less than 1 byte/s for so long is given up with deadline_exceeded.
   std::chrono::milliseconds stall_timeout{30'000};
@@ -35,6 +37,7 @@ struct OutgoingRequest {
   std::chrono::milliseconds timeout{60'000};  // of the whole exchange
   std::size_t max_response_bytes = 64U << 20U;
   std::function<void(std::uint64_t sent, std::uint64_t total)> on_progress;  // of the upload
+  const std::atomic<bool>* cancelled = nullptr;  // looked at all the time; throws cancelled
 };
 
 struct IncomingResponse {
@@ -66,12 +69,14 @@ class HttpClient {
   ~HttpClient();
 
   // Any status is a value. Throws unavailable (no connection, TLS), deadline_exceeded,
-  // resource_exhausted (response too large).
+  // resource_exhausted (response too large), invalid_argument (URL, certificate files), cancelled.
   [[nodiscard]] IncomingResponse send(const OutgoingRequest& request);
 
-  // Bytes that arrived before a failure stay in the file, for the next attempt to go on from. A
-  // server that ignores Range (200) makes it start anew; 416 with a complete file is success.
-  // Throws as send(), and not_found / permission_denied / unavailable by status.
+  // Bytes that arrived before a failure stay in the file, for the next attempt to go on from; when
+  // it returns, the file is complete and synced. A server that ignores Range (200) makes it start
+  // anew; 416 with a complete file is success. That the file is the right one is for the caller to
+  // check, by its digest. Throws as send(), and not_found / permission_denied / unavailable and the
+  // like by status.
   void download(const DownloadRequest& request);
 
  private:

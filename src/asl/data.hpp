@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A JSON document that many states look at and nobody changes, and the failure that evaluation
+// ends with. Pure; any thread. Data may point into a larger document, which it then keeps alive:
+// an item of a list of 100,000 is handed on without a copy.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/json.hpp"
+
+namespace andon::asl {
+
+namespace json = base::json;
+
+using Data = std::shared_ptr<const json::value>;
+
+[[nodiscard]] inline Data make_data(json::value value) {
+  return std::make_shared<const json::value>(std::move(value));
+}
+
+// `inside` must be part of `*whole`.
+[[nodiscard]] inline Data part_of(const Data& whole, const json::value& inside) {
+  return {whole, &inside};
+}
+
+// What makes a state fail, in the terms of the States Language: an error name that Retry and Catch
+// match ("States.Runtime") and a cause for people. Thrown by evaluation, caught by the engine.
+class Failure : public std::exception {
+ public:
+  Failure(std::string error, std::string cause)
+      : error_(std::move(error)), cause_(std::move(cause)) {}
+
+  [[nodiscard]] const std::string& error() const { return error_; }
+  [[nodiscard]] const std::string& cause() const { return cause_; }
+  // Where a JSONata expression stands in its state ("Output/items[0]"); empty for other failures.
+  [[nodiscard]] const std::string& location() const { return location_; }
+  [[nodiscard]] Failure at(std::string location) const {
+    Failure copy = *this;
+    copy.location_ = std::move(location);
+    return copy;
+  }
+  [[nodiscard]] const char* what() const noexcept override { return cause_.c_str(); }
+
+ private:
+  std::string error_;
+  std::string cause_;
+  std::string location_;
+};
+
+inline constexpr std::string_view kRuntime = "States.Runtime";
+inline constexpr std::string_view kTimeout = "States.Timeout";
+inline constexpr std::string_view kHeartbeatTimeout = "States.HeartbeatTimeout";
+inline constexpr std::string_view kTaskFailed = "States.TaskFailed";
+inline constexpr std::string_view kDataLimitExceeded = "States.DataLimitExceeded";
+inline constexpr std::string_view kQueryEvaluationError = "States.QueryEvaluationError";
+inline constexpr std::string_view kIntrinsicFailure = "States.IntrinsicFailure";
+inline constexpr std::string_view kResultPathMatchFailure = "States.ResultPathMatchFailure";
+inline constexpr std::string_view kParameterPathFailure = "States.ParameterPathFailure";
+inline constexpr std::string_view kNoChoiceMatched = "States.NoChoiceMatched";
+inline constexpr std::string_view kExceedToleratedFailureThreshold =
+    "States.ExceedToleratedFailureThreshold";
+inline constexpr std::string_view kItemReaderFailed = "States.ItemReaderFailed";
+inline constexpr std::string_view kResultWriterFailed = "States.ResultWriterFailed";
+inline constexpr std::string_view kPermissions = "States.Permissions";
+inline constexpr std::string_view kBranchFailed = "States.BranchFailed";
+
+[[nodiscard]] inline Failure failure(std::string_view error, std::string cause) {
+  return {std::string(error), std::move(cause)};
+}
+
+// Input, output and result of a state: 256 KiB of UTF-8.
+inline constexpr std::size_t kMaxDataBytes = 262'144;
+
+}  // namespace andon::asl

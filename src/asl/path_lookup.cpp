@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "asl/path_lookup.hpp"
+
+namespace andon::asl {
+
+Data document_of(const JsonPath& path, const Scope& scope) {
+  switch (path.root()) {
+    case PathRoot::input:
+      return scope.input;
+    case PathRoot::context:
+      return scope.context;
+    case PathRoot::variable:
+      break;
+  }
+  if (const Data* found = scope.find_variable(path.variable())) return *found;
+  throw failure(kRuntime, "The variable '$" + path.variable() + "' has not been assigned a value");
+}
+
+std::optional<Data> look_up(const JsonPath& path, const Scope& scope) {
+  return path.evaluate(document_of(path, scope));
+}
+
+Data require(const JsonPath& path, const Scope& scope, std::string_view field) {
+  const Data document = document_of(path, scope);
+  if (auto found = path.evaluate(document)) return *std::move(found);
+  throw failure(kRuntime, "The JSONPath '" + path.text() + "' specified for the field '" +
+                              std::string(field) + "' could not be found in the input '" +
+                              base::to_text(*document) + "'");
+}
+
+}  // namespace andon::asl

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an expression of a state can see: its document, the context object, the variables of its
+// branch and of those around it, and a source of randomness. Lives for one evaluation.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "asl/data.hpp"
+#include "asl/random.hpp"
+
+namespace andon::asl {
+
+using Variables = std::map<std::string, Data, std::less<>>;
+
+struct Scope {
+  Data input;                               // $ in JSONPath
+  Data context;                             // $$ in JSONPath
+  std::vector<const Variables*> variables;  // innermost first
+  Random* random = nullptr;
+
+  // Null where no variable has that name.
+  [[nodiscard]] const Data* find_variable(std::string_view name) const {
+    for (const Variables* level : variables) {
+      if (const auto found = level->find(name); found != level->end()) return &found->second;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] Scope with_input(Data document) const {
+    Scope copy = *this;
+    copy.input = std::move(document);
+    return copy;
+  }
+};
+
+}  // namespace andon::asl

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/deployment_journal.hpp"
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+
+namespace andon::edge {
+namespace {
+
+using store::SqlValue;
+
+constexpr std::string_view kColumns =
+    "SELECT id, job_id, queued_at, state, attempts, document, plan, previous_configuration, "
+    "failure, failed_in FROM deployments ";
+// Ends older than this many rows are forgotten.
+constexpr std::int64_t kRowsKept = 50;
+
+json::object configurations_to_json(const Configurations& configurations) {
+  json::object all;
+  for (const auto& [component, content] : configurations) all[component] = content;
+  return all;
+}
+
+Configurations parse_configurations(std::string_view text) {
+  Configurations all;
+  const json::value value = base::parse_json(text, "saved configuration");
+  for (const auto& [component, content] : value.as_object()) {
+    all[component] = content.as_object();
+  }
+  return all;
+}
+
+DeploymentRecord read(const store::Row& row) {
+  DeploymentRecord record;
+  record.id = row.integer(0);
+  record.job_id = row.text(1);
+  record.queued_at = row.integer(2);
+  record.state_name = row.text(3);
+  record.attempts = static_cast<int>(row.integer(4));
+  record.document = row.text(5);
+  if (const auto plan = row.optional_text(6)) {
+    record.plan = parse_installed_set(base::parse_json(*plan, "saved plan"));
+  }
+  if (const auto previous = row.optional_text(7)) {
+    record.previous_configuration = parse_configurations(*previous);
+  }
+  if (const auto failure = row.optional_text(8)) {
+    record.failure = parse_failure_report(base::parse_json(*failure, "saved failure"));
+  }
+  record.failed_in = row.optional_text(9).value_or("");
+  return record;
+}
+
+}  // namespace
+
+DeploymentJournal::DeploymentJournal(store::Database& database, const base::Clock& clock)
+    : database_(database), clock_(clock) {}
+
+DeploymentRecord DeploymentJournal::begin(const std::string& job_id, std::int64_t queued_at,
+                                          const std::string& document) {
+  DeploymentRecord record;
+  record.job_id = job_id;
+  record.queued_at = queued_at;
+  record.state_name = to_string(DeploymentState::received);
+  record.document = document;
+  database_.write([&](store::Transaction& transaction) {
+    transaction.execute(
+        "INSERT INTO deployments (job_id, queued_at, state, document, updated_ms) "
+        "VALUES ($1, $2, $3, $4, $5)",
+        {job_id, queued_at, record.state_name, document, base::to_epoch_millis(clock_.now())});
+    record.id = transaction.query_one("SELECT max(id) FROM deployments").value().integer(0);
+    transaction.execute("DELETE FROM deployments WHERE id <= $1", {record.id - kRowsKept});
+  });
+  return record;
+}
+
+std::optional<DeploymentRecord> DeploymentJournal::unfinished() const {
+  std::optional<DeploymentRecord> record;
+  database_.read([&](store::Transaction& transaction) {
+    const auto row = transaction.query_one(std::string(kColumns) + "ORDER BY id DESC LIMIT 1");
+    if (row) record = read(*row);
+  });
+  if (record && record->state() && is_end(*record->state())) return std::nullopt;
+  return record;
+}
+
+bool DeploymentJournal::knows(const std::string& job_id, std::int64_t queued_at) const {
+  bool known = false;
+  database_.read([&](store::Transaction& transaction) {
+    known = transaction
+                .query_one("SELECT 1 FROM deployments WHERE job_id = $1 AND queued_at >= $2",
+                           {job_id, queued_at})
+                .has_value();
+  });
+  return known;
+}
+
+void DeploymentJournal::move(DeploymentRecord& record, DeploymentState next,
+                             const std::function<void(store::Transaction&)>& also) {
+  SqlValue plan;
+  SqlValue previous;
+  SqlValue failure;
+  if (record.plan) plan = base::to_text(to_json(*record.plan));
+  if (record.previous_configuration) {
+    previous = base::to_text(configurations_to_json(*record.previous_configuration));
+  }
+  if (record.failure) failure = base::to_text(to_json(*record.failure));
+  database_.write([&](store::Transaction& transaction) {
+    transaction.execute(
+        "UPDATE deployments SET state = $1, attempts = 0, plan = $2, previous_configuration = $3, "
+        "failure = $4, failed_in = $5, updated_ms = $6 WHERE id = $7",
+        {std::string(to_string(next)), plan, previous, failure, record.failed_in,
+         base::to_epoch_millis(clock_.now()), record.id});
+    if (also) also(transaction);
+  });
+  record.state_name = to_string(next);
+  record.attempts = 0;
+}
+
+void DeploymentJournal::count_attempt(DeploymentRecord& record) {
+  ++record.attempts;
+  database_.write([&](store::Transaction& transaction) {
+    transaction.execute("UPDATE deployments SET attempts = $1 WHERE id = $2",
+                        {std::int64_t{record.attempts}, record.id});
+  });
+}
+
+InstalledSet DeploymentJournal::last_good() const {
+  InstalledSet set;
+  database_.read([&](store::Transaction& transaction) {
+    const auto row = transaction.query_one("SELECT content FROM installed_set WHERE slot = 'good'");
+    if (row) set = parse_installed_set(base::parse_json(row->text(0), "saved set of components"));
+  });
+  return set;
+}
+
+void DeploymentJournal::write_last_good(store::Transaction& transaction, const InstalledSet& set) {
+  transaction.execute(
+      "INSERT INTO installed_set (slot, content) VALUES ('good', $1) "
+      "ON CONFLICT (slot) DO UPDATE SET content = $1",
+      {base::to_text(to_json(set))});
+}
+
+}  // namespace andon::edge

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vision/decode.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <png.h>
+#include <turbojpeg.h>
+
+#include <cmath>
+
+#include "base/error.hpp"
+#include "vision/annotate.hpp"
+
+namespace andon::vision {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using std::operator""sv;
+
+Image gradient(Size size) {
+  Image image{size, {}};
+  image.rgb.resize(image.row_bytes() * static_cast<std::size_t>(size.height));
+  for (int y = 0; y < size.height; ++y) {
+    for (int x = 0; x < size.width; ++x) {
+      std::uint8_t* pixel = image.row(y) + static_cast<std::size_t>(x) * 3;
+      pixel[0] = static_cast<std::uint8_t>(x * 255 / size.width);
+      pixel[1] = static_cast<std::uint8_t>(y * 255 / size.height);
+      pixel[2] = 77;
+    }
+  }
+  return image;
+}
+
+// A JPEG of any colour space: `pixels` in `format`, stored as `subsampling` says.
+std::string make_jpeg(Size size, const std::vector<std::uint8_t>& pixels, int format,
+                      int subsampling) {
+  const tjhandle encoder = tjInitCompress();
+  unsigned char* bytes = nullptr;
+  unsigned long count = 0;
+  EXPECT_EQ(tjCompress2(encoder, pixels.data(), size.width, 0, size.height, format, &bytes, &count,
+                        subsampling, 95, 0),
+            0);
+  std::string result(reinterpret_cast<const char*>(bytes), count);
+  tjFree(bytes);
+  tjDestroy(encoder);
+  return result;
+}
+
+std::string make_png(Size size, const void* pixels, std::uint32_t format) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(size.width);
+  image.height = static_cast<png_uint_32>(size.height);
+  image.format = format;
+  png_alloc_size_t count = 0;
+  EXPECT_NE(png_image_write_to_memory(&image, nullptr, &count, 0, pixels, 0, nullptr), 0);
+  std::string result(count, '\0');
+  EXPECT_NE(png_image_write_to_memory(&image, result.data(), &count, 0, pixels, 0, nullptr), 0);
+  result.resize(count);
+  return result;
+}
+
+std::string refusal(std::string_view bytes, base::ErrorCode code) {
+  ImageDecoder decoder;
+  try {
+    (void)decoder.decode(bytes, "picture.jpg");
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), code) << error.message();
+    EXPECT_THAT(error.message(), HasSubstr("picture.jpg"));
+    return error.message();
+  }
+  return "accepted";
+}
+
+TEST(ImageDecoder, DecodesJpegCloseToTheOriginal) {
+  const Image original = gradient({64, 48});
+  const std::string bytes = encode_jpeg(original, 95);
+  ImageDecoder decoder;
+  const Image& decoded = decoder.decode(bytes, "a.jpg");
+  ASSERT_EQ(decoded.size, original.size);
+  double difference = 0;
+  for (std::size_t i = 0; i < decoded.rgb.size(); ++i) {
+    difference += std::abs(static_cast<double>(decoded.rgb[i]) - original.rgb[i]);
+  }
+  EXPECT_LT(difference / static_cast<double>(decoded.rgb.size()), 3.0);
+}
+
+TEST(ImageDecoder, DecodesPngExactlyWhateverItIsCalled) {
+  const Image original = gradient({33, 17});
+  const std::string bytes = make_png(original.size, original.rgb.data(), PNG_FORMAT_RGB);
+  ImageDecoder decoder;
+  EXPECT_EQ(decoder.decode(bytes, "wrong-extension.jpg").rgb, original.rgb);
+}
+
+TEST(ImageDecoder, MakesGreyPicturesRgb) {
+  const std::vector<std::uint8_t> grey(16 * 16, 200);
+  ImageDecoder decoder;
+  const std::string jpeg = make_jpeg({16, 16}, grey, TJPF_GRAY, TJSAMP_GRAY);
+  EXPECT_THAT(decoder.decode(jpeg, "g.jpg").rgb, testing::Each(200));
+  const std::string png = make_png({16, 16}, grey.data(), PNG_FORMAT_GRAY);
+  EXPECT_THAT(decoder.decode(png, "g.png").rgb, testing::Each(200));
+}
+
+TEST(ImageDecoder, DropsAlphaAndTheLowByteOf16Bits) {
+  ImageDecoder decoder;
+  const std::vector<std::uint8_t> with_alpha{10, 20, 30, 0, 40, 50, 60, 255};
+  const std::string rgba = make_png({2, 1}, with_alpha.data(), PNG_FORMAT_RGBA);
+  EXPECT_THAT(decoder.decode(rgba, "a.png").rgb, testing::ElementsAre(10, 20, 30, 40, 50, 60));
+  const std::vector<std::uint16_t> deep{0x1234, 0xFF80, 0x0001};
+  const std::string linear = make_png({1, 1}, deep.data(), PNG_FORMAT_LINEAR_RGB);
+  EXPECT_THAT(decoder.decode(linear, "d.png").rgb, testing::ElementsAre(0x12, 0xFF, 0x00));
+}
+
+TEST(ImageDecoder, ConvertsCmyk) {
+  std::vector<std::uint8_t> cmyk;
+  for (int i = 0; i < 64; ++i) cmyk.insert(cmyk.end(), {255, 0, 128, 255});
+  ImageDecoder decoder;
+  const std::string bytes = make_jpeg({8, 8}, cmyk, TJPF_CMYK, TJSAMP_444);
+  const Image& decoded = decoder.decode(bytes, "c.jpg");
+  EXPECT_NEAR(decoded.rgb[0], 255, 3);
+  EXPECT_NEAR(decoded.rgb[1], 0, 3);
+  EXPECT_NEAR(decoded.rgb[2], 128, 3);
+}
+
+TEST(ImageDecoder, TurnsPicturesAsTheirExifSays) {
+  Image original = gradient({64, 32});
+  std::string bytes = encode_jpeg(original, 95);
+  const std::string_view segment =
+      "\xFF\xE1\x00\x22"
+      "Exif\0\0"
+      "MM\0*\0\0\0\x08"
+      "\0\x01"
+      "\x01\x12\0\x03\0\0\0\x01\0\x06\0\0"
+      "\0\0\0\0"sv;
+  ASSERT_EQ(segment.size(), 36U);
+  bytes.insert(2, segment);
+  ImageDecoder decoder;
+  const Image& turned = decoder.decode(bytes, "turned.jpg");
+  ASSERT_EQ(turned.size, (Size{32, 64}));
+  // Turned clockwise: the bottom left corner of the file is the top left one seen.
+  EXPECT_NEAR(turned.rgb[0], 0, 6);
+  EXPECT_NEAR(turned.rgb[1], 247, 8);
+}
+
+TEST(ImageDecoder, RefusesWhatIsNoPicture) {
+  using base::ErrorCode;
+  EXPECT_THAT(refusal("", ErrorCode::invalid_argument), HasSubstr("is empty (0 bytes)"));
+  EXPECT_THAT(refusal("Dear reader,\nthis is text.", ErrorCode::invalid_argument),
+              HasSubstr("neither JPEG nor PNG: it looks like text"));
+  EXPECT_THAT(refusal("GIF89a\1\0\1\0", ErrorCode::invalid_argument), HasSubstr("it is a GIF"));
+  EXPECT_THAT(refusal("\0\1\2\3"sv, ErrorCode::invalid_argument), HasSubstr("is not known"));
+}
+
+TEST(ImageDecoder, RefusesTruncatedPicturesAtEveryLength) {
+  const Image original = gradient({40, 40});
+  ImageDecoder decoder;
+  for (const std::string& whole :
+       {encode_jpeg(original), make_png(original.size, original.rgb.data(), PNG_FORMAT_RGB)}) {
+    ASSERT_NO_THROW((void)decoder.decode(whole, "whole"));
+    for (std::size_t length = 0; length + 12 < whole.size(); ++length) {
+      EXPECT_THROW((void)decoder.decode(std::string_view(whole).substr(0, length), "cut"),
+                   base::Error)
+          << length << " of " << whole.size();
+    }
+  }
+  const std::string whole = encode_jpeg(original);
+  EXPECT_THAT(refusal(std::string_view(whole).substr(0, whole.size() * 3 / 4),
+                      base::ErrorCode::data_corrupted),
+              HasSubstr("is a damaged or truncated JPEG (40x40)"));
+  // The decoder is as good as new afterwards.
+  EXPECT_EQ(decoder.decode(whole, "whole").size, original.size);
+}
+
+TEST(ImageDecoder, RefusesAPictureThatIsTooLargeBeforeDecodingIt) {
+  std::string bytes = encode_jpeg(gradient({16, 16}));
+  const std::size_t frame = bytes.find("\xFF\xC0"sv);
+  ASSERT_NE(frame, std::string::npos);
+  bytes.replace(frame + 5, 4, "\x4E\x20\x4E\x20");  // height and width 20000
+  EXPECT_THAT(refusal(bytes, base::ErrorCode::invalid_argument),
+              AllOf(HasSubstr("20000x20000"), HasSubstr("at most 16384 a side")));
+  bytes.replace(frame + 5, 4, "\x3A\x98\x3A\x98");  // 15000: 225 million pixels
+  EXPECT_THAT(refusal(bytes, base::ErrorCode::invalid_argument), HasSubstr("100 million"));
+  const std::vector<std::uint8_t> line(20'000 * 3, 1);
+  EXPECT_THAT(refusal(make_png({20'000, 1}, line.data(), PNG_FORMAT_RGB),
+                      base::ErrorCode::invalid_argument),
+              HasSubstr("20000x1"));
+}
+
+TEST(ImageDecoder, DecodesASinglePixel) {
+  ImageDecoder decoder;
+  EXPECT_EQ(decoder.decode(encode_jpeg(gradient({1, 1})), "dot.jpg").size, (Size{1, 1}));
+}
+
+}  // namespace
+}  // namespace andon::vision

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vision/detector.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "vision/tiny_onnx.hpp"
+
+namespace andon::vision {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const OnnxRuntime& runtime() {
+  static const OnnxRuntime kRuntime;
+  return kRuntime;
+}
+
+Image plain_picture(Size size, std::uint8_t value) {
+  Image image{size, {}};
+  image.rgb.assign(image.row_bytes() * static_cast<std::size_t>(size.height), value);
+  return image;
+}
+
+// One box in the middle of a 32x32 input, with score 0.8 on a white picture.
+tiny_onnx::DetectorSpec one_box() {
+  tiny_onnx::DetectorSpec spec;
+  spec.values.resize(5 * 21);
+  const std::vector<float> box{16, 16, 8, 4, 0.8F};
+  for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = box[c];
+  return spec;
+}
+
+std::string refusal(const tiny_onnx::DetectorSpec& spec) {
+  try {
+    const Detector detector(runtime(), tiny_onnx::detector(spec), "tiny.onnx");
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::invalid_argument) << error.message();
+    return error.message();
+  }
+  return "accepted";
+}
+
+TEST(OnnxRuntime, SaysItsVersionAndPlace) {
+  EXPECT_THAT(runtime().version(), testing::StartsWith("1."));
+  EXPECT_FALSE(runtime().path().empty());
+}
+
+TEST(OnnxRuntime, ThatIsAbsentIsReportedWithWhereItWasLookedFor) {
+  try {
+    const OnnxRuntime absent("/nonexistent/libonnxruntime.so.1");
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::failed_precondition);
+    EXPECT_THAT(error.message(), AllOf(HasSubstr("ONNXRUNTIME_ROOT"),
+                                       HasSubstr("/nonexistent/libonnxruntime.so.1: not there")));
+  }
+}
+
+TEST(Session, ReadsTensorsAndMetadata) {
+  tiny_onnx::DetectorSpec spec;
+  spec.input_shape = {1, 3, -1, 48};
+  const Session session(runtime(), tiny_onnx::detector(spec), "tiny.onnx");
+  ASSERT_EQ(session.inputs().size(), 1U);
+  EXPECT_EQ(to_string(session.inputs()[0]), "images float32 [1,3,?,48]");
+  ASSERT_EQ(session.outputs().size(), 1U);
+  EXPECT_EQ(to_string(session.outputs()[0]), "output0 float32 [1,5,21]");
+  EXPECT_THAT(session.metadata(), testing::Contains(testing::Pair("names", "{0: 'scratch'}")));
+}
+
+TEST(Session, RefusesBytesThatAreNotAModel) {
+  for (const std::string_view bytes : {"", "this is not a model", "\x08\x07garbage"}) {
+    try {
+      const Session session(runtime(), bytes, "broken.onnx");
+      ADD_FAILURE() << "accepted " << bytes;
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.code(), base::ErrorCode::invalid_argument);
+      EXPECT_THAT(error.message(), HasSubstr("broken.onnx: ONNX Runtime cannot load it"));
+    }
+  }
+}
+
+TEST(Session, RefusesATruncatedModel) {
+  const std::string whole = tiny_onnx::detector({});
+  EXPECT_THROW(Session(runtime(), std::string_view(whole).substr(0, whole.size() / 2), "cut.onnx"),
+               base::Error);
+}
+
+TEST(Session, RunsAgainAndAgainOnTheSameMemory) {
+  Session session(runtime(), tiny_onnx::detector(one_box()), "tiny.onnx");
+  const std::span<float> input = session.bind_input({1, 3, 32, 32});
+  std::fill(input.begin(), input.end(), 1.0F);
+  const Session::Output& output = session.run();
+  EXPECT_THAT(output.shape, ElementsAre(1, 5, 21));
+  ASSERT_EQ(output.values.size(), 105U);
+  EXPECT_NEAR(output.values[84], 0.8F, 1e-5);
+  const float* memory = output.values.data();
+  std::fill(input.begin(), input.end(), 0.5F);
+  EXPECT_EQ(session.run().values.data(), memory);
+  EXPECT_NEAR(output.values[84], 0.4F, 1e-5);
+}
+
+TEST(Detector, FindsTheBoxAndMapsItBack) {
+  Detector detector(runtime(), tiny_onnx::detector(one_box()), "tiny.onnx");
+  EXPECT_EQ(detector.description().input, (Size{32, 32}));
+  EXPECT_EQ(detector.description().anchors, 21U);
+  EXPECT_EQ(detector.label(0), "scratch");
+  EXPECT_EQ(detector.label(3), "class 3");
+  const auto result = detector.detect(plain_picture({320, 320}, 255));
+  ASSERT_EQ(result.detections.size(), 1U);
+  EXPECT_NEAR(result.detections[0].confidence, 0.8F, 1e-5);
+  EXPECT_NEAR(result.detections[0].box.x, 120, 0.01);
+  EXPECT_NEAR(result.detections[0].box.y, 140, 0.01);
+  EXPECT_NEAR(result.detections[0].box.width, 80, 0.01);
+  EXPECT_NEAR(result.detections[0].box.height, 40, 0.01);
+  EXPECT_GT(result.inference.count(), 0);
+  EXPECT_TRUE(detector.detect(plain_picture({320, 320}, 0)).detections.empty());
+}
+
+TEST(Detector, TakesTheSizeOfADynamicInputFromOptionsOrMetadata) {
+  tiny_onnx::DetectorSpec spec = one_box();
+  spec.input_shape = {-1, 3, -1, -1};
+  spec.declares_output_shape = false;
+  spec.metadata["imgsz"] = "[64, 96]";
+  const std::string model = tiny_onnx::detector(spec);
+  EXPECT_EQ(Detector(runtime(), model, "tiny.onnx").description().input, (Size{96, 64}));
+  DetectorOptions options;
+  options.input_size = Size{128, 32};
+  EXPECT_EQ(Detector(runtime(), model, "tiny.onnx", options).description().input, (Size{128, 32}));
+}
+
+TEST(Detector, NamesClassesItselfWhereTheModelDoesNot) {
+  tiny_onnx::DetectorSpec spec;
+  spec.output_shape = {1, 6, 21};
+  spec.metadata.clear();
+  const Detector detector(runtime(), tiny_onnx::detector(spec), "tiny.onnx");
+  EXPECT_THAT(detector.description().labels, ElementsAre("class 0", "class 1"));
+}
+
+TEST(Detector, RefusesWhatItDoesNotUnderstandAndSaysWhatItFound) {
+  tiny_onnx::DetectorSpec spec;
+  spec.input_shape = {1, 1, 32, 32};
+  EXPECT_THAT(refusal(spec), AllOf(HasSubstr("tiny.onnx is not a model that andon understands"),
+                                   HasSubstr("input  images float32 [1,1,32,32]"),
+                                   HasSubstr("Understood: one input float32")));
+  spec = {};
+  spec.input_type = tiny_onnx::kUint8;
+  EXPECT_THAT(refusal(spec), HasSubstr("images uint8 [1,3,32,32]"));
+  spec = {};
+  spec.output_shape = {1, 300, 6};
+  EXPECT_THAT(refusal(spec), HasSubstr("does its own NMS"));
+  spec = {};
+  spec.output_shape = {1, 4, 21};
+  EXPECT_THAT(refusal(spec), HasSubstr("4 channels are not 4 and a score for each class"));
+  spec = {};
+  spec.output_shape = {105};
+  EXPECT_THAT(refusal(spec), HasSubstr("its output is not [1,4+classes,anchors]"));
+  spec = {};
+  spec.metadata["names"] = "{0: 'a', 1: 'b'}";
+  EXPECT_THAT(refusal(spec), HasSubstr("has 1 classes, but its metadata names 2"));
+  spec = {};
+  spec.metadata["names"] = "{0: broken";
+  EXPECT_THAT(refusal(spec), HasSubstr("tiny.onnx: cannot read the model's class names"));
+  spec = {};
+  spec.metadata["task"] = "segment";
+  EXPECT_THAT(refusal(spec), HasSubstr("its task is 'segment'"));
+  spec = {};
+  spec.input_shape = {1, 3, -1, -1};
+  spec.metadata["imgsz"] = "32 by 32";
+  EXPECT_THAT(refusal(spec), HasSubstr("tiny.onnx: cannot read the model's image size"));
+  spec = {};
+  spec.declares_output_shape = false;
+  spec.output_shape = {1, 7, 21};
+  EXPECT_THAT(refusal(spec), HasSubstr("has 3 classes, but its metadata names 1"));
+}
+
+}  // namespace
+}  // namespace andon::vision

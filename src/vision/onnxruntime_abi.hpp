@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// The few entries of ONNX Runtime's C interface that andon calls. OrtApi is a table of function
+// pointers to which every release only appends, so an entry's place is fixed for ever; the places
+// below are those of the public header onnxruntime_c_api.h, and the tests check them against the
+// real library. Declared here because the official packages for Linux carry no headers.
+// Internal to vision/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace andon::vision::abi {
+
+inline constexpr std::uint32_t kApiVersion = 22;
+inline constexpr int kOptimizeAll = 99;
+
+struct Env;
+struct Status;
+struct Session;
+struct SessionOptions;
+struct RunOptions;
+struct MemoryInfo;
+struct Allocator;
+struct Value;
+struct TypeInfo;
+struct TensorInfo;
+struct ModelMetadata;
+
+enum class ElementType : int { undefined = 0, float32 = 1 };
+
+struct ApiBase {
+  const void* const* (*get_api)(std::uint32_t version);
+  const char* (*get_version_string)();
+};
+using GetApiBase = const ApiBase* (*)();
+
+// A null Status is success; any other is released by the caller.
+struct Api {
+  const char* (*get_error_message)(const Status*);
+  Status* (*create_env)(int log_level, const char* log_id, Env**);
+  Status* (*create_session_from_array)(const Env*, const void* model, std::size_t bytes,
+                                       const SessionOptions*, Session**);
+  Status* (*run)(Session*, const RunOptions*, const char* const* input_names,
+                 const Value* const* inputs, std::size_t input_count,
+                 const char* const* output_names, std::size_t output_count, Value** outputs);
+  Status* (*create_session_options)(SessionOptions**);
+  Status* (*disable_cpu_arena)(SessionOptions*);
+  Status* (*set_graph_optimization_level)(SessionOptions*, int level);
+  Status* (*set_intra_op_threads)(SessionOptions*, int count);
+  Status* (*set_inter_op_threads)(SessionOptions*, int count);
+  Status* (*session_input_count)(const Session*, std::size_t*);
+  Status* (*session_output_count)(const Session*, std::size_t*);
+  Status* (*session_input_type)(const Session*, std::size_t index, TypeInfo**);
+  Status* (*session_output_type)(const Session*, std::size_t index, TypeInfo**);
+  Status* (*session_input_name)(const Session*, std::size_t index, Allocator*, char**);
+  Status* (*session_output_name)(const Session*, std::size_t index, Allocator*, char**);
+  Status* (*create_tensor_with_data)(const MemoryInfo*, void* data, std::size_t bytes,
+                                     const std::int64_t* shape, std::size_t rank, ElementType,
+                                     Value**);
+  Status* (*value_data)(Value*, void**);
+  Status* (*type_as_tensor)(const TypeInfo*, const TensorInfo**);  // null for other types
+  Status* (*tensor_element_type)(const TensorInfo*, ElementType*);
+  Status* (*tensor_rank)(const TensorInfo*, std::size_t*);
+  Status* (*tensor_shape)(const TensorInfo*, std::int64_t* dimensions, std::size_t rank);
+  Status* (*value_tensor_info)(const Value*, TensorInfo**);
+  Status* (*create_cpu_memory_info)(int allocator_type, int memory_type, MemoryInfo**);
+  Status* (*allocator_free)(Allocator*, void*);
+  Status* (*get_default_allocator)(Allocator**);
+  void (*release_env)(Env*);
+  void (*release_status)(Status*);
+  void (*release_memory_info)(MemoryInfo*);
+  void (*release_session)(Session*);
+  void (*release_value)(Value*);
+  void (*release_type_info)(TypeInfo*);
+  void (*release_tensor_info)(TensorInfo*);
+  void (*release_session_options)(SessionOptions*);
+  Status* (*session_metadata)(const Session*, ModelMetadata**);
+  Status* (*metadata_value)(const ModelMetadata*, Allocator*, const char* key, char**);
+  void (*release_metadata)(ModelMetadata*);
+  Status* (*metadata_keys)(const ModelMetadata*, Allocator*, char*** keys, std::int64_t* count);
+  Status* (*add_session_config)(SessionOptions*, const char* key, const char* value);
+};
+
+namespace detail {
+template <typename Function>
+void read(const void* const* slots, std::size_t place, Function& function) {
+  function = reinterpret_cast<Function>(const_cast<void*>(slots[place]));
+}
+}  // namespace detail
+
+inline Api read_api(const void* const* slots) {
+  Api api{};
+  detail::read(slots, 2, api.get_error_message);              // GetErrorMessage
+  detail::read(slots, 3, api.create_env);                     // CreateEnv
+  detail::read(slots, 8, api.create_session_from_array);      // CreateSessionFromArray
+  detail::read(slots, 9, api.run);                            // Run
+  detail::read(slots, 10, api.create_session_options);        // CreateSessionOptions
+  detail::read(slots, 19, api.disable_cpu_arena);             // DisableCpuMemArena
+  detail::read(slots, 23, api.set_graph_optimization_level);  // SetSessionGraphOptimizationLevel
+  detail::read(slots, 24, api.set_intra_op_threads);          // SetIntraOpNumThreads
+  detail::read(slots, 25, api.set_inter_op_threads);          // SetInterOpNumThreads
+  detail::read(slots, 30, api.session_input_count);           // SessionGetInputCount
+  detail::read(slots, 31, api.session_output_count);          // SessionGetOutputCount
+  detail::read(slots, 33, api.session_input_type);            // SessionGetInputTypeInfo
+  detail::read(slots, 34, api.session_output_type);           // SessionGetOutputTypeInfo
+  detail::read(slots, 36, api.session_input_name);            // SessionGetInputName
+  detail::read(slots, 37, api.session_output_name);           // SessionGetOutputName
+  detail::read(slots, 49, api.create_tensor_with_data);       // CreateTensorWithDataAsOrtValue
+  detail::read(slots, 51, api.value_data);                    // GetTensorMutableData
+  detail::read(slots, 55, api.type_as_tensor);                // CastTypeInfoToTensorInfo
+  detail::read(slots, 60, api.tensor_element_type);           // GetTensorElementType
+  detail::read(slots, 61, api.tensor_rank);                   // GetDimensionsCount
+  detail::read(slots, 62, api.tensor_shape);                  // GetDimensions
+  detail::read(slots, 65, api.value_tensor_info);             // GetTensorTypeAndShape
+  detail::read(slots, 69, api.create_cpu_memory_info);        // CreateCpuMemoryInfo
+  detail::read(slots, 76, api.allocator_free);                // AllocatorFree
+  detail::read(slots, 78, api.get_default_allocator);         // GetAllocatorWithDefaultOptions
+  detail::read(slots, 92, api.release_env);                   // ReleaseEnv
+  detail::read(slots, 93, api.release_status);                // ReleaseStatus
+  detail::read(slots, 94, api.release_memory_info);           // ReleaseMemoryInfo
+  detail::read(slots, 95, api.release_session);               // ReleaseSession
+  detail::read(slots, 96, api.release_value);                 // ReleaseValue
+  detail::read(slots, 98, api.release_type_info);             // ReleaseTypeInfo
+  detail::read(slots, 99, api.release_tensor_info);           // ReleaseTensorTypeAndShapeInfo
+  detail::read(slots, 100, api.release_session_options);      // ReleaseSessionOptions
+  detail::read(slots, 111, api.session_metadata);             // SessionGetModelMetadata
+  detail::read(slots, 116, api.metadata_value);      // ModelMetadataLookupCustomMetadataMap
+  detail::read(slots, 118, api.release_metadata);    // ReleaseModelMetadata
+  detail::read(slots, 123, api.metadata_keys);       // ModelMetadataGetCustomMetadataMapKeys
+  detail::read(slots, 130, api.add_session_config);  // AddSessionConfigEntry
+  return api;
+}
+
+}  // namespace andon::vision::abi

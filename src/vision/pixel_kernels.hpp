@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inner loops of letterboxing, each in a portable form and, on x86-64 with AVX2, in a wider
+// one that gives the same bytes and is chosen when the program starts. Internal to vision/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace andon::vision {
+
+// One output column or row: two neighbours and their weights, of 2048 together. For columns the
+// neighbours are byte offsets into a row and `second` is `first` + 3, or its weight is 0.
+struct ResizeTap {
+  std::int32_t first;
+  std::int32_t second;
+  std::int16_t first_weight;
+  std::int16_t second_weight;
+};
+
+struct PixelKernels {
+  // Scales an RGB row of `row_bytes` to taps.size() pixels; values are 128 times a byte. May write
+  // kRowSlack values beyond the last pixel.
+  void (*scale_row)(const std::uint8_t* row, std::size_t row_bytes, std::span<const ResizeTap> taps,
+                    std::int16_t* out);
+
+  // Blends two rows made by scale_row() to `count` bytes.
+  void (*blend_rows)(const std::int16_t* upper, std::int16_t upper_weight,
+                     const std::int16_t* lower, std::int16_t lower_weight, std::size_t count,
+                     std::uint8_t* out);
+
+  // Interleaved RGB bytes to three planes of floats 0..1: each byte divided by 255.
+  void (*planar_unit_floats)(const std::uint8_t* rgb, std::size_t pixels, float* planes);
+};
+inline constexpr std::size_t kRowSlack = 8;
+
+[[nodiscard]] const PixelKernels& portable_kernels();
+// The widest that this processor has.
+[[nodiscard]] const PixelKernels& best_kernels();
+
+}  // namespace andon::vision

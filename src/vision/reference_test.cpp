@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parity with the reference detections of ../shared/data/models (its README says how they were
+// made), beside the repository or where ANDON_SHARED says. Without them none of these tests exist;
+// the tests with small models built in place always do.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/encoding.hpp"
+#include "base/json.hpp"
+#include "trust/digest.hpp"
+#include "vision/decode.hpp"
+#include "vision/detector.hpp"
+
+namespace andon::vision {
+namespace {
+
+namespace fs = base::fs;
+namespace json = base::json;
+
+fs::path shared_folder() {
+  const char* given = std::getenv("ANDON_SHARED");
+  return given != nullptr ? fs::path(given) : fs::path(ANDON_SOURCE_DIR) / ".." / "shared";
+}
+
+const json::value& reference() {
+  static const json::value kReference = base::parse_json(
+      base::read_file(shared_folder() / "data/models/reference-detections-dev.json"), "reference");
+  return kReference;
+}
+
+std::vector<std::string> reference_models() {
+  std::vector<std::string> names;
+  if (!fs::exists(shared_folder() / "data/models/reference-detections-dev.json")) return names;
+  for (const auto& entry : reference().at("models").as_object()) names.emplace_back(entry.key());
+  return names;
+}
+
+std::string name_of(const testing::TestParamInfo<std::string>& info) {
+  std::string name;
+  for (const char c : info.param) {
+    name.push_back(std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_');
+  }
+  return name;
+}
+
+class Reference : public testing::TestWithParam<std::string> {
+ protected:
+  [[nodiscard]] static const json::object& expected() {
+    return reference().at("models").at(GetParam()).as_object();
+  }
+  [[nodiscard]] static std::string model_bytes() {
+    return base::read_file(shared_folder() / "data/models" / GetParam());
+  }
+  [[nodiscard]] static const Image& picture(ImageDecoder& decoder, const json::value& entry) {
+    const std::string name(entry.at("file_name").as_string());
+    const std::string bytes =
+        base::read_file(shared_folder() / "data/metal-tags/dev/images" / name);
+    return decoder.decode(bytes, name);
+  }
+
+  OnnxRuntime runtime_;
+};
+
+TEST_P(Reference, LetterboxedPicturesHaveTheSameBytes) {
+  const int side = static_cast<int>(expected().at("input_size").as_int64());
+  Letterboxer letterboxer({side, side});
+  std::vector<float> tensor(static_cast<std::size_t>(side) * static_cast<std::size_t>(side) * 3);
+  ImageDecoder decoder;
+  for (const json::value& entry : expected().at("images").as_array()) {
+    const LetterboxPlan plan = letterboxer.fill(picture(decoder, entry), tensor);
+    EXPECT_EQ(plan.left, entry.at("left").as_int64());
+    EXPECT_EQ(plan.top, entry.at("top").as_int64());
+    EXPECT_DOUBLE_EQ(plan.ratio, entry.at("ratio").as_double());
+    const auto& rgb = letterboxer.canvas().rgb;
+    const std::string_view bytes(reinterpret_cast<const char*>(rgb.data()), rgb.size());
+    EXPECT_EQ(trust::sha256_hex(bytes), entry.at("letterboxed_rgb_sha256").as_string())
+        << entry.at("file_name").as_string();
+  }
+}
+
+TEST_P(Reference, RawOutputOnThePatternAgrees) {
+  const std::string model = model_bytes();
+  ASSERT_EQ(trust::sha256_hex(model), expected().at("sha256").as_string());
+  Session session(runtime_, model, GetParam());
+  const auto side = static_cast<std::size_t>(expected().at("input_size").as_int64());
+  const auto length = static_cast<std::int64_t>(side);
+  const std::span<float> input = session.bind_input({1, 3, length, length});
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (std::size_t y = 0; y < side; ++y) {
+      for (std::size_t x = 0; x < side; ++x) {
+        input[(c * side + y) * side + x] =
+            static_cast<float>((7 * c + 13 * y + 29 * x) % 256) / 255.0F;
+      }
+    }
+  }
+  const Session::Output& output = session.run();
+  const json::object& pattern = expected().at("pattern_output").as_object();
+  ASSERT_EQ(output.shape.size(), 3U);
+  const auto channels = static_cast<std::size_t>(output.shape[1]);
+  const auto anchors = static_cast<std::size_t>(output.shape[2]);
+  EXPECT_EQ(output.shape[2], pattern.at("shape").at(2).as_int64());
+  std::size_t anchor = 0;
+  for (const json::value& values : pattern.at("every_100th_anchor").as_array()) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      const double wanted = values.at(c).to_number<double>();
+      EXPECT_NEAR(output.values[c * anchors + anchor], wanted, 1e-3 + std::abs(wanted) * 1e-3)
+          << "channel " << c << " anchor " << anchor;
+    }
+    anchor += 100;
+  }
+  for (std::size_t c = 0; c < channels; ++c) {
+    double sum = 0;
+    for (std::size_t i = 0; i < anchors; ++i) sum += output.values[c * anchors + i];
+    const double wanted = pattern.at("channel_sums").at(c).to_number<double>();
+    EXPECT_NEAR(sum, wanted, std::abs(wanted) * 1e-4) << "channel " << c;
+  }
+}
+
+TEST_P(Reference, DetectionsAreTheSame) {
+  Detector detector(runtime_, model_bytes(), GetParam());
+  EXPECT_THAT(detector.description().labels, testing::ElementsAre("scratch"));
+  ImageDecoder decoder;
+  for (const json::value& entry : expected().at("images").as_array()) {
+    const auto found = detector.detect(picture(decoder, entry)).detections;
+    const json::array& wanted = entry.at("detections").as_array();
+    ASSERT_EQ(found.size(), wanted.size()) << entry.at("file_name").as_string();
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const auto number = [&](std::size_t at) {
+        return static_cast<float>(wanted[i].at(at).to_number<double>());
+      };
+      const Box box{number(0), number(1), number(2) - number(0), number(3) - number(1)};
+      EXPECT_GE(intersection_over_union(found[i].box, box), 0.998F);
+      EXPECT_NEAR(found[i].confidence, number(4), 2e-4);
+      EXPECT_EQ(found[i].class_id, wanted[i].at(5).as_int64());
+    }
+  }
+}
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Reference);
+INSTANTIATE_TEST_SUITE_P(Models, Reference, testing::ValuesIn(reference_models()), name_of);
+
+}  // namespace
+}  // namespace andon::vision

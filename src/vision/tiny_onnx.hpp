@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: writes small ONNX files byte by byte (protobuf wire format), so that sessions and
+// detectors can be tested wherever ONNX Runtime is, without a model file.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace andon::vision::tiny_onnx {
+
+class Message {
+ public:
+  Message& number(int field, std::uint64_t value) {
+    varint(static_cast<std::uint64_t>(field) << 3U);
+    varint(value);
+    return *this;
+  }
+  Message& bytes(int field, std::string_view value) {
+    varint(static_cast<std::uint64_t>(field) << 3U | 2U);
+    varint(value.size());
+    text_ += value;
+    return *this;
+  }
+  Message& message(int field, const Message& value) { return bytes(field, value.text_); }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7U) text_.push_back(static_cast<char>(value | 0x80U));
+    text_.push_back(static_cast<char>(value));
+  }
+  std::string text_;
+};
+
+inline constexpr std::uint64_t kFloat32 = 1;
+inline constexpr std::uint64_t kUint8 = 2;
+
+// -1 for a dimension that is not fixed.
+inline Message value_info(std::string_view name, std::uint64_t type,
+                          const std::vector<std::int64_t>& dimensions) {
+  Message shape;
+  for (const std::int64_t dimension : dimensions) {
+    shape.message(1, dimension < 0 ? Message().bytes(2, "dynamic")
+                                   : Message().number(1, static_cast<std::uint64_t>(dimension)));
+  }
+  const Message tensor = Message().number(1, type).message(2, shape);
+  return Message().bytes(1, name).message(2, Message().message(1, tensor));
+}
+
+inline Message float_tensor(std::string_view name, const std::vector<std::int64_t>& dimensions,
+                            const std::vector<float>& values) {
+  Message tensor;
+  for (const std::int64_t dimension : dimensions) {
+    tensor.number(1, static_cast<std::uint64_t>(dimension));
+  }
+  std::string raw(values.size() * sizeof(float), '\0');
+  std::memcpy(raw.data(), values.data(), raw.size());
+  return tensor.number(2, kFloat32).bytes(8, name).bytes(9, raw);
+}
+
+inline Message node(std::string_view operation, const std::vector<std::string>& inputs,
+                    std::string_view output) {
+  Message result;
+  for (const std::string& input : inputs) result.bytes(1, input);
+  return result.bytes(2, output).bytes(4, operation);
+}
+
+// What differs between the detectors that tests need.
+struct DetectorSpec {
+  std::vector<std::int64_t> input_shape{1, 3, 32, 32};
+  std::uint64_t input_type = kFloat32;
+  std::vector<std::int64_t> output_shape{1, 5, 21};  // fixed: the file carries its values
+  bool declares_output_shape = true;
+  std::vector<float> values;  // of the output; zeros beyond their end
+  std::map<std::string, std::string> metadata{{"names", "{0: 'scratch'}"}, {"task", "detect"}};
+};
+
+// output = values * mean(input): a white picture gives `values`, a black one zeros.
+inline std::string detector(const DetectorSpec& spec) {
+  std::size_t count = 1;
+  for (const std::int64_t dimension : spec.output_shape) {
+    count *= static_cast<std::size_t>(dimension);
+  }
+  std::vector<float> values = spec.values;
+  values.resize(count);
+  Message mean = node("ReduceMean", {spec.input_type == kFloat32 ? "images" : "cast"}, "mean");
+  mean.message(5, Message().bytes(1, "keepdims").number(3, 0).number(20, 2));
+  Message graph;
+  if (spec.input_type != kFloat32) {
+    Message cast = node("Cast", {"images"}, "cast");
+    cast.message(5, Message().bytes(1, "to").number(3, kFloat32).number(20, 2));
+    graph.message(1, cast);
+  }
+  graph.message(1, mean)
+      .message(1, node("Mul", {"values", "mean"}, "output0"))
+      .bytes(2, "tiny")
+      .message(5, float_tensor("values", spec.output_shape, values))
+      .message(11, value_info("images", spec.input_type, spec.input_shape));
+  const std::vector<std::int64_t> unknown(spec.output_shape.size(), -1);
+  graph.message(12, value_info("output0", kFloat32,
+                               spec.declares_output_shape ? spec.output_shape : unknown));
+  Message model;
+  model.number(1, 8).message(7, graph).message(8, Message().bytes(1, "").number(2, 13));
+  for (const auto& [key, value] : spec.metadata) {
+    model.message(14, Message().bytes(1, key).bytes(2, value));
+  }
+  return model.text();
+}
+
+}  // namespace andon::vision::tiny_onnx
