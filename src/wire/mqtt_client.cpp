@@ -321,6 +321,9 @@ class MqttClient::Implementation {
     mosquitto* const raw = client.get();
     mosquitto_int_option(raw, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
     mosquitto_int_option(raw, MOSQ_OPT_TCP_NODELAY, 1);
+    // What the broker may not send yet it queues in its memory, after it has told the publisher
+    // that the message is delivered: let it send everything.
+    mosquitto_int_option(raw, MOSQ_OPT_RECEIVE_MAXIMUM, UINT16_MAX);
     mosquitto_connect_v5_callback_set(raw, on_connect);
     mosquitto_disconnect_v5_callback_set(raw, on_disconnect);
     mosquitto_publish_v5_callback_set(raw, on_publish);

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What mosquitto is told: its configuration file and its access rules, as text. Pure.
+#pragma once
+
+#include <string>
+
+#include "server/broker.hpp"
+
+namespace andon::server {
+
+// Throws invalid_argument for a path that mosquitto's format cannot hold.
+[[nodiscard]] std::string broker_configuration(const BrokerOptions& options,
+                                               const base::fs::path& access_rules_file);
+[[nodiscard]] std::string broker_access_rules();
+
+}  // namespace andon::server
