@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// `andon demo`: the whole main path on one machine, each step through the public interfaces: a
+// server, a simulated device, a model registered, packaged, deployed, and its detections over MQTT.
+// Its children are restarted when they die; every call is repeated until its deadline, so the demo
+// completes whatever of it is killed on the way.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "base/file.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace andon::cli {
+
+enum class DemoMode { until_interrupted, once };
+
+struct DemoOptions {
+  base::fs::path images;
+  base::fs::path model;
+  base::fs::path recipes;   // directory with the two recipes of the example
+  base::fs::path out = "demo-out";
+  base::fs::path programs;  // directory with andon-server, andon-edge, andon-inspect
+  double confidence = 0.25;
+  std::chrono::seconds timeout{300};
+  DemoMode mode = DemoMode::until_interrupted;
+};
+
+// Throws base::Error for what keeps the demo from completing. Returns the exit code.
+int run_demo(const DemoOptions& options);
+
+// Adds `demo` to `app`; `selected` is set to what main has to run when it was asked for.
+void add_demo_command(CLI::App& app, std::function<int()>& selected);
+
+}  // namespace andon::cli

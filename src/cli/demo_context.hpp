@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every step of the demo works with: where things are, the children, the clients, and how to
+// wait. One thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/time.hpp"
+#include "cli/aws_client.hpp"
+#include "cli/demo.hpp"
+#include "cli/demo_processes.hpp"
+#include "cli/demo_results.hpp"
+#include "cli/terminal.hpp"
+#include "wire/mqtt_client.hpp"
+
+namespace andon::cli {
+
+struct DemoPorts {
+  std::uint16_t api;
+  std::uint16_t device_plane;
+  std::uint16_t mqtt;
+};
+// The documented ports where they are free, others where not.
+[[nodiscard]] DemoPorts choose_ports();
+
+// SIGINT and SIGTERM are noted from now on instead of ending the process.
+void note_interrupts();
+[[nodiscard]] bool interrupted();
+
+struct DemoContext {
+  explicit DemoContext(const DemoOptions& demo_options);
+
+  // Repeats `call` while it fails for a reason that may pass (the server was killed and is being
+  // restarted), at most until the demo's deadline; `what` begins the error then.
+  template <typename Call>
+  auto retry(const std::string& what, const Call& call) {
+    while (true) {
+      try {
+        return call();
+      } catch (base::Error& error) {
+        if (!may_pass(error) || std::chrono::steady_clock::now() >= deadline) {
+          throw base::Error(error).with_context(what);
+        }
+      }
+      idle(std::chrono::milliseconds{100});
+    }
+  }
+
+  // Looks after the children and takes in results for `duration`. Throws cancelled when
+  // interrupted.
+  void idle(std::chrono::milliseconds duration);
+  // Idles until `condition` holds. Throws deadline_exceeded saying `what` has not happened.
+  void wait_until(const std::string& what, const std::function<bool()>& condition);
+
+  const DemoOptions& options;
+  base::fs::path state;  // <out>/state, made anew
+  std::chrono::steady_clock::time_point deadline;
+  DemoPorts ports;
+  base::SystemClock clock;
+  Terminal terminal;
+  DemoResults results;
+  SupervisedProcesses processes;
+  std::unique_ptr<AwsClient> aws;
+  std::unique_ptr<wire::MqttClient> mqtt;
+
+ private:
+  [[nodiscard]] static bool may_pass(const base::Error& error);
+};
+
+}  // namespace andon::cli
