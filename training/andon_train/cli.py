@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""andon-train: train, evaluate, export and report on a detector."""
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from . import data
+
+
+def _add_data_options(parser):
+    parser.add_argument("--on-error", choices=("stop", "skip"), default="stop",
+                        help="what to do about a wrong image or label (default: stop)")
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="andon-train", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    train = commands.add_parser("train", help="train, or go on with a run that was cut off")
+    train.add_argument("--train", nargs="+", required=True, metavar="DIR",
+                       help="COCO-labelled directories (annotations.json, images/)")
+    train.add_argument("--weights", nargs="+", type=float, metavar="W",
+                       help="share of each --train directory in an epoch (default: equal)")
+    train.add_argument("--val", nargs="+", required=True, metavar="DIR")
+    train.add_argument("--out", required=True, help="directory of the run")
+    train.add_argument("--side", type=int, default=320, help="input size (default: 320)")
+    train.add_argument("--width", type=float, default=0.25, help="width multiple (0.25 is 'n')")
+    train.add_argument("--depth", type=float, default=0.33, help="depth multiple (0.33 is 'n')")
+    train.add_argument("--epochs", type=int, default=100)
+    train.add_argument("--patience", type=int, default=50,
+                       help="stop after so many epochs without a better result")
+    train.add_argument("--eval-every", type=int, default=2, metavar="EPOCHS")
+    train.add_argument("--batch", type=int, default=16)
+    train.add_argument("--lr", type=float, default=2e-3)
+    train.add_argument("--warmup-steps", type=int, default=60)
+    train.add_argument("--weight-decay", type=float, default=0.03)
+    train.add_argument("--mosaic", type=float, default=0.6, help="share of mosaic samples")
+    train.add_argument("--close-mosaic", type=float, default=0.25,
+                       help="last share of the epochs that goes without mosaic")
+    train.add_argument("--confidence", type=float, default=0.25)
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, default=0, help="0: as many as there are cores")
+    train.add_argument("--device", help="cpu or cuda (default: cuda where there is one)")
+    train.add_argument("--fresh", action="store_true", help="do not go on with an earlier run")
+    train.set_defaults(run=_train, names=None)
+    _add_data_options(train)
+
+    evaluate = commands.add_parser("evaluate", help="mAP of a checkpoint or an ONNX file")
+    evaluate.add_argument("model", help="best.pt or model.onnx")
+    evaluate.add_argument("--data", nargs="+", required=True, metavar="DIR")
+    evaluate.add_argument("--side", type=int, help="input size (default: the model's own)")
+    evaluate.add_argument("--confidence", type=float, default=0.25)
+    evaluate.add_argument("--report", metavar="DIR", help="write report.json and report.html")
+    evaluate.add_argument("--log", metavar="FILE", help="log.jsonl of the run, for its curves")
+    evaluate.add_argument("--note", action="append", default=[], metavar="KEY=TEXT",
+                          help="a fact for the report, such as the command that trained it")
+    evaluate.set_defaults(run=_evaluate)
+    _add_data_options(evaluate)
+
+    export = commands.add_parser("export", help="write an ONNX file")
+    export.add_argument("checkpoint")
+    export.add_argument("out")
+    export.add_argument("--side", type=int, help="input size (default: as trained)")
+    export.add_argument("--dynamic-batch", action="store_true")
+    export.add_argument("--model-version", default="1.0.0")
+    export.add_argument("--opset", type=int, default=13)
+    export.set_defaults(run=_export)
+    return parser
+
+
+def _train(options):
+    from .train import Run
+    if options.weights and len(options.weights) != len(options.train):
+        raise data.DataError("--weights needs one number for each --train directory")
+    run = Run(options)
+    if options.fresh:
+        (run.out / "log.jsonl").unlink(missing_ok=True)
+    elif run.resume():
+        print(f"going on after epoch {run.epoch} of {run.out}", file=sys.stderr)
+    best, epoch = run.go()
+    print(json.dumps({"best_mAP50_95": round(best, 4), "epoch": epoch,
+                      "checkpoint": str(run.out / "best.pt")}))
+
+
+def _onnx_network(path):
+    import ast
+
+    import onnxruntime
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    meta = session.get_modelmeta().custom_metadata_map
+    names = ast.literal_eval(meta["names"])
+    side = ast.literal_eval(meta["imgsz"])[0]
+    return (lambda x: session.run(None, {"images": x})[0][0]), list(names.values()), side
+
+
+def _network(options):
+    from . import infer
+    from .export import load_checkpoint
+    if options.model.endswith(".onnx"):
+        network, names, side = _onnx_network(options.model)
+        return network, names, options.side or side
+    detector, names, side = load_checkpoint(options.model)
+    side = options.side or side
+    return infer.torch_network(infer.decoded(detector, side)), names, side
+
+
+def _evaluate(options):
+    from . import infer, metrics, report
+    from .model import STRIDES
+    network, names, side = _network(options)
+    results, worst = {}, None
+    for directory in options.data:
+        dataset = data.load([directory], names, options.on_error)
+        found = infer.detect(network, dataset, side)
+        result = metrics.evaluate(found, dataset, options.confidence)
+        result["anchors_above_confidence_per_stride"] = infer.levels_that_fire(
+            network, dataset, side, STRIDES, options.confidence)
+        results[Path(directory).name] = result
+        worst = worst or (dataset, found, options.confidence)
+    if options.report:
+        Path(options.report).mkdir(parents=True, exist_ok=True)
+        log = []
+        if options.log:
+            log = [json.loads(line) for line in Path(options.log).read_text().splitlines()]
+        facts = dict(note.split("=", 1) for note in options.note)
+        facts.setdefault("model", Path(options.model).name)
+        report.write(options.report, f"Detector {Path(options.model).name}", results, worst, log,
+                     facts)
+    shown = {name: {k: v for k, v in result.items() if k != "precision_at_recall"}
+             for name, result in results.items()}
+    print(json.dumps(shown, indent=2))
+
+
+def _export(options):
+    from .export import export
+    path = export(options.checkpoint, options.out, options.side, options.dynamic_batch,
+                  options.model_version, options.opset)
+    print(json.dumps({"file": str(path), "bytes": path.stat().st_size}))
+
+
+def main(arguments=None):
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (data.DataError, FileNotFoundError) as error:
+        print(f"andon-train: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("andon-train: interrupted; the same command goes on from the last epoch",
+              file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
