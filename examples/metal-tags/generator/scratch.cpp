@@ -69,7 +69,6 @@ void draw_strand(cv::Mat& light, const Path& path, double width, double contrast
     const double next = static_cast<double>(i + 1) / static_cast<double>(steps);
     const double taper = std::min(1.0, 0.45 + 4 * std::min(t, 1 - t));
     const double thick = std::max(1.0, width * taper * random.uniform(0.65, 1.35));
-    cv::Mat segment = cv::Mat::zeros(light.size(), CV_8U);
     const cv::Point from = fixed(path.at(t));
     const cv::Point to = fixed(path.at(next));
     const int reach = static_cast<int>(thick) + 3;
@@ -81,10 +80,12 @@ void draw_strand(cv::Mat& light, const Path& path, double width, double contrast
                                       cv::Point(reach + 1, reach + 1)) &
                          cv::Rect({0, 0}, light.size());
     if (box.empty()) continue;
-    cv::line(segment, from, to, cv::Scalar(255), static_cast<int>(std::lround(thick)), cv::LINE_AA,
+    cv::Mat segment = cv::Mat::zeros(box.size(), CV_8U);
+    const cv::Point origin(box.x << kSubpixelBits, box.y << kSubpixelBits);
+    cv::line(segment, from - origin, to - origin, cv::Scalar(255), static_cast<int>(std::lround(thick)), cv::LINE_AA,
              kSubpixelBits);
     cv::Mat level;
-    segment(box).convertTo(level, CV_32F, contrast * strength[i] / 255);
+    segment.convertTo(level, CV_32F, contrast * strength[i] / 255);
     cv::Mat target = light(box);
     cv::max(target, level, target);
   }
