@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "cli/demo_steps.hpp"
+#include "vision/decode.hpp"
 
 namespace andon::cli {
 namespace {
@@ -25,7 +26,7 @@ std::vector<std::string> list_images(const fs::path& directory) {
   }
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(directory)) {
-    if (entry.is_regular_file() && is_image_name(entry.path())) {
+    if (entry.is_regular_file() && vision::is_image_name(entry.path().string())) {
       names.push_back(entry.path().filename().string());
     }
   }

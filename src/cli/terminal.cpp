@@ -78,7 +78,7 @@ std::string format_bytes(std::uint64_t bytes) {
     amount /= 1000;
     ++unit;
   }
-  return fmt::format(amount < 99.95 ? "{:.1f} {}" : "{:.0f} {}", amount, kUnits.at(unit));
+  return fmt::format("{:.{}f} {}", amount, amount < 99.95 ? 1 : 0, kUnits.at(unit));
 }
 
 }  // namespace andon::cli

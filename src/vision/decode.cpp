@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <string>
+
 #include "base/error.hpp"
 #include "vision/codecs.hpp"
 #include "vision/exif.hpp"
@@ -12,6 +14,16 @@ namespace andon::vision {
 using base::Error;
 using base::ErrorCode;
 using std::operator""sv;
+
+bool is_image_name(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return false;
+  std::string extension(name.substr(dot));
+  for (char& c : extension) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+}
 
 class ImageDecoder::Implementation {
  public:

@@ -192,5 +192,12 @@ TEST(ImageDecoder, DecodesASinglePixel) {
   EXPECT_EQ(decoder.decode(encode_jpeg(gradient({1, 1})), "dot.jpg").size, (Size{1, 1}));
 }
 
+TEST(IsImageName, GoesByTheExtensionInAnyCase) {
+  for (const char* name : {"a.jpg", "a.JPEG", "b.c.Png"}) EXPECT_TRUE(is_image_name(name)) << name;
+  for (const char* name : {"a.txt", "jpg", ".jpg", "a.jpg.tmp", ""}) {
+    EXPECT_FALSE(is_image_name(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace andon::vision
