@@ -290,10 +290,12 @@ std::vector<ComponentArtifact> Components::artifacts(const std::string& name,
                                                      const std::string& version) const {
   std::vector<ComponentArtifact> artifacts;
   database_.read([&](store::Transaction& tx) {
-    for (const store::Row& row : tx.query("SELECT artifact, sha256, size FROM component_artifacts "
-                                          "WHERE name = $1 AND version = $2 ORDER BY artifact",
-                                          {name, version})) {
-      artifacts.push_back({row.text(0), row.text(1), static_cast<std::uint64_t>(row.integer(2))});
+    for (const store::Row& row :
+         tx.query("SELECT artifact, sha256, size, pinned_key FROM component_artifacts "
+                  "WHERE name = $1 AND version = $2 ORDER BY artifact",
+                  {name, version})) {
+      artifacts.push_back(
+          {row.text(0), row.text(1), static_cast<std::uint64_t>(row.integer(2)), row.text(3)});
     }
   });
   return artifacts;

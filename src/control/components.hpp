@@ -47,6 +47,7 @@ struct ComponentArtifact {
   std::string name;  // after "greengrass:"
   std::string sha256;
   std::uint64_t size = 0;
+  std::string pinned_key;  // in kArtifactBucket
 };
 
 struct ComponentCandidate {

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts that greengrass_operations() is put together from, by what they are about.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/greengrass.hpp"
+#include "api/operation.hpp"
+#include "control/control_plane.hpp"
+
+namespace andon::api {
+
+[[nodiscard]] std::vector<Operation> component_operations(control::ControlPlane& control,
+                                                          PresignObject presign);
+[[nodiscard]] std::vector<Operation> deployment_operations(control::ControlPlane& control);
+[[nodiscard]] std::vector<Operation> core_device_operations(control::ControlPlane& control);
+[[nodiscard]] std::vector<Operation> tag_operations(control::ControlPlane& control);
+
+// Adds "tags" where the resource has some.
+void put_tags(base::json::object& output, const control::ControlPlane& control,
+              const std::string& arn);
+
+// Candidates and platform of ResolveComponentCandidates, the same from operators and devices.
+struct ResolveRequest {
+  std::vector<control::ComponentCandidate> candidates;
+  std::map<std::string, std::string> platform;
+};
+[[nodiscard]] ResolveRequest read_resolve_request(const base::json::object& input);
+[[nodiscard]] base::json::object describe_resolved(const control::ComponentVersion& component);
+
+}  // namespace andon::api
