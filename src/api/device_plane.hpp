@@ -42,7 +42,7 @@ struct DevicePlaneOptions {
 
 class DevicePlane {
  public:
-  DevicePlane(control::ControlPlane& control, store::ObjectStore& objects, const base::Clock& clock,
+  DevicePlane(control::ControlPlane& control, store::ObjectStore& objects,
               DevicePlaneOptions options);
 
   // Never throws for what a device did wrong: that is a response.
@@ -51,7 +51,6 @@ class DevicePlane {
  private:
   control::ControlPlane& control_;
   store::ObjectStore& objects_;
-  const base::Clock& clock_;
   DevicePlaneOptions options_;
 };
 
