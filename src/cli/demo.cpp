@@ -119,7 +119,10 @@ void drive(DemoContext& demo, const std::vector<std::string>& images) {
 
 }  // namespace
 
-int run_demo(const DemoOptions& options) {
+int run_demo(const DemoOptions& given) {
+  DemoOptions options = given;
+  if (options.images.empty()) options.images = options.example / "images";
+  if (options.model.empty()) options.model = options.example / "model" / "model.onnx";
   const std::vector<std::string> images = list_images(options.images);
   if (!fs::is_regular_file(options.model)) {
     throw Error(ErrorCode::not_found, "--model " + options.model.string() + " is not a file");
@@ -146,11 +149,14 @@ void add_demo_command(CLI::App& app, std::function<int()>& selected) {
       "demo", "Ship a model to a simulated device on this machine and show its detections");
   const auto options = std::make_shared<DemoOptions>();
   options->programs = fs::read_symlink("/proc/self/exe").parent_path();
-  command->add_option("--images", options->images, "Directory with the images to inspect")
-      ->required();
-  command->add_option("--model", options->model, "The detector, an ONNX file")->required();
-  command->add_option("--recipes", options->recipes, "Directory with the two components' recipes")
-      ->required();
+  options->example = options->programs.parent_path() / "share" / "andon" / "metal-tags";
+  command->add_option("--images", options->images,
+                      "Directory with the images to inspect (default: the example's)");
+  command->add_option("--model", options->model,
+                      "The detector, an ONNX file (default: the example's)");
+  command->add_option("--example", options->example,
+                      "Directory of the example: recipes/, images/ and model/model.onnx")
+      ->capture_default_str();
   command->add_option("--out", options->out, "Where results.jsonl and the drawn images go")
       ->capture_default_str();
   command->add_option("--confidence", options->confidence, "Detections below are dropped")

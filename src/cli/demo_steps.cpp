@@ -71,7 +71,7 @@ void create_component(DemoContext& demo, const std::string& recipe) {
 }
 
 std::string recipe_text(const DemoContext& demo, const char* component) {
-  return base::read_file(demo.options.recipes / (std::string(component) + ".yaml"));
+  return base::read_file(demo.options.example / "recipes" / (std::string(component) + ".yaml"));
 }
 
 // Why the device says that the deployment failed.

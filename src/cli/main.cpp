@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// `andon`, the operator's command line: reads options and runs the command that was asked for.
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "cli/demo.hpp"
+#include "options/options.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app{"andon: ships vision models to the factory floor"};
+  app.require_subcommand(1);
+  std::function<int()> selected;
+  andon::cli::add_demo_command(app, selected);
+  andon::options::add_standard_options(app, "andon");
+  return andon::options::run_program(argc, argv, app, [&] { return selected(); });
+}
