@@ -49,7 +49,7 @@ class Authenticator {
   Authenticator(const control::AccessKeys& keys, const base::Clock& clock,
                 std::string account_id = "000000000000");
 
-  // Throws AuthenticationError. UNSIGNED-PAYLOAD and STREAMING-... are left to the caller.
+  // Throws AuthenticationError. Does not look at the body.
   [[nodiscard]] Identity authenticate(const wire::HttpRequest& request) const;
 
  private:
@@ -57,5 +57,8 @@ class Authenticator {
   const base::Clock& clock_;
   std::string account_id_;
 };
+
+// Throws AuthenticationError(wrong_payload) unless the body is the one whose digest was signed.
+void check_payload(const Identity& identity, const wire::Body& body);
 
 }  // namespace andon::api

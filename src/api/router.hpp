@@ -7,7 +7,9 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/authenticator.hpp"
@@ -29,6 +31,8 @@ class Router {
   // `s3` and `authenticator` must outlive it. Throws internal for two rows that clash.
   Router(std::vector<Operation> operations, S3Service& s3, const Authenticator& authenticator,
          RouterOptions options = {});
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
 
   [[nodiscard]] wire::HttpResponse handle(const wire::HttpRequest& request) const;
 
@@ -45,8 +49,8 @@ class Router {
   };
   struct Service {
     Protocol protocol;
-    std::vector<Route> routes;                        // rest_json
-    std::map<std::string, const Operation*> targets;  // aws_json_1_1, by operation name
+    std::vector<Route> routes;                                     // rest_json
+    std::map<std::string, const Operation*, std::less<>> targets;  // by the operation's name
   };
   struct Match {
     const Operation* operation;
@@ -54,12 +58,15 @@ class Router {
   };
 
   [[nodiscard]] static std::vector<PathSegment> parse_template(std::string_view path);
-  [[nodiscard]] wire::HttpResponse call(const Identity& identity, const Service& service,
-                                        const wire::HttpRequest& request) const;
+  // The values of the parameters where `pieces` of a path, still encoded, fit the template.
+  [[nodiscard]] static std::optional<base::json::object> match_path(
+      const std::vector<PathSegment>& segments, const std::vector<std::string_view>& pieces);
   [[nodiscard]] std::optional<Match> match(const Service& service,
                                            const wire::HttpRequest& request) const;
   [[nodiscard]] base::json::object read_input(const Match& match,
                                               const wire::HttpRequest& request) const;
+  [[nodiscard]] wire::HttpResponse call(const std::string& service_name, const Service& service,
+                                        const wire::HttpRequest& request) const;
   [[nodiscard]] wire::HttpResponse refuse_unsigned(const wire::HttpRequest& request) const;
 
   std::vector<Operation> operations_;

@@ -338,14 +338,15 @@ ObjectInfo ObjectStore::put(const std::string& bucket, const std::string& key,
                             const ByteSource& source, const PutOptions& options) {
   check_key(key);
   if (!has_bucket(bucket)) throw no_such_bucket(bucket);
-  ObjectInfo object{.bucket = bucket,
-                    .key = key,
-                    .content_type = options.content_type,
-                    .metadata = options.metadata,
-                    .headers = options.headers};
+  ObjectInfo object{.bucket = bucket, .key = key};
   implementation_->store_content(source, options.check,
                                  [&](Transaction& transaction, const ContentDigests& digests) {
                                    require_bucket(transaction, bucket);
+                                   if (options.check_replaced)
+                                     options.check_replaced(find_object(transaction, bucket, key));
+                                   object.content_type = options.content_type;
+                                   object.metadata = options.metadata;
+                                   object.headers = options.headers;
                                    object.size = digests.size;
                                    object.sha256 = digests.sha256;
                                    object.etag = digests.md5;

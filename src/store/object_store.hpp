@@ -47,8 +47,11 @@ struct PutOptions {
   std::map<std::string, std::string> metadata;
   // Further header fields, lower-case, that a reader gets back: content-encoding, cache-control ...
   std::map<std::string, std::string> headers;
-  // Looks at the whole content before it is stored; what it throws refuses the content.
+  // Looks at the whole content before it is stored; what it throws refuses the content. The rest
+  // of the options is read after it.
   std::function<void(const ContentDigests&)> check;
+  // Looks at the object that is about to be replaced, in the same transaction; may throw as well.
+  std::function<void(const std::optional<ObjectInfo>&)> check_replaced;
 };
 
 struct OpenObject {

@@ -133,6 +133,13 @@ TEST_F(ObjectStoreTest, RefusedContentLeavesTheOldObject) {
                            },
                            {}),
                std::runtime_error);
+  EXPECT_THROW(put("key", "new",
+                   {.check_replaced =
+                        [](const std::optional<ObjectInfo>& replaced) {
+                          EXPECT_EQ(replaced->size, 3U);
+                          throw std::runtime_error("it is there");
+                        }}),
+               std::runtime_error);
   EXPECT_EQ(content_of("key"), "old");
   EXPECT_EQ(blobs_on_disk(), 1U);
 }

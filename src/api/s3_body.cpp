@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/s3_body.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "api/s3_error.hpp"
+#include "base/encoding.hpp"
+#include "trust/digest.hpp"
+
+namespace andon::api {
+namespace {
+
+constexpr std::size_t kMd5Bytes = 16;
+
+struct ExpectedChecksum {
+  ChecksumAlgorithm algorithm;
+  std::string value;  // base64, as the client sent it; empty until the trailer has come
+};
+
+std::optional<ExpectedChecksum> read_checksum_header(const S3Call& call) {
+  std::optional<ExpectedChecksum> found;
+  for (const ChecksumAlgorithm algorithm : kChecksumAlgorithms) {
+    const auto value = call.header(header_name(algorithm));
+    if (!value) continue;
+    if (found) {
+      throw S3Error(400, "InvalidRequest", "send one x-amz-checksum- header, not several");
+    }
+    found = ExpectedChecksum{algorithm, *value};
+  }
+  if (!found && call.header("x-amz-checksum-sha1")) {
+    throw S3Error(501, "NotImplemented",
+                  "SHA-1 checksums are not supported: use CRC-32 or SHA-256");
+  }
+  return found;
+}
+
+std::optional<std::string> read_content_md5(const S3Call& call) {
+  const auto field = call.header("Content-MD5");
+  if (!field) return std::nullopt;
+  const auto bytes = base::from_base64(*field);
+  if (!bytes || bytes->size() != kMd5Bytes) {
+    throw S3Error(400, "InvalidDigest", "Content-MD5 is not the base64 of 16 bytes");
+  }
+  return base::to_hex(base::as_bytes(*bytes));
+}
+
+}  // namespace
+
+struct S3Body::State {
+  const wire::Body& body;
+  std::uint64_t offset = 0;
+  std::optional<std::string> expected_sha256;  // hex
+  std::optional<std::string> expected_md5;     // hex
+  std::optional<ExpectedChecksum> expected_checksum;
+  std::optional<Checksum> checksum;
+  std::map<std::string, std::string> verified;
+
+  std::size_t read(char* buffer, std::size_t buffer_size) {
+    const std::size_t count = body.read_at(offset, buffer, buffer_size);
+    offset += count;
+    if (checksum) checksum->update({buffer, count});
+    return count;
+  }
+
+  void check(const store::ContentDigests& digests) {
+    if (expected_sha256 && *expected_sha256 != digests.sha256) {
+      throw S3Error(400, "XAmzContentSHA256Mismatch",
+                    "the body's SHA-256 is not the one in X-Amz-Content-Sha256");
+    }
+    if (expected_md5 && *expected_md5 != digests.md5) {
+      throw S3Error(400, "BadDigest", "the body's MD5 is not the one in Content-MD5");
+    }
+    if (checksum) {
+      const std::string name(header_name(expected_checksum->algorithm));
+      const std::string value = checksum->finish();
+      if (value != expected_checksum->value) {
+        throw S3Error(400, "BadDigest", "the body's checksum is not the one in " + name);
+      }
+      verified[name] = value;
+    }
+  }
+};
+
+S3Body::S3Body(const S3Call& call) : state_(std::make_unique<State>(State{call.request.body})) {
+  const std::string& claimed = call.identity.claim.payload_sha256;
+  if (claimed.starts_with("STREAMING-")) {
+    throw S3Error(501, "NotImplemented", "chunked bodies (aws-chunked) are not supported");
+  }
+  if (claimed != wire::kUnsignedPayload) state_->expected_sha256 = claimed;
+  state_->expected_md5 = read_content_md5(call);
+  state_->expected_checksum = read_checksum_header(call);
+  if (state_->expected_checksum) state_->checksum.emplace(state_->expected_checksum->algorithm);
+}
+
+S3Body::~S3Body() = default;
+
+store::ByteSource S3Body::source() {
+  return
+      [state = state_.get()](char* buffer, std::size_t size) { return state->read(buffer, size); };
+}
+
+std::function<void(const store::ContentDigests&)> S3Body::check() {
+  return [state = state_.get()](const store::ContentDigests& digests) { state->check(digests); };
+}
+
+const std::map<std::string, std::string>& S3Body::checksums() const {
+  return state_->verified;
+}
+
+std::string read_checked_body(const S3Call& call, std::size_t max_bytes) {
+  if (call.request.body.size() > max_bytes) {
+    throw S3Error(
+        400, "MaxMessageLengthExceeded",
+        "the body of this request may have at most " + std::to_string(max_bytes) + " bytes");
+  }
+  S3Body body(call);
+  const store::ByteSource source = body.source();
+  std::string text(static_cast<std::size_t>(call.request.body.size()), '\0');
+  std::size_t filled = 0;
+  while (filled < text.size()) {
+    const std::size_t count = source(text.data() + filled, text.size() - filled);
+    if (count == 0) break;
+    filled += count;
+  }
+  text.resize(filled);
+  trust::Md5Stream md5;
+  md5.update(text);
+  body.check()(
+      {.sha256 = trust::sha256_hex(text), .md5 = base::to_hex(md5.finish()), .size = text.size()});
+  return text;
+}
+
+}  // namespace andon::api
