@@ -73,7 +73,7 @@ path find_program(const std::string& name) {
 // Which process is the broker, for a server that starts after this one was killed.
 class PidFile {
  public:
-  explicit PidFile(path file) : file_(std::move(file)) {}
+  explicit PidFile(const path& directory) : file_(directory / "broker.json") {}
 
   void write(pid_t pid) const {
     const auto ticks = base::process_start_ticks(pid);
@@ -176,12 +176,14 @@ class LogPipe {
 
 }  // namespace
 
+void end_leftover_broker(const path& directory) { PidFile(directory).kill_leftover(); }
+
 class Broker::Implementation {
  public:
   explicit Implementation(BrokerOptions options)
       : options_(std::move(options)),
         program_(find_program(options_.program)),
-        pid_file_(options_.directory / "broker.json"),
+        pid_file_(options_.directory),
         stop_(eventfd(0, EFD_CLOEXEC)) {
     if (!stop_) throw base::system_error("cannot make an eventfd", errno);
     base::make_directories(options_.directory, kPrivateDirectory);

@@ -31,9 +31,12 @@ struct BrokerOptions {
   std::string program = "mosquitto";  // searched in PATH and in /usr/sbin
 };
 
+// Ends the mosquitto that a killed server left behind, so that its port is free again.
+void end_leftover_broker(const base::fs::path& directory);
+
 class Broker {
  public:
-  // Ends a mosquitto that a killed server left behind, then starts one and returns when it accepts
+  // Ends a leftover, then starts one and returns when it accepts
   // connections. Throws failed_precondition where mosquitto is not installed, unavailable where
   // the port is taken or it does not come up.
   explicit Broker(BrokerOptions options);

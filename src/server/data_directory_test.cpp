@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/data_directory.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "server/ports.hpp"
+
+namespace andon::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class DataDirectoryOnDisk : public testing::Test {
+ protected:
+  DataDirectoryOnDisk() {
+    options_.data = parent_.path() / "data";
+    options_.api_port = options_.device_port = options_.mqtt_port = 0;
+    options_.device_address = "127.0.0.1";
+  }
+  base::TemporaryDirectory parent_;
+  base::SystemClock clock_;
+  ServerOptions options_;
+};
+
+TEST_F(DataDirectoryOnDisk, IsMadeOnceWithAKeyForTheOperator) {
+  std::string first;
+  {
+    const DataDirectory data(options_, clock_);
+    EXPECT_EQ(data.written().size(), 9U);
+    first = base::read_file(data.operator_key_file());
+    const base::json::value document = base::parse_json(first, "key");
+    const base::JsonReader key(document, "key");
+    EXPECT_THAT(key.string("accessKeyId"), HasSubstr("AKIA"));
+    EXPECT_EQ(key.string("secretAccessKey"), data.operator_key().secret);
+    EXPECT_EQ(key.string("region"), "us-east-1");
+    struct stat status {};
+    ASSERT_EQ(stat(data.operator_key_file().c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0600U);
+    ASSERT_EQ(stat(data.path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777U, 0700U);
+  }
+  const DataDirectory again(options_, clock_);
+  EXPECT_THAT(again.written(), IsEmpty());
+  EXPECT_EQ(base::read_file(again.operator_key_file()), first);
+}
+
+TEST_F(DataDirectoryOnDisk, WritesTheKeyFileAnewWhereItIsGone) {
+  std::string first;
+  {
+    const DataDirectory data(options_, clock_);
+    first = base::read_file(data.operator_key_file());
+    base::fs::remove(data.operator_key_file());
+  }
+  const DataDirectory again(options_, clock_);
+  EXPECT_THAT(again.written(), ElementsAre(again.operator_key_file()));
+  EXPECT_EQ(base::read_file(again.operator_key_file()), first);
+}
+
+TEST_F(DataDirectoryOnDisk, GivesTheOperatorAnotherKeyWhenTheFirstWasDisabled) {
+  std::string first;
+  {
+    DataDirectory data(options_, clock_);
+    first = data.operator_key().id;
+    data.access_keys().disable(first);
+  }
+  const DataDirectory again(options_, clock_);
+  EXPECT_NE(again.operator_key().id, first);
+}
+
+TEST_F(DataDirectoryOnDisk, BelongsToOneServerAtATime) {
+  const DataDirectory data(options_, clock_);
+  try {
+    const DataDirectory second(options_, clock_);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::failed_precondition);
+  }
+}
+
+TEST_F(DataDirectoryOnDisk, RemembersThePortsThatWereChosenFreely) {
+  base::make_directories(options_.data);
+  const Ports ports = choose_ports(options_);
+  EXPECT_NE(ports.api, 0);
+  EXPECT_NE(ports.api, ports.device);
+  EXPECT_NE(ports.device, ports.mqtt);
+  EXPECT_EQ(choose_ports(options_), ports);
+  base::write_file_atomically(options_.data / "ports.json", "nonsense");
+  EXPECT_NE(choose_ports(options_).api, 0);
+}
+
+TEST_F(DataDirectoryOnDisk, AnnouncesWhereTheServerIs) {
+  base::make_directories(options_.data);
+  options_.hosts = {"plant.example"};
+  announce(options_.data, server_urls(options_, {.api = 1, .device = 2, .mqtt = 3}));
+  EXPECT_EQ(base::to_text(base::parse_json(base::read_file(options_.data / "server.json"), "x")),
+            R"({"api":"http://127.0.0.1:1","devicePlane":"https://plant.example:2",)"
+            R"("mqtt":{"host":"plant.example","port":3}})");
+  withdraw_announcement(options_.data);
+  EXPECT_FALSE(base::fs::exists(options_.data / "server.json"));
+  options_.api_address = "0.0.0.0";
+  EXPECT_EQ(server_urls(options_, {.api = 1}).api, "https://plant.example:1");
+}
+
+TEST(ServerOptionsCheck, NamesWhatIsWrong) {
+  const auto problem = [](const ServerOptions& options) -> std::string {
+    try {
+      check_server_options(options);
+      return {};
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.code(), base::ErrorCode::invalid_argument);
+      return error.message();
+    }
+  };
+  EXPECT_EQ(problem({}), "");
+  EXPECT_THAT(problem({.hosts = {}}), HasSubstr("--host"));
+  EXPECT_THAT(problem({.hosts = {"a/b"}}), HasSubstr("'a/b'"));
+  EXPECT_THAT(problem({.region = "Mars!"}), HasSubstr("'Mars!'"));
+  EXPECT_THAT(problem({.api_port = 8443}), HasSubstr("must differ"));
+  EXPECT_EQ(problem({.api_port = 0, .device_port = 0, .mqtt_port = 0}), "");
+}
+
+}  // namespace
+}  // namespace andon::server
