@@ -16,8 +16,9 @@ using base::ErrorCode;
 using std::operator""sv;
 
 bool is_image_name(std::string_view name) {
+  name.remove_prefix(name.rfind('/') + 1);  // npos + 1 is 0
   const std::size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos || dot == 0) return false;
+  if (dot == std::string_view::npos || name.starts_with('.')) return false;
   std::string extension(name.substr(dot));
   for (char& c : extension) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');

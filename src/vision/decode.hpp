@@ -18,7 +18,8 @@ struct DecodeLimits {
   std::int64_t max_pixels = 100'000'000;
 };
 
-// Does a file of this name count as a picture (.jpg, .jpeg, .png, upper or lower case)? What it is
+// Does a file of this name count as a picture (.jpg, .jpeg, .png, upper or
+// lower case, not hidden)? What it is
 // is told by its content; this tells what a directory of pictures holds besides them.
 [[nodiscard]] bool is_image_name(std::string_view name);
 

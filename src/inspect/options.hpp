@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line of andon-inspect, and what follows from it and from the environment that an
+// agent gives its components. Values; read once at the start.
+#pragma once
+
+#include "inspect/result.hpp"
+#include "inspect/service.hpp"
+#include "inspect/settings.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace andon::inspect {
+
+struct Options {
+  base::fs::path model;
+  base::fs::path source;
+  base::fs::path out;
+  base::fs::path state;
+  base::fs::path runtime;
+  std::string thing;
+  std::string topic;
+  ComponentId component;
+  ComponentId model_component;
+  double confidence = Settings{}.confidence;
+  double iou = Settings{}.iou;
+  int threads = 1;
+  bool has_annotations = false;
+  bool is_once = false;
+};
+
+void add_options(CLI::App& app, Options& options);
+
+// Fills in what was not given: identities out of the paths of installed artifacts, the thing out
+// of AWS_IOT_THING_NAME (else the host's name), places in the work directory. Throws
+// invalid_argument for what does not go together. `has_agent`: started by an agent.
+void complete(Options& options, bool has_agent);
+
+// True where the environment says that an agent started this program.
+[[nodiscard]] bool has_agent();
+
+[[nodiscard]] Settings default_settings(const Options& options);
+
+}  // namespace andon::inspect

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole program, standing alone, with a model made here.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "base/file.hpp"
+#include "base/json.hpp"
+#include "base/process.hpp"
+#include "vision/annotate.hpp"
+#include "vision/tiny_onnx.hpp"
+
+namespace andon::inspect {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ProgramTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    vision::tiny_onnx::DetectorSpec spec;
+    spec.values.resize(5 * 21);
+    const std::vector<float> box{16, 16, 8, 4, 0.8F};
+    for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = box[c];
+    base::write_file_atomically(model(), vision::tiny_onnx::detector(spec));
+    base::make_directories(images());
+  }
+
+  [[nodiscard]] base::fs::path model() const { return folder_.path() / "model.onnx"; }
+  [[nodiscard]] base::fs::path images() const { return folder_.path() / "images"; }
+  [[nodiscard]] base::fs::path out() const { return folder_.path() / "out"; }
+
+  void add_picture(const std::string& name) const {
+    vision::Image image{{64, 48}, {}};
+    image.rgb.assign(64 * 48 * 3, 250);
+    base::write_file_atomically(images() / name, vision::encode_jpeg(image));
+  }
+
+  [[nodiscard]] base::Process start(std::vector<std::string> more) const {
+    base::ProcessOptions options;
+    options.arguments = {ANDON_INSPECT, "--model", model(),   "--source", images(),
+                         "--out",       out(),     "--thing", "bench"};
+    options.arguments.insert(options.arguments.end(), more.begin(), more.end());
+    const base::UniqueFd log =
+        base::open_file(folder_.path() / "log", O_WRONLY | O_CREAT | O_APPEND);
+    options.stderr_fd = log.get();
+    return base::Process(options);
+  }
+
+  // Names in order of arrival.
+  [[nodiscard]] std::vector<std::string> results() const {
+    std::vector<std::string> names;
+    const std::string content = base::read_file_if_exists(out() / "results.jsonl").value_or("");
+    for (std::size_t at = 0, end = 0; (end = content.find('\n', at)) != std::string::npos;
+         at = end + 1) {
+      const auto message = base::parse_json(content.substr(at, end - at), "result");
+      names.emplace_back(message.at("image").at("name").as_string());
+    }
+    return names;
+  }
+
+  template <typename Condition>
+  static bool wait_until(Condition condition) {
+    const auto give_up = std::chrono::steady_clock::now() + 30s;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > give_up) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  base::TemporaryDirectory folder_;
+};
+
+TEST_F(ProgramTest, InspectsADirectoryOnce) {
+  add_picture("b.jpg");
+  add_picture("a.jpg");
+  base::Process first = start({"--once", "--annotate"});
+  const auto status = first.wait(30s);
+  ASSERT_TRUE(status && status->ok()) << base::read_file(folder_.path() / "log");
+  EXPECT_THAT(results(), testing::ElementsAre("a.jpg", "b.jpg"));
+  EXPECT_TRUE(base::fs::exists(out() / "annotated" / "a.jpg"));
+  add_picture("c.jpg");
+  base::Process second = start({"--once"});
+  ASSERT_TRUE(second.wait(30s)->ok());
+  EXPECT_THAT(results(), testing::ElementsAre("a.jpg", "b.jpg", "c.jpg"));
+}
+
+TEST_F(ProgramTest, FollowsADirectoryAndEndsWhenAskedTo) {
+  base::Process program = start({});
+  add_picture("a.jpg");
+  ASSERT_TRUE(wait_until([&] { return results().size() == 1; }));
+  add_picture("b.jpg");
+  ASSERT_TRUE(wait_until([&] { return results().size() == 2; }));
+  EXPECT_TRUE(program.stop(10s).ok());
+  EXPECT_THAT(results(), testing::ElementsAre("a.jpg", "b.jpg"));
+}
+
+TEST_F(ProgramTest, GivesEachPictureOneResultHoweverOftenItIsKilled) {
+  constexpr int kPictures = 60;
+  for (int i = 0; i < kPictures; ++i) add_picture("picture-" + std::to_string(i) + ".jpg");
+  std::mt19937 random(11);
+  std::uniform_int_distribution<int> more(1, 6);
+  std::size_t kills = 0;
+  while (results().size() < kPictures) {
+    base::Process program = start({});
+    // Somewhere in the work on the next few pictures.
+    const std::size_t until =
+        std::min<std::size_t>(kPictures, results().size() + static_cast<std::size_t>(more(random)));
+    ASSERT_TRUE(wait_until([&] { return results().size() >= until; }));
+    program.signal_group(SIGKILL);
+    ASSERT_TRUE(program.wait(10s).has_value());
+    ++kills;
+  }
+  EXPECT_GE(kills, 10U);
+  base::Process last = start({"--once"});
+  ASSERT_TRUE(last.wait(30s)->ok());
+  const auto names = results();
+  EXPECT_EQ(names.size(), std::size_t{kPictures});
+  EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), std::size_t{kPictures});
+}
+
+TEST_F(ProgramTest, SaysWhatIsWrongWithAModel) {
+  base::write_file_atomically(model(), "this is not a model");
+  base::Process program = start({"--once"});
+  const auto status = program.wait(30s);
+  ASSERT_TRUE(status.has_value());
+  EXPECT_EQ(status->code, 3);
+  EXPECT_THAT(base::read_file(folder_.path() / "log"),
+              testing::HasSubstr("model.onnx: ONNX Runtime cannot load it as a model"));
+}
+
+TEST_F(ProgramTest, WithoutAnAgentNeedsToKnowWhereToLookAndWrite) {
+  base::ProcessOptions options;
+  options.arguments = {ANDON_INSPECT, "--model", model()};
+  const base::UniqueFd log = base::open_file(folder_.path() / "log", O_WRONLY | O_CREAT);
+  options.stderr_fd = log.get();
+  base::Process program(options);
+  EXPECT_EQ(program.wait(30s)->code, 3);
+  EXPECT_THAT(base::read_file(folder_.path() / "log"),
+              testing::HasSubstr("--source DIR and --out DIR are needed"));
+}
+
+}  // namespace
+}  // namespace andon::inspect

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The result message: one JSON object for each picture, the format that everything downstream
+// reads. Pure; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/time.hpp"
+#include "vision/detector.hpp"
+
+namespace andon::inspect {
+
+struct ComponentId {
+  std::string name;
+  std::string version;
+};
+
+// Who looked, with what: the same in every message of a run.
+struct Identity {
+  std::string thing;
+  ComponentId component;
+  ComponentId model;
+  std::string model_sha256;
+};
+
+// The component that an installed artifact belongs to, out of its path:
+// <root>/packages/artifacts[-unarchived]/<component>/<version>/<file>.
+[[nodiscard]] std::optional<ComponentId> component_of_artifact(const base::fs::path& path);
+
+struct LabelledDetection {
+  vision::Detection detection;
+  std::string label;
+};
+
+struct Inspection {
+  base::Timestamp timestamp;
+  std::string image_name;
+  vision::Size size;  // 0x0 where the picture could not be decoded
+  std::vector<LabelledDetection> detections;
+  std::optional<double> best_score;  // also of what is below the threshold; not in the message
+  vision::Milliseconds decode{};
+  vision::Milliseconds preprocess{};
+  vision::Milliseconds inference{};
+  vision::Milliseconds postprocess{};
+  // Why there was nothing to look at; such a picture gets its message too, so that the line never
+  // waits for a result that will not come.
+  std::optional<base::Error> error;
+};
+
+// One line of JSON without the newline. Boxes are rounded to 0.01 pixels, confidences to 0.0001,
+// times to a microsecond. A name that is not UTF-8 has its other bytes replaced by U+FFFD.
+[[nodiscard]] std::string to_message(const Inspection& inspection, const Identity& identity);
+
+}  // namespace andon::inspect

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "inspect/result_sink.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.hpp"
+
+namespace andon::inspect {
+
+JsonlSink::JsonlSink(const base::fs::path& directory) : path_(directory / "results.jsonl") {
+  base::make_directories(directory);
+  constexpr std::size_t kMaxBytes = 1U << 30U;
+  const std::string content = base::read_file_if_exists(path_, kMaxBytes).value_or("");
+  const std::size_t end = content.rfind('\n');
+  const std::size_t whole = end == std::string::npos ? 0 : end + 1;
+  file_ = base::open_file(path_, O_WRONLY | O_CREAT | O_APPEND, 0644);
+  if (whole != content.size() && ftruncate(file_.get(), static_cast<off_t>(whole)) != 0) {
+    throw base::system_error(fmt::format("cannot repair the last line of {}", path_.string()),
+                             errno);
+  }
+  if (whole == 0) return;
+  const std::size_t before = whole < 2 ? std::string::npos : content.rfind('\n', whole - 2);
+  const std::size_t start = before == std::string::npos ? 0 : before + 1;
+  last_ = content.substr(start, whole - 1 - start);
+}
+
+void JsonlSink::publish(const std::string& message) {
+  if (message == last_) return;
+  base::write_all(file_.get(), message + '\n', path_);
+  if (fdatasync(file_.get()) != 0) {
+    throw base::system_error(fmt::format("cannot write {} to the disk", path_.string()), errno);
+  }
+  last_ = message;
+}
+
+}  // namespace andon::inspect

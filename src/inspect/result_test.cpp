@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "inspect/result.hpp"
+
+#include <gtest/gtest.h>
+
+namespace andon::inspect {
+namespace {
+
+Identity identity() {
+  return {"device-1", {"com.example.Inspect", "1.2.0"}, {"com.example.Model", "3.0.0"}, "abc123"};
+}
+
+TEST(ResultMessage, HasTheDocumentedForm) {
+  Inspection inspection;
+  inspection.timestamp = base::from_epoch_millis(1'795'341'600'123);
+  inspection.image_name = "tag.jpg";
+  inspection.size = {450, 300};
+  inspection.detections = {{{0, 0.57929F, {124.2486F, 144.28F, 169.0455F, 29.0F}}, "scratch"}};
+  inspection.decode = vision::Milliseconds(0.61239);
+  inspection.preprocess = vision::Milliseconds(0.25);
+  inspection.inference = vision::Milliseconds(22.5);
+  EXPECT_EQ(to_message(inspection, identity()),
+            R"({"timestamp":"2026-11-22T10:00:00.123Z","thing":"device-1",)"
+            R"("component":{"name":"com.example.Inspect","version":"1.2.0"},)"
+            R"("model":{"component":"com.example.Model","version":"3.0.0","sha256":"abc123"},)"
+            R"("image":{"name":"tag.jpg","width":450,"height":300},)"
+            R"("detections":[{"class_id":0,"label":"scratch","confidence":0.5793,)"
+            R"("box":[124.25,144.28,169.05,29.0]}],)"
+            R"("ms":{"decode":0.612,"preprocess":0.25,"inference":22.5,"postprocess":0.0}})");
+}
+
+TEST(ResultMessage, OfAPictureThatCannotBeDecodedSaysWhy) {
+  Inspection inspection;
+  inspection.timestamp = base::from_epoch_millis(0);
+  inspection.image_name = "bad\xFF\xC3\xA9.jpg";
+  inspection.error = base::Error(base::ErrorCode::invalid_argument, "bad.jpg is empty (0 bytes)");
+  EXPECT_EQ(
+      to_message(inspection, identity()),
+      R"({"timestamp":"1970-01-01T00:00:00.000Z","thing":"device-1",)"
+      R"("component":{"name":"com.example.Inspect","version":"1.2.0"},)"
+      R"("model":{"component":"com.example.Model","version":"3.0.0","sha256":"abc123"},)"
+      "\"image\":{\"name\":\"bad\xEF\xBF\xBD\xC3\xA9.jpg\",\"width\":0,\"height\":0},"
+      R"("detections":[],)"
+      R"("ms":{"decode":0.0,"preprocess":0.0,"inference":0.0,"postprocess":0.0},)"
+      R"json("error":{"code":"invalid_argument","message":"bad.jpg is empty (0 bytes)"}})json");
+}
+
+TEST(ArtifactPath, NamesTheComponentAndItsVersion) {
+  const auto id = component_of_artifact("/r/packages/artifacts/com.x.Model/1.0.3/model.onnx");
+  ASSERT_TRUE(id.has_value());
+  EXPECT_EQ(id->name, "com.x.Model");
+  EXPECT_EQ(id->version, "1.0.3");
+  const auto unpacked =
+      component_of_artifact("/r/packages/artifacts-unarchived/com.x.Model/2.0.0/zip/a/model.onnx");
+  ASSERT_TRUE(unpacked.has_value());
+  EXPECT_EQ(unpacked->version, "2.0.0");
+  EXPECT_FALSE(component_of_artifact("/models/scratch.onnx").has_value());
+  EXPECT_FALSE(component_of_artifact("artifacts/a.onnx").has_value());
+}
+
+}  // namespace
+}  // namespace andon::inspect

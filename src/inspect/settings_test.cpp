@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "inspect/settings.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+
+namespace andon::inspect {
+namespace {
+
+using testing::HasSubstr;
+
+Settings read(std::string_view text) {
+  Settings defaults;
+  defaults.topic = "default/topic";
+  return read_settings(base::parse_json(text, "test"), defaults);
+}
+
+TEST(Settings, AreReadFromTheWholeConfiguration) {
+  const Settings settings = read(R"({
+    "imageDirectory": "/images", "topic": "a/b", "confidence": 0.4, "iou": "0.5",
+    "doubt": {"low": 0.1, "high": 0.9},
+    "upload": {"bucket": "other", "maxPerHour": "5", "maxBytesOnDisk": 1000},
+    "accessControl": {}})");
+  EXPECT_EQ(settings.image_directory, "/images");
+  EXPECT_EQ(settings.topic, "a/b");
+  EXPECT_EQ(settings.confidence, 0.4);
+  EXPECT_EQ(settings.iou, 0.5);
+  EXPECT_EQ(settings.doubt_low, 0.1);
+  EXPECT_EQ(settings.doubt_high, 0.9);
+  EXPECT_EQ(settings.upload_bucket, "other");
+  EXPECT_EQ(settings.uploads_per_hour, 5);
+  EXPECT_EQ(settings.upload_disk_bytes, 1000);
+}
+
+TEST(Settings, KeepTheirDefaultsForWhatIsAbsentNullOrEmpty) {
+  Settings expected;
+  expected.topic = "default/topic";
+  EXPECT_EQ(read("{}"), expected);
+  EXPECT_EQ(read(R"({"topic": "", "imageDirectory": null, "doubt": {"low": null}})"), expected);
+}
+
+TEST(Settings, ThatAreWrongAreRefusedByName) {
+  for (const auto& [text, problem] : std::vector<std::pair<const char*, const char*>>{
+           {"[]", "not an object"},
+           {R"({"confidence": 1.5})", "/confidence is 1.5, not within 0 and 1"},
+           {R"({"confidence": "high"})", "/confidence is 'high', not a number"},
+           {R"({"iou": []})", "/iou must be a number"},
+           {R"({"topic": 7})", "/topic must be a text"},
+           {R"({"doubt": 0.5})", "/doubt must be an object"},
+           {R"({"doubt": {"low": 0.8, "high": 0.2}})", "/doubt/low is 0.8, more than high (0.2)"},
+           {R"({"upload": {"maxPerHour": -1}})", "/upload/maxPerHour is -1"}}) {
+    try {
+      (void)read(text);
+      ADD_FAILURE() << "accepted " << text;
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.code(), base::ErrorCode::invalid_argument);
+      EXPECT_THAT(error.message(), HasSubstr(problem));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace andon::inspect
