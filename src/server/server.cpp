@@ -74,7 +74,7 @@ class Server::Implementation {
                     .host = options_.hosts.front()}),
         router_(operations(), operator_s3_, authenticator_,
                 {.not_ready_because = [this] { return not_ready_because(); }}),
-        device_plane_(control_, data_.objects(), clock_, device_plane_options()),
+        device_plane_(control_, data_.objects(), device_plane_options()),
         broker_(broker_options()),
         channel_(mqtt_options(), control_, notifier_, clock_) {
     base::make_directories(spool(), kPrivateDirectory);
