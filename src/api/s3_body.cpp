@@ -8,11 +8,13 @@
 #include "api/s3_error.hpp"
 #include "base/encoding.hpp"
 #include "trust/digest.hpp"
+#include "wire/aws_chunked.hpp"
 
 namespace andon::api {
 namespace {
 
 constexpr std::size_t kMd5Bytes = 16;
+constexpr std::size_t kPieceBytes = 64U << 10U;
 
 struct ExpectedChecksum {
   ChecksumAlgorithm algorithm;
@@ -36,6 +38,30 @@ std::optional<ExpectedChecksum> read_checksum_header(const S3Call& call) {
   return found;
 }
 
+// A chunked body names its checksum first and sends it last, in the trailer.
+std::optional<ExpectedChecksum> read_trailer_name(const S3Call& call) {
+  const auto name = call.header("x-amz-trailer");
+  if (!name) return std::nullopt;
+  const auto algorithm = parse_checksum_header(*name);
+  if (!algorithm) {
+    throw S3Error(
+        501, "NotImplemented",
+        "the trailer '" + name->substr(0, 64) + "' is not supported: use CRC-32 or SHA-256");
+  }
+  return ExpectedChecksum{*algorithm, ""};
+}
+
+std::uint64_t read_decoded_size(const S3Call& call) {
+  const std::string text = call.header("x-amz-decoded-content-length").value_or("");
+  std::uint64_t size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    throw S3Error(411, "MissingContentLength",
+                  "a chunked body needs X-Amz-Decoded-Content-Length with the size of its content");
+  }
+  return size;
+}
+
 std::optional<std::string> read_content_md5(const S3Call& call) {
   const auto field = call.header("Content-MD5");
   if (!field) return std::nullopt;
@@ -51,6 +77,10 @@ std::optional<std::string> read_content_md5(const S3Call& call) {
 struct S3Body::State {
   const wire::Body& body;
   std::uint64_t offset = 0;
+  std::optional<wire::AwsChunkedDecoder> decoder;
+  std::string decoded;  // by the decoder, not yet taken
+  std::size_t decoded_taken = 0;
+  bool is_finished = false;
   std::optional<std::string> expected_sha256;  // hex
   std::optional<std::string> expected_md5;     // hex
   std::optional<ExpectedChecksum> expected_checksum;
@@ -58,10 +88,53 @@ struct S3Body::State {
   std::map<std::string, std::string> verified;
 
   std::size_t read(char* buffer, std::size_t buffer_size) {
-    const std::size_t count = body.read_at(offset, buffer, buffer_size);
-    offset += count;
+    const std::size_t count =
+        decoder ? read_decoded(buffer, buffer_size) : read_raw(buffer, buffer_size);
     if (checksum) checksum->update({buffer, count});
     return count;
+  }
+
+  std::size_t read_raw(char* buffer, std::size_t buffer_size) {
+    const std::size_t count = body.read_at(offset, buffer, buffer_size);
+    offset += count;
+    return count;
+  }
+
+  std::size_t read_decoded(char* buffer, std::size_t buffer_size) {
+    while (decoded_taken == decoded.size() && !is_finished) decode_piece();
+    const std::size_t count = decoded.copy(buffer, buffer_size, decoded_taken);
+    decoded_taken += count;
+    return count;
+  }
+
+  void decode_piece() {
+    decoded.clear();
+    decoded_taken = 0;
+    std::string piece(kPieceBytes, '\0');
+    piece.resize(read_raw(piece.data(), piece.size()));
+    try {
+      if (!piece.empty()) {
+        decoder->feed(piece, [&](std::string_view bytes) { decoded += bytes; });
+        return;
+      }
+      take_trailer(decoder->finish());
+    } catch (const base::Error& error) {
+      if (error.code() == base::ErrorCode::unauthenticated) {
+        throw S3Error(403, "SignatureDoesNotMatch", error.message());
+      }
+      throw S3Error(400, "IncompleteBody", error.message());
+    }
+  }
+
+  void take_trailer(const wire::Headers& trailer) {
+    is_finished = true;
+    if (!expected_checksum || !expected_checksum->value.empty()) return;
+    const auto value = trailer.find(header_name(expected_checksum->algorithm));
+    if (!value) {
+      throw S3Error(400, "MalformedTrailerError",
+                    "the trailer lacks the checksum that X-Amz-Trailer announced");
+    }
+    expected_checksum->value = std::string(*value);
   }
 
   void check(const store::ContentDigests& digests) {
@@ -84,13 +157,17 @@ struct S3Body::State {
 };
 
 S3Body::S3Body(const S3Call& call) : state_(std::make_unique<State>(State{call.request.body})) {
-  const std::string& claimed = call.identity.claim.payload_sha256;
-  if (claimed.starts_with("STREAMING-")) {
-    throw S3Error(501, "NotImplemented", "chunked bodies (aws-chunked) are not supported");
-  }
-  if (claimed != wire::kUnsignedPayload) state_->expected_sha256 = claimed;
+  const wire::SignatureClaim& claim = call.identity.claim;
+  const auto form = wire::aws_chunked_form(claim.payload_sha256);
   state_->expected_md5 = read_content_md5(call);
   state_->expected_checksum = read_checksum_header(call);
+  if (form) {
+    state_->decoder.emplace(*form, read_decoded_size(call),
+                            wire::chunk_signing(claim, call.identity.secret_access_key));
+    if (!state_->expected_checksum) state_->expected_checksum = read_trailer_name(call);
+  } else if (claim.payload_sha256 != wire::kUnsignedPayload) {
+    state_->expected_sha256 = claim.payload_sha256;
+  }
   if (state_->expected_checksum) state_->checksum.emplace(state_->expected_checksum->algorithm);
 }
 
@@ -117,14 +194,11 @@ std::string read_checked_body(const S3Call& call, std::size_t max_bytes) {
   }
   S3Body body(call);
   const store::ByteSource source = body.source();
-  std::string text(static_cast<std::size_t>(call.request.body.size()), '\0');
-  std::size_t filled = 0;
-  while (filled < text.size()) {
-    const std::size_t count = source(text.data() + filled, text.size() - filled);
-    if (count == 0) break;
-    filled += count;
+  std::string text;
+  std::string piece(kPieceBytes, '\0');
+  while (const std::size_t count = source(piece.data(), piece.size())) {
+    text.append(piece, 0, count);
   }
-  text.resize(filled);
   trust::Md5Stream md5;
   md5.update(text);
   body.check()(

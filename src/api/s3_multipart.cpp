@@ -5,10 +5,10 @@
 #include <cerrno>
 #include <charconv>
 
+#include "api/byte_range.hpp"
 #include "api/s3_body.hpp"
 #include "api/s3_error.hpp"
 #include "api/s3_operations.hpp"
-#include "api/s3_range.hpp"
 
 namespace andon::api {
 namespace {
@@ -102,13 +102,12 @@ auto with_upload(const Work& work) {
 ByteRange read_copy_range(const S3Call& call, std::uint64_t object_size) {
   const auto header = call.header("x-amz-copy-source-range");
   if (!header) return {0, object_size};
-  const RangeChoice choice = choose_range(*header, object_size);
-  const auto* range = std::get_if<ByteRange>(&choice);
-  if (range == nullptr) {
+  const RangeAnswer answer = read_range(*header, object_size);
+  if (answer.kind != RangeKind::part) {
     throw invalid_argument(
         "x-amz-copy-source-range must be bytes=<first>-<last> within the object");
   }
-  return *range;
+  return answer.range;
 }
 
 }  // namespace

@@ -2,10 +2,11 @@
 #include <algorithm>
 #include <array>
 
+#include "api/byte_range.hpp"
 #include "api/s3_body.hpp"
+#include "api/s3_conditions.hpp"
 #include "api/s3_error.hpp"
 #include "api/s3_operations.hpp"
-#include "api/s3_range.hpp"
 
 namespace andon::api {
 namespace {
@@ -133,16 +134,16 @@ HttpResponse read_object(const S3Call& call, Content content) {
     case ReadCondition::met:
       break;
   }
-  const RangeChoice choice = choose_range(call.header("Range").value_or(""), info.size);
-  if (std::holds_alternative<UnsatisfiableRange>(choice)) {
+  const RangeAnswer answer = read_range(call.header("Range").value_or(""), info.size);
+  if (answer.kind == RangeKind::unsatisfiable) {
     throw S3Error(416, "InvalidRange",
                   "the range starts after the object's " + std::to_string(info.size) + " bytes");
   }
   HttpResponse response;
   add_object_headers(response, info);
   ByteRange range{0, info.size};
-  if (const auto* part = std::get_if<ByteRange>(&choice)) {
-    range = *part;
+  if (answer.kind == RangeKind::part) {
+    range = answer.range;
     response.status = 206;
     response.headers.set("Content-Range", "bytes " + std::to_string(range.offset) + "-" +
                                               std::to_string(range.offset + range.size - 1) + "/" +
