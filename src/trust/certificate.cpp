@@ -117,7 +117,7 @@ std::string certificate_to_pem(X509* certificate) {
 }
 
 KeyPtr generate_key() {
-  KeyPtr key(EVP_EC_gen("P-256"));
+  KeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   require(key != nullptr, "generate a P-256 key");
   return key;
 }
