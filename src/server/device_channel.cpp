@@ -25,17 +25,18 @@ DeviceChannel::~DeviceChannel() {
   {
     const std::lock_guard lock(mutex_);
     devices = std::move(devices_);
+    ending_ = true;
   }
 }
 
 void DeviceChannel::on_connection(bool connected, std::string_view reason) {
-  if (!connected) {
-    base::log_warning("no connection to the MQTT broker", {{"reason", reason}});
-    return;
-  }
-  base::log_debug("connected to the MQTT broker");
   const std::lock_guard lock(mutex_);
-  if (devices_) devices_->on_connected();
+  if (connected) {
+    base::log_debug("connected to the MQTT broker");
+    if (devices_) devices_->on_connected();
+  } else if (!ending_) {
+    base::log_warning("no connection to the MQTT broker", {{"reason", reason}});
+  }
 }
 
 }  // namespace andon::server

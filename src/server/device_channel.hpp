@@ -32,6 +32,7 @@ class DeviceChannel {
   api::MqttNotifier& notifier_;
   std::mutex mutex_;
   std::unique_ptr<api::DeviceMqtt> devices_;  // guarded by mutex_; made last, gone first
+  bool ending_ = false;                       // guarded by mutex_
   wire::MqttClient client_;
 };
 
