@@ -231,7 +231,7 @@ class Subscription:
         filters = [argument for topic in topics for argument in ("-t", topic)]
         self.process = subprocess.Popen(
             ["stdbuf", "-oL", "mosquitto_sub", *connection, *filters, "-d", "-F",
-             "MESSAGE %t %x"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+             "MESSAGE %t %x"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.pending = ""
         self.lines = []
@@ -245,7 +245,7 @@ class Subscription:
         self.process.wait(PATIENCE_S)
 
     def _read(self):
-        self.pending += self.process.stdout.read() or ""
+        self.pending += (self.process.stdout.read() or b"").decode()
         *complete, self.pending = self.pending.split("\n")
         self.lines += complete
         return self.lines
