@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "api/operation.hpp"
+#include "control/arn.hpp"
 #include "control/model_registry.hpp"
 
 namespace andon::api {
 
-[[nodiscard]] std::vector<Operation> sagemaker_operations(control::ModelRegistry& registry);
+[[nodiscard]] std::vector<Operation> sagemaker_operations(
+    control::ModelRegistry& registry, const control::Arns& arns = control::Arns());
 
 }  // namespace andon::api

@@ -13,6 +13,7 @@
 #include "base/json.hpp"
 #include "base/time.hpp"
 #include "control/page.hpp"
+#include "control/tags.hpp"
 #include "store/database.hpp"
 #include "store/object_store.hpp"
 
@@ -28,9 +29,15 @@ enum class ApprovalStatus { pending, approved, rejected };
 [[nodiscard]] std::string_view to_string(ApprovalStatus status);  // "PendingManualApproval"
 [[nodiscard]] std::optional<ApprovalStatus> parse_approval_status(std::string_view text);
 
+// A package of a group is its name and a version from 1 on; one without a group has version 0.
+struct ModelPackageId {
+  std::string name;
+  std::int64_t version = 0;
+  [[nodiscard]] bool is_versioned() const { return version > 0; }
+};
+
 struct ModelPackage {
-  std::string name;                     // of the package; for a versioned one, of its group
-  std::optional<std::int64_t> version;  // set where it belongs to a group
+  ModelPackageId id;
   // What the caller gave and gets back (InferenceSpecification, ModelMetrics ...), as AWS names it.
   base::json::object content;
   ApprovalStatus approval = ApprovalStatus::pending;
@@ -39,7 +46,7 @@ struct ModelPackage {
   std::optional<base::Timestamp> modified;
 };
 
-// What a package's containers point at, as it was when the package was made.
+// What a package's containers point at, as it was when they were set.
 struct ModelData {
   std::string url;  // s3://bucket/key
   std::string sha256;
@@ -49,22 +56,23 @@ struct ModelData {
 
 enum class RegistrySort { by_name, by_creation_time };
 enum class SortOrder { ascending, descending };
+enum class PackageKind { versioned, unversioned, both };
 
 struct RegistryFilter {
   std::optional<base::Timestamp> created_after;
   std::optional<base::Timestamp> created_before;
   std::string name_contains;
-  std::optional<std::string> group;        // packages only
-  std::optional<ApprovalStatus> approval;  // packages only
-  bool with_versioned = true;              // packages only
-  bool with_unversioned = true;            // packages only
   RegistrySort sort = RegistrySort::by_creation_time;
-  SortOrder order = SortOrder::descending;
+  SortOrder order = SortOrder::ascending;
+  // Packages only.
+  std::optional<std::string> group;
+  std::optional<ApprovalStatus> approval;
+  PackageKind kind = PackageKind::both;
 };
 
 struct NewModelPackage {
-  std::optional<std::string> group;  // else `name`
-  std::optional<std::string> name;
+  std::string name;
+  PackageKind kind = PackageKind::versioned;  // versioned: `name` is the group's
   base::json::object content;
   ApprovalStatus approval = ApprovalStatus::pending;
   std::optional<std::string> client_token;
@@ -73,8 +81,10 @@ struct NewModelPackage {
 struct ModelPackageChange {
   std::optional<ApprovalStatus> approval;
   std::optional<std::string> approval_description;
-  base::json::object replaced_content;  // members that replace those of `content`
+  base::json::object replaced_content;  // members that replace those of the content
+  base::json::object added_customer_metadata;
   std::vector<std::string> removed_customer_metadata;
+  base::json::array added_inference_specifications;
 };
 
 class ModelRegistry {
@@ -90,25 +100,24 @@ class ModelRegistry {
                                                     const PageRequest& page) const;
   void delete_group(const std::string& name);  // not_found; conflict while it has packages
 
-  // Each s3:// ModelDataUrl must name an object that is here (invalid_argument); its digest, size
-  // and ETag are recorded, and the ETag is added to the container as ModelDataETag. The same
-  // client token with the same content gives the package that it made before, with another content
-  // conflict.
+  // Each ModelDataUrl must name an object that is here (invalid_argument); its digest, size and
+  // ETag are recorded, and the ETag is put into the container as ModelDataETag. The same client
+  // token with the same content gives the package that it made before, with another conflict.
   ModelPackage create_package(const NewModelPackage& package);
-  [[nodiscard]] std::optional<ModelPackage> find_package(const std::string& name,
-                                                         std::optional<std::int64_t> version) const;
-  [[nodiscard]] std::vector<ModelData> model_data(const std::string& name,
-                                                  std::optional<std::int64_t> version) const;
+  [[nodiscard]] std::optional<ModelPackage> find_package(const ModelPackageId& id) const;
+  [[nodiscard]] std::vector<ModelData> model_data(const ModelPackageId& id) const;
   [[nodiscard]] Page<ModelPackage> list_packages(const RegistryFilter& filter,
                                                  const PageRequest& page) const;
-  ModelPackage update_package(const std::string& name, std::optional<std::int64_t> version,
-                              const ModelPackageChange& change);                      // not_found
-  void delete_package(const std::string& name, std::optional<std::int64_t> version);  // not_found
+  void update_package(const ModelPackageId& id, const ModelPackageChange& change);  // not_found
+  void delete_package(const ModelPackageId& id);                                    // not_found
+
+  [[nodiscard]] Tags& tags() { return tags_; }  // of groups and packages, by ARN
 
  private:
   store::Database& database_;
   const store::ObjectStore& objects_;
   const base::Clock& clock_;
+  Tags tags_;
 };
 
 }  // namespace andon::control
