@@ -70,7 +70,8 @@ class Server:
 
     def command(self):
         return [program("andon-server"), "run", "--data", str(self.data), "--api-port", "0",
-                "--device-port", "0", "--mqtt-port", "0", "--device-address", "127.0.0.1",
+                "--device-port", "0", "--mqtt-port", "0",
+                *([] if "--device-address" in self.options else ["--device-address", "127.0.0.1"]),
                 *self.options]
 
     def start(self):

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/json.hpp"
-#include "base/log.hpp"
 
 namespace andon::server {
 namespace {
@@ -14,6 +13,16 @@ using base::fs::path;
 constexpr unsigned kPrivateDirectory = 0700;
 constexpr unsigned kPrivateFile = 0600;
 constexpr std::chrono::hours kAbandonedUpload{7 * 24};
+
+// What the server's certificate must be good for: also the addresses that it listens on, by which
+// it reaches its own broker.
+std::vector<std::string> certificate_names(const ServerOptions& options) {
+  std::vector<std::string> names = options.hosts;
+  for (const std::string& address : {options.api_address, options.device_address}) {
+    if (address != "0.0.0.0" && address != "::") names.push_back(address);
+  }
+  return names;
+}
 
 path make_private(const path& directory) {
   base::make_directories(directory, kPrivateDirectory);
@@ -27,7 +36,7 @@ DataDirectory::DataDirectory(const ServerOptions& options, const base::Clock& cl
       lock_(path_ / "lock"),
       database_(store::open_sqlite(path_ / "andon.db")),
       objects_(*database_, path_ / "objects", clock),
-      authority_(path_, options.hosts, clock.now()),
+      authority_(path_, certificate_names(options), clock.now()),
       access_keys_(*database_, clock),
       written_(authority_.written()),
       operator_key_(ensure_operator_key(options.region)) {

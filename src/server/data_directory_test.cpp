@@ -73,6 +73,16 @@ TEST_F(DataDirectoryOnDisk, GivesTheOperatorAnotherKeyWhenTheFirstWasDisabled) {
   EXPECT_NE(again.operator_key().id, first);
 }
 
+TEST_F(DataDirectoryOnDisk, HasACertificateForTheAddressesThatAreListenedOn) {
+  options_.device_address = "127.0.0.7";
+  options_.hosts = {"plant.example"};
+  const DataDirectory data(options_, clock_);
+  const auto info =
+      trust::describe_certificate(base::read_file(data.authority().server().certificate));
+  EXPECT_THAT(info.ip_addresses, ElementsAre("127.0.0.1", "::1", "127.0.0.7"));
+  EXPECT_THAT(info.dns_names, ElementsAre("localhost", "plant.example"));
+}
+
 TEST_F(DataDirectoryOnDisk, BelongsToOneServerAtATime) {
   const DataDirectory data(options_, clock_);
   try {

@@ -151,10 +151,9 @@ class Server::Implementation {
 
   [[nodiscard]] wire::MqttOptions mqtt_options() const {
     wire::MqttOptions mqtt;
-    // The broker's certificate is good for every loopback name.
-    mqtt.host = options_.device_address == "0.0.0.0" || options_.device_address == "::"
-                    ? "127.0.0.1"
-                    : options_.device_address;
+    mqtt.host = options_.device_address == "0.0.0.0" ? "127.0.0.1"
+                : options_.device_address == "::"    ? "::1"
+                                                     : options_.device_address;
     mqtt.port = ports_.mqtt;
     // Not to be guessed: who connects with the id of another pushes it out.
     mqtt.client_id = "andon-server-" + base::random_uuid();

@@ -116,6 +116,12 @@ def test_the_api_speaks_tls_where_it_is_not_on_loopback(tmp_path):
         assert server.aws("iot").list_things()["things"] == []
 
 
+@pytest.mark.parametrize("address", ["127.0.0.7", "0.0.0.0", "::"])
+def test_devices_may_be_listened_for_on_any_address(tmp_path, address):
+    with Server(tmp_path / "data", "--device-address", address) as server:
+        assert server.get("/readyz")[0] == 200  # its own connection to its broker is there
+
+
 def test_init_makes_what_a_server_needs_once(tmp_path):
     command = [program("andon-server"), "init", "--json", "--data", str(tmp_path / "data")]
     first, second = (json.loads(subprocess.run(command, check=True, capture_output=True,
