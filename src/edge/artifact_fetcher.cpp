@@ -107,6 +107,10 @@ class Downloader {
           [&] { attempt(wanted); });
     } catch (const Error& error) {
       if (error.code() == ErrorCode::cancelled) throw;
+      if (error.code() == ErrorCode::resource_exhausted) {
+        std::error_code gone;  // the agent needs the space to say so
+        fs::remove(blobs_.partial_path(wanted.sha256), gone);
+      }
       throw download_failure(error, wanted);
     }
   }

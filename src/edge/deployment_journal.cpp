@@ -57,7 +57,8 @@ DeploymentJournal::DeploymentJournal(store::Database& database, const base::Cloc
     : database_(database), clock_(clock) {}
 
 DeploymentRecord DeploymentJournal::begin(const std::string& job_id, std::int64_t queued_at,
-                                          const std::string& document) {
+                                          const std::string& document,
+                                          const std::function<void(store::Transaction&)>& also) {
   DeploymentRecord record;
   record.job_id = job_id;
   record.queued_at = queued_at;
@@ -70,6 +71,7 @@ DeploymentRecord DeploymentJournal::begin(const std::string& job_id, std::int64_
         {job_id, queued_at, record.state_name, document, base::to_epoch_millis(clock_.now())});
     record.id = transaction.query_one("SELECT max(id) FROM deployments").value().integer(0);
     transaction.execute("DELETE FROM deployments WHERE id <= $1", {record.id - kRowsKept});
+    if (also) also(transaction);
   });
   return record;
 }

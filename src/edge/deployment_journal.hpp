@@ -39,9 +39,10 @@ class DeploymentJournal {
  public:
   DeploymentJournal(store::Database& database, const base::Clock& clock);
 
-  // The new deployment, in state RECEIVED.
+  // The new deployment, in state RECEIVED. `also` runs in the same transaction.
   [[nodiscard]] DeploymentRecord begin(const std::string& job_id, std::int64_t queued_at,
-                                       const std::string& document);
+                                       const std::string& document,
+                                       const std::function<void(store::Transaction&)>& also = {});
   // The one that has not ended, if there is one.
   [[nodiscard]] std::optional<DeploymentRecord> unfinished() const;
   [[nodiscard]] bool knows(const std::string& job_id, std::int64_t queued_at) const;
