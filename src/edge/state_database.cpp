@@ -40,6 +40,7 @@ CREATE TABLE spool (
   bytes INTEGER NOT NULL,
   created_ms INTEGER NOT NULL
 );
+CREATE INDEX spool_by_topic ON spool (topic, id);
 CREATE TABLE counters (name TEXT PRIMARY KEY, number INTEGER NOT NULL);
 )sql";
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/access_policy.hpp"
+
+#include "edge/ipc_call.hpp"
+#include "recipe/interpolate.hpp"
+
+namespace andon::edge {
+
+void AccessPolicy::require(const std::string& component, const AccessRequest& request) const {
+  const json::value* policies = configurations_.find_at(component, {"accessControl"});
+  std::string problem;
+  if (policies != nullptr) {
+    try {
+      const json::value resolved =
+          recipe::interpolate_json(*policies, host_.context_of(component), "accessControl");
+      if (is_allowed(resolved, request)) return;
+    } catch (const base::Error& error) {
+      problem = " (its accessControl cannot be read: " + error.message() + ')';
+    }
+  }
+  throw IpcError("UnauthorizedError",
+                 "component " + component + " may not do " + std::string(request.operation) +
+                     " on '" + std::string(request.resource) + "': add it to accessControl." +
+                     std::string(request.service) + " of its configuration" + problem);
+}
+
+}  // namespace andon::edge
