@@ -3,12 +3,18 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
-#include "edge/authorization.hpp"
 #include "edge/component_host.hpp"
 #include "edge/configuration_store.hpp"
 
 namespace andon::edge {
+
+struct AccessRequest {
+  std::string_view service;    // "aws.greengrass.ipc.mqttproxy"
+  std::string_view operation;  // "aws.greengrass#PublishToIoTCore"
+  std::string_view resource;   // a topic, a filter, a component
+};
 
 class AccessPolicy {
  public:

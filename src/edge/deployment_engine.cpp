@@ -78,6 +78,11 @@ void DeploymentEngine::start() {
   handle(DeploymentEvent::resumed);
 }
 
+void DeploymentEngine::halt() {
+  halted_ = true;
+  if (cancellation_) cancellation_->cancel();
+}
+
 void DeploymentEngine::bring_up_last_good() {
   parts_.host.activate(last_good_, parts_.configurations.all());
   keep_running(last_good_);
@@ -94,6 +99,7 @@ void DeploymentEngine::keep_running(const InstalledSet& set) {
 }
 
 void DeploymentEngine::offer(const Job& job) {
+  if (halted_) return;
   if (record_) {
     if (record_->job_id == job.job_id && job.queued_at <= record_->queued_at) return;
     if (parts_.journal.knows(job.job_id, job.queued_at)) return;
@@ -229,14 +235,20 @@ void DeploymentEngine::do_work(DeploymentWork work) {
             done();
           });
     case DeploymentWork::fetch:
-      return in_background([this, &worker] { worker.fetch(*record_->plan, last_good_, *cancellation_); },
-                           done);
+      return in_background(
+          [this, &worker] {
+            fetched_ = worker.fetch(*record_->plan, last_good_, *cancellation_);
+          },
+          [this, done] {
+            record_->bytes_fetched += fetched_.bytes;
+            done();
+          });
     case DeploymentWork::verify:
       return in_background(
           [this, &worker] { worker.verify(*record_->plan, last_good_, *cancellation_); }, done);
     case DeploymentWork::stage:
-      return in_background([this, &worker] { worker.stage(*record_->plan, last_good_, *cancellation_); },
-                           done);
+      return in_background(
+          [this, &worker] { worker.stage(*record_->plan, last_good_, *cancellation_); }, done);
     case DeploymentWork::activate:
       return bring_up(*record_->plan, done);
     case DeploymentWork::commit:
@@ -257,6 +269,7 @@ void DeploymentEngine::in_background(std::function<void()> work, std::function<v
 void DeploymentEngine::finish_background(std::exception_ptr error,
                                          const std::function<void()>& then) {
   const std::unique_ptr<BackgroundTask> ended = std::move(task_);
+  if (halted_) return;
   if (cancelled_because_) {
     record_->failure = report_of(base::Error(base::ErrorCode::cancelled, *cancelled_because_));
     record_->failed_in = record_->state_name;

@@ -65,6 +65,9 @@ class DeploymentEngine {
   // The server has no job: what is in hand was withdrawn.
   void withdraw();
 
+  // The agent is going down: what is in hand is left to the next start.
+  void halt();
+
   [[nodiscard]] bool busy() const { return record_.has_value(); }
   // "RESOLVED" ...; empty when idle.
   [[nodiscard]] std::string state_name() const { return record_ ? record_->state_name : ""; }
@@ -95,8 +98,10 @@ class DeploymentEngine {
   std::optional<DeploymentRecord> record_;
   std::optional<recipe::DeploymentDocument> document_;  // of record_, where it can be read
   InstalledSet planned_;                                // made by the background thread
+  FetchedBytes fetched_;                                // the same
   std::optional<Job> waiting_;
   std::optional<std::string> cancelled_because_;
+  bool halted_ = false;
   std::unique_ptr<Cancellation> cancellation_;
   std::unique_ptr<BackgroundTask> task_;
   std::unique_ptr<BackgroundTask> cleaning_;

@@ -11,7 +11,7 @@ using store::SqlValue;
 
 constexpr std::string_view kColumns =
     "SELECT id, job_id, queued_at, state, attempts, document, plan, previous_configuration, "
-    "failure, failed_in FROM deployments ";
+    "failure, failed_in, bytes_fetched FROM deployments ";
 // Ends older than this many rows are forgotten.
 constexpr std::int64_t kRowsKept = 50;
 
@@ -48,6 +48,7 @@ DeploymentRecord read(const store::Row& row) {
     record.failure = parse_failure_report(base::parse_json(*failure, "saved failure"));
   }
   record.failed_in = row.optional_text(9).value_or("");
+  record.bytes_fetched = static_cast<std::uint64_t>(row.integer(10));
   return record;
 }
 
@@ -76,12 +77,17 @@ DeploymentRecord DeploymentJournal::begin(const std::string& job_id, std::int64_
   return record;
 }
 
-std::optional<DeploymentRecord> DeploymentJournal::unfinished() const {
+std::optional<DeploymentRecord> DeploymentJournal::latest() const {
   std::optional<DeploymentRecord> record;
   database_.read([&](store::Transaction& transaction) {
     const auto row = transaction.query_one(std::string(kColumns) + "ORDER BY id DESC LIMIT 1");
     if (row) record = read(*row);
   });
+  return record;
+}
+
+std::optional<DeploymentRecord> DeploymentJournal::unfinished() const {
+  std::optional<DeploymentRecord> record = latest();
   if (record && record->state() && is_end(*record->state())) return std::nullopt;
   return record;
 }
@@ -110,8 +116,9 @@ void DeploymentJournal::move(DeploymentRecord& record, DeploymentState next,
   database_.write([&](store::Transaction& transaction) {
     transaction.execute(
         "UPDATE deployments SET state = $1, attempts = 0, plan = $2, previous_configuration = $3, "
-        "failure = $4, failed_in = $5, updated_ms = $6 WHERE id = $7",
+        "failure = $4, failed_in = $5, bytes_fetched = $6, updated_ms = $7 WHERE id = $8",
         {std::string(to_string(next)), plan, previous, failure, record.failed_in,
+         static_cast<std::int64_t>(record.bytes_fetched),
          base::to_epoch_millis(clock_.now()), record.id});
     if (also) also(transaction);
   });

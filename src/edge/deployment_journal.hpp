@@ -28,6 +28,7 @@ struct DeploymentRecord {
   std::optional<InstalledSet> plan;
   std::optional<Configurations> previous_configuration;
   std::optional<FailureReport> failure;
+  std::uint64_t bytes_fetched = 0;
   std::string failed_in;   // name of the state whose work failed; empty without a failure
 
   [[nodiscard]] std::optional<DeploymentState> state() const {
@@ -45,6 +46,8 @@ class DeploymentJournal {
                                        const std::function<void(store::Transaction&)>& also = {});
   // The one that has not ended, if there is one.
   [[nodiscard]] std::optional<DeploymentRecord> unfinished() const;
+  // The newest one, ended or not.
+  [[nodiscard]] std::optional<DeploymentRecord> latest() const;
   [[nodiscard]] bool knows(const std::string& job_id, std::int64_t queued_at) const;
 
   // Writes the record's plan, previous configuration and failure with its new state. `also` runs

@@ -38,8 +38,8 @@ class NetworkWorker final : public DeploymentWorker {
     return plan;
   }
 
-  void fetch(const InstalledSet& plan, const InstalledSet& last_good,
-             const Cancellation& cancellation) override {
+  FetchedBytes fetch(const InstalledSet& plan, const InstalledSet& last_good,
+                     const Cancellation& cancellation) override {
     std::vector<WantedArtifact> wanted;
     for (const InstalledComponent* component : changed(plan, last_good)) {
       for (WantedArtifact& one : wanted_artifacts(*component, platform_)) {
@@ -50,6 +50,7 @@ class NetworkWorker final : public DeploymentWorker {
     base::log_info("artifacts fetched", {{"wanted", wanted.size()},
                                          {"fetched", fetched.artifacts},
                                          {"bytes", fetched.bytes}});
+    return fetched;
   }
 
   void verify(const InstalledSet& plan, const InstalledSet& last_good,

@@ -4,12 +4,11 @@
 #include <optional>
 
 #include "base/encoding.hpp"
+#include "recipe/access_control.hpp"
 #include "wire/mqtt_topic.hpp"
 
 namespace andon::edge {
 namespace {
-
-constexpr std::string_view kService = "aws.greengrass.ipc.mqttproxy";
 
 // "0" or "1" by the service model; some clients send numbers.
 wire::Qos read_qos(const json::object& request) {
@@ -61,8 +60,8 @@ json::object MqttOperations::publish(const IpcCall& call) {
   if (!wire::is_valid_topic(topic)) {
     throw invalid_arguments("'" + topic + "' is not a topic that can be published to");
   }
-  policy_.require(call.component, {kService, "aws.greengrass#PublishToIoTCore", topic,
-                                   ResourceForm::mqtt_topic});
+  policy_.require(call.component, {recipe::kMqttProxyService,
+                                   "aws.greengrass#PublishToIoTCore", topic});
   const wire::MqttMessage message{topic, read_blob(reader, "payload")};
   const wire::MqttPublishProperties properties = read_properties(reader);
   if (read_qos(call.request) == wire::Qos::at_least_once) {
@@ -82,8 +81,8 @@ json::object MqttOperations::subscribe(const IpcCall& call) {
   if (!wire::is_valid_filter(filter)) {
     throw invalid_arguments("'" + filter + "' is not a topic filter that can be subscribed to");
   }
-  policy_.require(call.component, {kService, "aws.greengrass#SubscribeToIoTCore", filter,
-                                   ResourceForm::mqtt_topic});
+  policy_.require(call.component, {recipe::kMqttProxyService,
+                                   "aws.greengrass#SubscribeToIoTCore", filter});
   const std::uint64_t id = link_.subscribe(
       filter, read_qos(call.request),
       [stream = std::weak_ptr(call.stream)](const wire::MqttMessage& message) {

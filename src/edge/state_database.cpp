@@ -18,6 +18,7 @@ CREATE TABLE deployments (
   previous_configuration TEXT,
   failure TEXT,
   failed_in TEXT,
+  bytes_fetched INTEGER NOT NULL DEFAULT 0,
   updated_ms INTEGER NOT NULL
 );
 CREATE TABLE installed_set (slot TEXT PRIMARY KEY, content TEXT NOT NULL);
