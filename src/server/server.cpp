@@ -13,9 +13,11 @@
 #include "api/iot.hpp"
 #include "api/router.hpp"
 #include "api/s3.hpp"
+#include "api/sagemaker.hpp"
 #include "base/encoding.hpp"
 #include "base/id.hpp"
 #include "control/control_plane.hpp"
+#include "control/model_registry.hpp"
 #include "server/broker.hpp"
 #include "server/data_directory.hpp"
 #include "server/device_channel.hpp"
@@ -60,6 +62,7 @@ class Server::Implementation {
         urls_(server_urls(options_, ports_)),
         control_(data_.database(), data_.objects(), clock_, notifier_,
                  data_.authority().authority(), control::Arns(options_.region)),
+        registry_(data_.database(), data_.objects(), clock_),
         authenticator_(data_.access_keys(), clock_),
         operator_s3_(data_.objects(), authenticator_, clock_,
                      {.audience = api::S3Audience::operators_and_devices,
@@ -115,6 +118,7 @@ class Server::Implementation {
     add(api::iot_operations(control_, endpoints));
     add(api::enrolment_operations(control_, endpoints,
                                   data_.authority().authority().certificate_pem));
+    add(api::sagemaker_operations(registry_));
     return all;
   }
 
@@ -200,6 +204,7 @@ class Server::Implementation {
   ServerUrls urls_;
   api::MqttNotifier notifier_;
   control::ControlPlane control_;
+  control::ModelRegistry registry_;
   api::Authenticator authenticator_;
   api::S3Service operator_s3_;
   api::S3Service device_s3_;

@@ -60,7 +60,8 @@ def test_the_certificate_has_the_things_name_whatever_the_csr_says(devices):
     assert devices[0].enrolment["thingName"] == "line-1"
 
 
-@pytest.mark.parametrize("name", ["andon-server", "andon-operator", "a/b", "a+", "#", "", "x" * 129])
+@pytest.mark.parametrize("name", ["andon-server", "andon-operator", "a/b", "a+", "#", "",
+                                  "x" * 129])
 def test_reserved_and_widening_names_are_refused(server, name):
     status, answer = server.call("POST", "/andon/v1/enrolment-tokens", {"thingName": name})
     assert status == 400, answer

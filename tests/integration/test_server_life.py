@@ -132,12 +132,20 @@ def test_init_makes_what_a_server_needs_once(tmp_path):
         assert server.operator_key["accessKeyId"].startswith("AKIA")
 
 
+def test_every_service_answers_on_the_one_port(server):
+    assert server.aws("iot").list_things()["things"] == []
+    assert server.aws("greengrassv2").list_deployments()["deployments"] == []
+    assert server.aws("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"] == []
+    assert "andon-uploads" in [b["Name"] for b in server.aws("s3").list_buckets()["Buckets"]]
+
+
 def test_an_unsigned_or_wrongly_signed_request_gets_403(server):
     status, body = http(server.info["api"] + "/greengrass/v2/deployments")
     assert status == 403, body
     wrong = {**server.operator_key, "secretAccessKey": "wrong"}
     for service, call in [("iot", "list_things"), ("s3", "list_buckets"),
-                          ("greengrassv2", "list_deployments")]:
+                          ("greengrassv2", "list_deployments"),
+                          ("sagemaker", "list_model_packages")]:
         client = server.aws(service, wrong)
         with pytest.raises(client.exceptions.ClientError) as refused:
             getattr(client, call)()
