@@ -2,7 +2,7 @@
 #include "edge/access_policy.hpp"
 
 #include "edge/ipc_call.hpp"
-#include "recipe/access_control.hpp"
+#include "edge/access_control.hpp"
 #include "recipe/interpolate.hpp"
 
 namespace andon::edge {
@@ -15,7 +15,7 @@ void AccessPolicy::require(const std::string& component, const AccessRequest& re
       const json::value resolved =
           recipe::interpolate_json(*policies, host_.context_of(component), "accessControl");
       recipe::Problems problems;
-      const recipe::AccessControl access(resolved, problems);
+      const AccessControl access(resolved, problems);
       if (access.allows(request.service, request.operation, request.resource)) return;
       if (!problems.empty()) problem = " (" + recipe::to_text(problems) + ')';
     } catch (const base::Error& error) {

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/encoding.hpp"
-#include "recipe/access_control.hpp"
+#include "edge/access_control.hpp"
 #include "wire/mqtt_topic.hpp"
 
 namespace andon::edge {
@@ -60,7 +60,7 @@ json::object MqttOperations::publish(const IpcCall& call) {
   if (!wire::is_valid_topic(topic)) {
     throw invalid_arguments("'" + topic + "' is not a topic that can be published to");
   }
-  policy_.require(call.component, {recipe::kMqttProxyService,
+  policy_.require(call.component, {kMqttProxyService,
                                    "aws.greengrass#PublishToIoTCore", topic});
   const wire::MqttMessage message{topic, read_blob(reader, "payload")};
   const wire::MqttPublishProperties properties = read_properties(reader);
@@ -81,7 +81,7 @@ json::object MqttOperations::subscribe(const IpcCall& call) {
   if (!wire::is_valid_filter(filter)) {
     throw invalid_arguments("'" + filter + "' is not a topic filter that can be subscribed to");
   }
-  policy_.require(call.component, {recipe::kMqttProxyService,
+  policy_.require(call.component, {kMqttProxyService,
                                    "aws.greengrass#SubscribeToIoTCore", filter});
   const std::uint64_t id = link_.subscribe(
       filter, read_qos(call.request),

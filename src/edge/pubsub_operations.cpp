@@ -2,7 +2,7 @@
 #include "edge/pubsub_operations.hpp"
 
 #include "base/encoding.hpp"
-#include "recipe/access_control.hpp"
+#include "edge/access_control.hpp"
 #include "wire/mqtt_topic.hpp"
 
 namespace andon::edge {
@@ -40,7 +40,7 @@ json::object PubsubOperations::publish(const IpcCall& call) {
     throw invalid_arguments("'" + topic + "' is not a topic that can be published to");
   }
   policy_.require(call.component,
-                  {recipe::kPubSubService, "aws.greengrass#PublishToTopic", topic});
+                  {kPubSubService, "aws.greengrass#PublishToTopic", topic});
   const json::object event = make_event(reader.child("publishMessage"), topic);
   // A copy: a stream that fails to send removes its subscription.
   for (const auto& [id, subscription] : std::map(*subscriptions_)) {
@@ -60,7 +60,7 @@ json::object PubsubOperations::subscribe(const IpcCall& call) {
     throw invalid_arguments("'" + filter + "' is not a topic filter that can be subscribed to");
   }
   policy_.require(call.component,
-                  {recipe::kPubSubService, "aws.greengrass#SubscribeToTopic", filter});
+                  {kPubSubService, "aws.greengrass#SubscribeToTopic", filter});
   const std::string mode = reader.optional_string("receiveMode").value_or("");
   const std::uint64_t id = next_id_++;
   subscriptions_->insert(
