@@ -70,10 +70,14 @@ std::vector<store::UploadedPart> read_completion(const S3Call& call) {
 // What ObjectStore checks too, told apart here by S3's codes.
 void check_parts(const std::vector<store::UploadedPart>& wanted,
                  const std::vector<store::UploadedPart>& uploaded) {
+  const auto is_out_of_order = [](const store::UploadedPart& left,
+                                  const store::UploadedPart& right) {
+    return left.number >= right.number;
+  };
+  if (std::ranges::adjacent_find(wanted, is_out_of_order) != wanted.end()) {
+    throw S3Error(400, "InvalidPartOrder", "the parts must be listed in ascending order");
+  }
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (i > 0 && wanted[i].number <= wanted[i - 1].number) {
-      throw S3Error(400, "InvalidPartOrder", "the parts must be listed in ascending order");
-    }
     const auto found = std::ranges::find(uploaded, wanted[i].number, &store::UploadedPart::number);
     if (found == uploaded.end() || found->etag != wanted[i].etag) {
       throw S3Error(
