@@ -33,8 +33,7 @@ void create(const Call& call) {
   } catch (const Error& error) {
     const bool exists = error.code() == ErrorCode::conflict ||
                         error.code() == ErrorCode::already_exists ||
-                        error.message().find("ResourceInUse") != std::string::npos ||
-                        error.message().find("already exists") != std::string::npos;
+                        error.message().find("already") != std::string::npos;
     if (!exists) throw;
   }
 }
