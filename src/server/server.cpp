@@ -118,7 +118,7 @@ class Server::Implementation {
     add(api::iot_operations(control_, endpoints));
     add(api::enrolment_operations(control_, endpoints,
                                   data_.authority().authority().certificate_pem));
-    add(api::sagemaker_operations(registry_));
+    add(api::sagemaker_operations(registry_, control_.arns));
     return all;
   }
 
