@@ -2,6 +2,7 @@
 #include "control/components.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/error.hpp"
@@ -104,6 +105,26 @@ Components::Components(store::Database& database, store::ObjectStore& objects,
     : database_(database), objects_(objects), clock_(clock), arns_(std::move(arns)) {
   if (!objects_.has_bucket(std::string(kArtifactBucket))) {
     objects_.create_bucket(std::string(kArtifactBucket));
+  }
+  release_leftovers();
+}
+
+void Components::release_leftovers() {
+  std::set<std::string> named;
+  database_.read([&](store::Transaction& tx) {
+    for (const store::Row& row : tx.query("SELECT pinned_key FROM component_artifacts")) {
+      named.insert(row.text(0));
+    }
+  });
+  store::ListRequest request;
+  request.bucket = kArtifactBucket;
+  while (true) {
+    const store::ListPage page = objects_.list(request);
+    for (const store::ObjectInfo& object : page.objects) {
+      if (!named.contains(object.key)) objects_.remove(object.bucket, object.key);
+    }
+    if (!page.next_start_after) return;
+    request.start_after = *page.next_start_after;
   }
 }
 

@@ -3,7 +3,7 @@
 // pinned when they are made (a copy in the bucket kArtifactBucket, by reference to the same bytes),
 // so that overwriting the source object changes nothing. Any thread.
 // After a crash a version is there whole or not at all; pinned copies that no version names are
-// left over and harmless.
+// released by the next start (the constructor).
 #pragma once
 
 #include <cstdint>
@@ -90,6 +90,8 @@ class Components {
                                                                const std::string& artifact) const;
 
  private:
+  void release_leftovers();
+
   store::Database& database_;
   store::ObjectStore& objects_;
   const base::Clock& clock_;

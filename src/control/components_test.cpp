@@ -67,6 +67,17 @@ TEST_F(ComponentsTest, AnArtifactIsServedByDigestWhateverHappensToItsSource) {
             "arn:aws:greengrass:us-east-1:000000000000:components:com.ex.Model:versions:1.0.0");
 }
 
+TEST_F(ComponentsTest, WhatACrashLeftPinnedIsReleasedAtTheNextStartAndNothingElse) {
+  put_object("models", "a/weights.onnx", "first");
+  control().components.create(recipe("com.ex.Model", "1.0.0", std::string(kOneArtifact)),
+                              std::nullopt);
+  put_object(std::string(kArtifactBucket), "com.ex.Model/2.0.0/lost/0.0", "never named");
+  restart();
+  const auto left = objects().list({std::string(kArtifactBucket), "", "", "", 10}).objects;
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].key, control().components.artifacts("com.ex.Model", "1.0.0").at(0).pinned_key);
+}
+
 TEST_F(ComponentsTest, TwoManifestsMayUseOneFileNameForDifferentBytes) {
   put_object("builds", "amd64/x.zip", "amd64 bytes");
   put_object("builds", "arm64/x.zip", "arm64 bytes");
