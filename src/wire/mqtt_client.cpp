@@ -427,8 +427,8 @@ class MqttClient::Implementation {
       mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
     }
     for (const auto& [filter, qos] : wanted) {
+      const std::uint32_t identifier = identifier_of(filter);
       Properties properties;
-      const std::uint32_t identifier = next_identifier_++;
       properties.add_number(MQTT_PROP_SUBSCRIPTION_IDENTIFIER, identifier);
       int packet_id = 0;
       mosquitto_subscribe_v5(client_.get(), &packet_id, filter.c_str(), static_cast<int>(qos), 0,
@@ -436,6 +436,14 @@ class MqttClient::Implementation {
       const std::lock_guard lock(mutex_);
       in_place_[filter] = {qos, packet_id, identifier, false};
     }
+  }
+
+  // A filter that is subscribed to anew with a higher QoS keeps its identifier, for messages are
+  // under way with it.
+  std::uint32_t identifier_of(const std::string& filter) {
+    const std::lock_guard lock(mutex_);
+    const auto found = in_place_.find(filter);
+    return found != in_place_.end() ? found->second.identifier : next_identifier_++;
   }
 
   void send_outbox() {
