@@ -67,7 +67,7 @@ class ImageDecoder::Implementation {
     if (bytes.starts_with("GIF8")) return "it is a GIF";
     if (bytes.starts_with("BM")) return "it looks like a BMP";
     if (bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv)) return "it is a TIFF";
-    if (bytes.starts_with("RIFF") && bytes.substr(8).starts_with("WEBP")) return "it is a WebP";
+    if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return "it is a WebP";
     for (const char c : bytes.substr(0, 64)) {
       const auto byte = static_cast<unsigned char>(c);
       if (byte < 0x20 && c != '\n' && c != '\r' && c != '\t') {

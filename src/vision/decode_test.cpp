@@ -149,6 +149,8 @@ TEST(ImageDecoder, RefusesWhatIsNoPicture) {
   EXPECT_THAT(refusal("Dear reader,\nthis is text.", ErrorCode::invalid_argument),
               HasSubstr("neither JPEG nor PNG: it looks like text"));
   EXPECT_THAT(refusal("GIF89a\1\0\1\0", ErrorCode::invalid_argument), HasSubstr("it is a GIF"));
+  EXPECT_THAT(refusal("RIFF1234WEBP", ErrorCode::invalid_argument), HasSubstr("it is a WebP"));
+  EXPECT_THAT(refusal("RIFF", ErrorCode::invalid_argument), HasSubstr("it looks like text"));
   EXPECT_THAT(refusal("\0\1\2\3"sv, ErrorCode::invalid_argument), HasSubstr("is not known"));
 }
 

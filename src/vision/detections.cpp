@@ -56,6 +56,7 @@ std::vector<Candidate> find_candidates(const AnchorOutput& output, float confide
       const float y = at(1, anchor);
       const float half_width = at(2, anchor) / 2;
       const float half_height = at(3, anchor) / 2;
+      if (!(half_width > 0 && half_height > 0)) continue;
       const Corners corners{x - half_width, y - half_height, x + half_width, y + half_height};
       if (!std::isfinite(corners.area()) || !std::isfinite(x + y)) continue;
       candidates.push_back({corners, best[i], static_cast<int>(class_id)});

@@ -34,7 +34,8 @@ struct DetectionOptions {
 };
 
 // The head of YOLOv8, v9 and v11: [4 + classes][anchors], planar; centre x, centre y, width and
-// height in input pixels, then one score a class. Scores that are not numbers count as none.
+// height in input pixels, then one score a class. Scores that are not numbers and boxes
+// without an area count as none.
 struct AnchorOutput {
   std::span<const float> values;
   std::size_t classes = 0;

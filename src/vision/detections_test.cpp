@@ -104,12 +104,14 @@ TEST(Detections, StopAtTheMostThatWereAskedFor) {
   EXPECT_FLOAT_EQ(found.front().confidence, 0.3999F);
 }
 
-TEST(Detections, IgnoreWhatIsNotANumber) {
+TEST(Detections, IgnoreWhatIsNotANumberOrHasNoArea) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinity = std::numeric_limits<float>::infinity();
   const Output output({{50, 50, 10, 10, {nan}},
                        {nan, 50, 10, 10, {0.9F}},
                        {50, 50, infinity, 10, {0.9F}},
+                       {50, 50, -10, 10, {0.9F}},
+                       {50, 50, 10, 0, {0.9F}},
                        {50, 50, 10, 10, {0.5F}}});
   const auto found = decode_detections(output.view(), same_size(100), {});
   ASSERT_EQ(found.size(), 1U);

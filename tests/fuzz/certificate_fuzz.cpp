@@ -34,8 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   call([&] { (void)andon::trust::is_signed_by(pem, authority().certificate_pem, kNow); });
   call([&] { (void)andon::trust::public_key_sha256_of_csr(pem); });
   call([&] {
-    (void)andon::trust::sign_csr(authority(), pem,
-                                 {.common_name = "line-1", .not_before = kNow});
+    (void)andon::trust::sign_csr(authority(), pem, {.common_name = "line-1", .not_before = kNow});
   });
   return 0;
 }

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration that a deployment gives to andon-inspect: used, or refused with a base::Error.
+#include <cstdlib>
+
+#include "base/error.hpp"
+#include "inspect/settings.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    const auto configuration =
+        andon::base::parse_json({reinterpret_cast<const char*>(data), size}, "fuzz");
+    const auto settings = andon::inspect::read_settings(configuration, {});
+    if (!(settings.confidence >= 0 && settings.confidence <= 1)) std::abort();
+    if (!(settings.doubt_low <= settings.doubt_high) || settings.uploads_per_hour < 0) std::abort();
+  } catch (const andon::base::Error&) {
+  }
+  return 0;
+}
