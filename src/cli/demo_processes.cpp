@@ -85,7 +85,10 @@ std::string run_to_end(const std::vector<std::string>& arguments, const base::fs
     status = *ended;
   }
   if (!status.ok()) {
-    throw Error(ErrorCode::failed_precondition,
+    // A program that could not reach the server says so by its exit code: that may pass.
+    const bool may_pass = status.code == base::exit_code(ErrorCode::unavailable) ||
+                          status.code == base::exit_code(ErrorCode::deadline_exceeded);
+    throw Error(may_pass ? ErrorCode::unavailable : ErrorCode::failed_precondition,
                 fmt::format("{} ended with {}: {}", arguments.front(), base::to_string(status),
                             end_of(log)));
   }
