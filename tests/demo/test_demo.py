@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "metal-tags"
 SHARED = Path(os.environ.get("ANDON_SHARED", ROOT.parent / "shared"))
 LIMIT_S = 300
+KILLS = int(os.environ.get("ANDON_KILLS", "3"))  # moments at which each program is killed
 
 
 def demo_command(out, *options):
@@ -123,7 +124,7 @@ def pid_of(name, out):
 
 
 @pytest.mark.parametrize("victim", ["andon-server", "andon-edge", "mosquitto", "andon-inspect"])
-@pytest.mark.parametrize("kill", range(3))
+@pytest.mark.parametrize("kill", range(KILLS))
 def test_the_demo_completes_whatever_is_killed(tmp_path, victim, kill):
     """kill -9 at a moment drawn from a fixed seed, then everything must still come out once."""
     draw = random.Random(f"{victim}-{kill}")
