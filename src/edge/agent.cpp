@@ -58,10 +58,12 @@ std::string architecture_of(const recipe::PlatformAttributes& platform) {
   return found == platform.end() ? "" : found->second;
 }
 
-// The path as the lock needs it: there before anything else.
-fs::path prepared_lock(const Layout& layout) {
+// Taken before anything else is touched; what an earlier agent said of itself goes.
+base::FileLock take_lock(const Layout& layout) {
   layout.make();
-  return layout.lock();
+  base::FileLock lock(layout.lock());
+  fs::remove(layout.status_file());
+  return lock;
 }
 
 }  // namespace
@@ -73,7 +75,7 @@ class Agent::Implementation {
       : options_(std::move(options)),
         layout_(options_.root),
         device_(require_device(layout_)),
-        lock_(prepared_lock(layout_)),
+        lock_(take_lock(layout_)),
         database_(open_state_database(layout_.database())),
         configurations_(*database_, clock_),
         process_journal_(layout_.processes()),
