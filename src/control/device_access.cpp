@@ -8,13 +8,16 @@ namespace andon::control {
 bool DeviceAccess::may_resolve(const std::string& thing, const std::string& component) const {
   bool may = false;
   database_.read([&](store::Transaction& tx) {
-    // From the roots of every deployment that was for this device down through what any version
-    // of them depends on. By names only: which version it will be is what the device asks.
+    // From the roots of every deployment that was for this device, and what it was handed before
+    // (it asks again for what an older deployment, deleted here since, left installed), down
+    // through what any version of them depends on. By names only: which version it will be is
+    // what the device asks.
     may = tx.query_one(
                 "WITH RECURSIVE reachable (name) AS ("
                 "  SELECT c.name FROM deployment_components c "
                 "  JOIN job_executions j ON j.job_id = c.deployment_id "
                 "  WHERE j.thing = $1 AND (j.status <> 'CANCELED' OR j.started_ms IS NOT NULL) "
+                "  UNION SELECT name FROM device_components WHERE thing = $1 "
                 "  UNION SELECT p.dependency FROM component_dependencies p "
                 "  JOIN reachable r ON p.name = r.name) "
                 "SELECT 1 FROM reachable WHERE name = $2 LIMIT 1",

@@ -15,7 +15,8 @@ class DeviceAccess {
   DeviceAccess(store::Database& database, const base::Clock& clock)
       : database_(database), clock_(clock) {}
 
-  // Is `component` a root of a deployment for `thing`, or a dependency of one?
+  // Is `component` a root of a deployment for `thing`, or a dependency of one, or has it had it
+  // before?
   [[nodiscard]] bool may_resolve(const std::string& thing, const std::string& component) const;
   // Remembers that `thing` was given this version's recipe, so it may have the artifacts.
   void grant(const std::string& thing, const std::string& component, const std::string& version);

@@ -31,6 +31,15 @@ TEST_F(DeviceAccessTest, ADeviceSeesRootsAndDependenciesOfItsDeploymentsOnly) {
   EXPECT_FALSE(control().access.may_resolve("dev2", "com.ex.App"));
 }
 
+TEST_F(DeviceAccessTest, WhatADeviceHasItMayAskForAlsoWhenTheDeploymentIsDeleted) {
+  const Deployment deployment = deploy("thing/dev1", "com.ex.App", "1.0.0");
+  control().access.grant("dev1", "com.ex.App", "1.0.0");
+  report("dev1", deployment.id, JobStatus::succeeded);
+  control().deployments.remove(deployment.id);
+  EXPECT_TRUE(control().access.may_resolve("dev1", "com.ex.App"));
+  EXPECT_TRUE(control().access.may_resolve("dev1", "com.ex.Model"));
+}
+
 TEST_F(DeviceAccessTest, ADeploymentThatWasCanceledBeforeItStartedOpensNothing) {
   const Deployment deployment = deploy("thing/dev1", "com.ex.App", "1.0.0");
   control().deployments.cancel(deployment.id);
