@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/authenticator.hpp"
 
+#include "api/s3_presigned_v2.hpp"
 #include "base/error.hpp"
 #include "trust/digest.hpp"
 
@@ -16,8 +17,8 @@ wire::SignatureClaim require_claim(const wire::HttpRequest& request) {
       (authorization && authorization->starts_with("AWS "))) {
     throw AuthenticationError(
         Problem::malformed,
-        "this is a Signature Version 2: only AWS4-HMAC-SHA256 is accepted. Configure the client "
-        "for it (boto3: Config(signature_version='s3v4'))");
+        "this is a Signature Version 2, which is accepted only in presigned URLs of objects. "
+        "Configure the client for AWS4-HMAC-SHA256 (boto3: Config(signature_version='s3v4'))");
   }
   std::optional<wire::SignatureClaim> claim;
   try {
@@ -71,23 +72,48 @@ Authenticator::Authenticator(const control::AccessKeys& keys, const base::Clock&
                              std::string account_id)
     : keys_(keys), clock_(clock), account_id_(std::move(account_id)) {}
 
+control::AccessKey Authenticator::require_key(const std::string& id) const {
+  auto key = keys_.find(id);
+  if (!key || key->is_disabled) {
+    throw AuthenticationError(Problem::unknown_key, "there is no access key '" + id.substr(0, 128) +
+                                                        "', or it is disabled");
+  }
+  return *std::move(key);
+}
+
 Identity Authenticator::authenticate(const wire::HttpRequest& request) const {
   wire::SignatureClaim claim = require_claim(request);
-  const auto key = keys_.find(claim.access_key_id);
-  if (!key || key->is_disabled) {
-    throw AuthenticationError(
-        Problem::unknown_key,
-        "there is no access key '" + claim.access_key_id.substr(0, 128) + "', or it is disabled");
-  }
+  const control::AccessKey key = require_key(claim.access_key_id);
   const base::Timestamp now = clock_.now();
-  check_verdict(wire::verify(request, claim, key->secret, now), claim, now);
-  check_session(*key, claim.session_token, now);
-  return {.caller = {.access_key_id = key->id,
-                     .principal = key->principal,
+  check_verdict(wire::verify(request, claim, key.secret, now), claim, now);
+  check_session(key, claim.session_token, now);
+  return {.caller = {.access_key_id = key.id,
+                     .principal = key.principal,
                      .account_id = account_id_,
                      .region = claim.scope.region},
           .claim = std::move(claim),
-          .secret_access_key = key->secret};
+          .secret_access_key = key.secret};
+}
+
+Identity Authenticator::authenticate_presigned_v2(const wire::HttpRequest& request,
+                                                  const std::string& resource) const {
+  const PresignedV2Claim claim = read_presigned_v2(request);
+  const control::AccessKey key = require_key(claim.access_key_id);
+  if (!trust::equal_in_constant_time(presigned_v2_signature(request, resource, key.secret),
+                                     claim.signature)) {
+    throw AuthenticationError(Problem::wrong_signature, "the signature of the URL does not match");
+  }
+  const base::Timestamp now = clock_.now();
+  if (claim.expires <= now) {
+    throw AuthenticationError(Problem::expired_url, "the presigned URL has expired");
+  }
+  check_session(key, claim.session_token, now);
+  return {.caller = {.access_key_id = key.id,
+                     .principal = key.principal,
+                     .account_id = account_id_,
+                     .region = {}},
+          .claim = {.access_key_id = key.id, .payload_sha256 = std::string(wire::kUnsignedPayload)},
+          .secret_access_key = key.secret};
 }
 
 void check_payload(const Identity& identity, const wire::Body& body) {

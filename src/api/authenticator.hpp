@@ -51,8 +51,13 @@ class Authenticator {
 
   // Throws AuthenticationError. Does not look at the body.
   [[nodiscard]] Identity authenticate(const wire::HttpRequest& request) const;
+  // The same for a URL that is_presigned_v2(); `resource` as in s3_presigned_v2.hpp.
+  [[nodiscard]] Identity authenticate_presigned_v2(const wire::HttpRequest& request,
+                                                   const std::string& resource) const;
 
  private:
+  [[nodiscard]] control::AccessKey require_key(const std::string& id) const;
+
   const control::AccessKeys& keys_;
   const base::Clock& clock_;
   std::string account_id_;

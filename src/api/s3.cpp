@@ -7,6 +7,7 @@
 #include "api/s3_call.hpp"
 #include "api/s3_error.hpp"
 #include "api/s3_operations.hpp"
+#include "api/s3_presigned_v2.hpp"
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
@@ -112,6 +113,12 @@ HttpResponse dispatch(const S3Call& call) {
   return row->operation(call);
 }
 
+// The encoded path with the bucket in front, whichever style the request has.
+std::string presigned_v2_resource(const HttpRequest& request, const S3Address& address) {
+  const bool is_virtual_host = !request.path.starts_with("/" + address.bucket + "/");
+  return (is_virtual_host ? "/" + address.bucket : std::string()) + request.path;
+}
+
 S3Error translate_current_exception(const std::string& request_id) {
   const auto defect = [&](const char* what) {
     base::log_error("an S3 request failed", {{"request", request_id}, {"error", what}});
@@ -148,8 +155,11 @@ HttpResponse S3Service::handle(const HttpRequest& request) {
   const std::string request_id = base::random_uuid();
   HttpResponse response;
   try {
-    const Identity identity = authenticator_.authenticate(request);
     const S3Address address = read_address(request, options_.host);
+    const Identity identity = is_presigned_v2(request) && !address.key.empty()
+                                  ? authenticator_.authenticate_presigned_v2(
+                                        request, presigned_v2_resource(request, address))
+                                  : authenticator_.authenticate(request);
     response = dispatch({.request = request,
                          .identity = identity,
                          .address = address,

@@ -230,6 +230,39 @@ TEST_F(S3Test, PresignedUrlsWorkUntilTheyExpire) {
   EXPECT_EQ(code_of(s3.handle(request)), "AccessDenied");
 }
 
+TEST_F(S3Test, TakesPresignedUrlsOfVersion2ForSingleObjects) {
+  put("/parts/a%20b", "content");
+  const auto sign_v2 = [&](const std::string& method, const std::string& target,
+                           std::chrono::seconds expires_in = std::chrono::seconds(60)) {
+    const auto expires = std::chrono::floor<std::chrono::seconds>(clock.now() + expires_in);
+    const std::string seconds = std::to_string(expires.time_since_epoch().count());
+    const trust::Sha1 digest =
+        trust::hmac_sha1(operator_key.secret, method + "\n\n\n" + seconds + "\n" + target);
+    const std::string signature =
+        base::to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
+    return std::string("AWSAccessKeyId=") + operator_key.id + "&Expires=" + seconds +
+           "&Signature=" + base::percent_encode(signature);
+  };
+  const auto answer = [&](const std::string& method, const std::string& target) {
+    return s3.handle(received({.method = method, .target = target}, {{"Host", "h"}}));
+  };
+  const std::string query = sign_v2("GET", "/parts/a%20b");
+  EXPECT_EQ(text_of(answer("GET", "/parts/a%20b?" + query)), "content");
+  EXPECT_EQ(code_of(answer("PUT", "/parts/a%20b?" + query)), "SignatureDoesNotMatch");
+  EXPECT_EQ(code_of(answer("GET", "/parts/other?" + query)), "SignatureDoesNotMatch");
+  EXPECT_EQ(code_of(answer("GET", "/parts/a%20b?uploadId=1&" + query)), "SignatureDoesNotMatch");
+  const auto with_header =
+      received({.target = "/parts/a%20b?" + query}, {{"Host", "h"}, {"x-amz-copy-source", "/a/b"}});
+  EXPECT_EQ(code_of(s3.handle(with_header)), "SignatureDoesNotMatch");
+  EXPECT_EQ(code_of(answer("GET", "/parts/?" + sign_v2("GET", "/parts/"))),
+            "AuthorizationHeaderMalformed");
+  EXPECT_EQ(code_of(answer(
+                "GET", "/parts/a%20b?" + sign_v2("GET", "/parts/a%20b", std::chrono::seconds(0)))),
+            "AccessDenied");
+  EXPECT_EQ(code_of(answer("GET", "/parts/a%20b?AWSAccessKeyId=a&Signature=b&Expires=x")),
+            "AuthorizationHeaderMalformed");
+}
+
 TEST_F(S3Test, DevicesOnlyUploadUnderTheirOwnName) {
   const auto key = keys.create_temporary("thing/line-1", std::chrono::hours(1));
   S3Service device_s3(objects, authenticator, clock, {.audience = S3Audience::devices_only});

@@ -45,6 +45,15 @@ Digest finish(EVP_MD_CTX* context) {
   return digest;
 }
 
+template <typename Digest>
+Digest hmac(const EVP_MD* algorithm, std::string_view key, std::string_view bytes) {
+  Digest digest{};
+  const auto* result = HMAC(algorithm, key.data(), static_cast<int>(key.size()),
+                            base::as_bytes(bytes).data(), bytes.size(), digest.data(), nullptr);
+  require(result != nullptr, "key");
+  return digest;
+}
+
 }  // namespace
 
 struct Sha256Stream::Context {
@@ -101,11 +110,11 @@ std::string sha256_hex_of_file(const base::fs::path& path) {
 }
 
 Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
-  Sha256 digest{};
-  const auto* result = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                            base::as_bytes(bytes).data(), bytes.size(), digest.data(), nullptr);
-  require(result != nullptr, "key");
-  return digest;
+  return hmac<Sha256>(EVP_sha256(), key, bytes);
+}
+
+Sha1 hmac_sha1(std::string_view key, std::string_view bytes) {
+  return hmac<Sha1>(EVP_sha1(), key, bytes);
 }
 
 bool equal_in_constant_time(std::string_view left, std::string_view right) {

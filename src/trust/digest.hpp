@@ -14,6 +14,7 @@ namespace andon::trust {
 
 using Sha256 = std::array<std::uint8_t, 32>;
 using Md5 = std::array<std::uint8_t, 16>;
+using Sha1 = std::array<std::uint8_t, 20>;
 
 // Incremental: update() any number of times, then finish() once.
 class Sha256Stream {
@@ -49,6 +50,8 @@ class Md5Stream {
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
 [[nodiscard]] std::string sha256_hex_of_file(const base::fs::path& path);
 [[nodiscard]] Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
+// Only for URLs that S3's clients still presign with Signature Version 2.
+[[nodiscard]] Sha1 hmac_sha1(std::string_view key, std::string_view bytes);
 
 // Takes the same time wherever the two differ.
 [[nodiscard]] bool equal_in_constant_time(std::string_view left, std::string_view right);

@@ -30,6 +30,8 @@ TEST(Digest, BytesInPiecesGiveTheDigestOfTheWhole) {
 
 TEST(Digest, HmacMatchesRfc4231) {
   // Test cases 2 and 6 (a key longer than a block).
+  EXPECT_EQ(base::to_hex(hmac_sha1("Jefe", "what do ya want for nothing?")),
+            "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");  // RFC 2202
   EXPECT_EQ(base::to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   EXPECT_EQ(base::to_hex(hmac_sha256(std::string(131, '\xaa'),
