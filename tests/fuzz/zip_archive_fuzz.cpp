@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// ZIP archives: whatever is in them, nothing appears outside of the directory.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "edge/zip_archive.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  namespace fs = andon::base::fs;
+  const andon::base::TemporaryDirectory directory;
+  const fs::path archive = directory.path() / "a.zip";
+  andon::base::write_file_atomically(archive, std::string(data, data + size));
+  try {
+    andon::edge::unpack_zip(archive, directory.path() / "out", 0440,
+                            {.max_bytes = 1U << 20U, .max_entries = 100, .max_ratio = 100});
+  } catch (const andon::base::Error&) {
+  }
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory.path())) {
+    if (entry.path().filename() != "a.zip" && entry.path().filename() != "out") std::abort();
+  }
+  return 0;
+}
