@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "cli/demo.hpp"
+#include "cli/device_command.hpp"
 #include "options/options.hpp"
 
 int main(int argc, char** argv) {
@@ -11,6 +12,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   std::function<int()> selected;
   andon::cli::add_demo_command(app, selected);
+  andon::cli::add_device_commands(app, selected);
   andon::options::add_standard_options(app, "andon");
   return andon::options::run_program(argc, argv, app, [&] { return selected(); });
 }
