@@ -2,12 +2,14 @@
 """The S3 API as its public clients use it: boto3, the AWS CLI, and curl with a presigned URL."""
 import concurrent.futures
 import hashlib
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import boto3.exceptions
 import boto3.s3.transfer
 import botocore.exceptions
 import botocore.session
@@ -43,7 +45,7 @@ def run_cli(server, *arguments, check=True):
     aws = Path(sys.executable).parent / "aws"
     return subprocess.run(
         [sys.executable, str(aws), "--endpoint-url", server.info["api"], *arguments],
-        env=environment, capture_output=True, text=True, timeout=120, check=check)
+        env=environment, capture_output=True, text=True, timeout=300, check=check)
 
 
 def code_of(call):
@@ -203,6 +205,41 @@ def test_many_clients_at_once(shared_server, bucket):
     for number in range(6):
         body = client.get_object(Bucket=bucket, Key=f"shared-{number}")["Body"].read()
         assert body in contents[2 * number:2 * number + 2]
+
+
+def test_an_upload_goes_on_after_the_server_was_killed(server):
+    client = server.aws("s3")
+    client.create_bucket(Bucket="killed")
+    client.put_object(Bucket="killed", Key="k", Body=b"old")
+    names = {"Bucket": "killed", "Key": "k",
+             "UploadId": client.create_multipart_upload(Bucket="killed", Key="k")["UploadId"]}
+    parts = [os.urandom(6 * MIB), os.urandom(1000)]
+    first = client.upload_part(**names, PartNumber=1, Body=parts[0])["ETag"]
+    server.kill()
+    client = server.start().aws("s3")
+    assert client.get_object(Bucket="killed", Key="k")["Body"].read() == b"old"
+    assert [part["ETag"] for part in client.list_parts(**names)["Parts"]] == [first]
+    second = client.upload_part(**names, PartNumber=2, Body=parts[1])["ETag"]
+    completion = {"Parts": [{"PartNumber": 1, "ETag": first}, {"PartNumber": 2, "ETag": second}]}
+    client.complete_multipart_upload(**names, MultipartUpload=completion)
+    server.kill()
+    client = server.start().aws("s3")
+    # The answer may have been lost with the server: the same request is answered again.
+    client.complete_multipart_upload(**names, MultipartUpload=completion)
+    assert client.get_object(Bucket="killed", Key="k")["Body"].read() == b"".join(parts)
+
+
+def test_a_device_uploads_in_parts_over_tls(shared_server, tmp_path):
+    device = shared_server.device("uploader", tmp_path)
+    key = json.loads(device.https("/role-aliases/any/credentials")[1])["credentials"]
+    client = shared_server.aws("s3", key, shared_server.info["devicePlane"])
+    source = make_file(tmp_path / "image.png", 17 * MIB)
+    client.upload_file(str(source), "andon-uploads", "uploader/image.png")
+    with pytest.raises(boto3.exceptions.S3UploadFailedError):
+        client.upload_file(str(source), "andon-uploads", "another/image.png")
+    shared_server.aws("s3").download_file("andon-uploads", "uploader/image.png",
+                                          str(tmp_path / "back"))
+    assert sha256_of(tmp_path / "back") == sha256_of(source)
 
 
 def test_presigned_urls_work_with_curl(shared_server, s3, bucket, tmp_path):
