@@ -45,6 +45,9 @@ class Inspector {
   // Publishes what is recorded and not published. Throws where a sink refuses: try again.
   void publish();
 
+  // Makes the program small while nothing comes.
+  void rest() const { parts_.detector.release_unused_memory(); }
+
   // A file that was written less than this ago may still be growing.
   static constexpr std::chrono::milliseconds kSettleTime{2'000};
 

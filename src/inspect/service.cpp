@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/service.hpp"
 
-#include <malloc.h>
-
 #include <algorithm>
 
 #include "base/error.hpp"
@@ -126,8 +124,7 @@ void Service::wait_for_work() {
   const Events::Woken woken = events_.wait(source_->fd(), wait_limit());
   if (woken == Events::Woken::nudged) follow_settings();
   if (woken == Events::Woken::timed_out && has_unused_memory_) {
-    // What the last pictures needed goes back to the system while nothing comes.
-    malloc_trim(0);
+    inspector_.rest();
     has_unused_memory_ = false;
   }
 }

@@ -121,7 +121,8 @@ ModelDescription describe_model(const Session& session, std::string_view name,
 
 Detector::Detector(const OnnxRuntime& runtime, std::string_view model, std::string_view name,
                    const DetectorOptions& options)
-    : session_(runtime, model, name, options.session),
+    : runtime_(runtime),
+      session_(runtime, model, name, options.session),
       description_(describe_model(session_, name, options.input_size)),
       letterboxer_(description_.input),
       input_(session_.bind_input({1, 3, description_.input.height, description_.input.width})) {
@@ -136,6 +137,7 @@ Detector::Detector(const OnnxRuntime& runtime, std::string_view model, std::stri
                        description_.labels.size()));
   }
   description_.anchors = static_cast<std::size_t>(output.shape[2]);
+  release_unused_memory();  // the first run's blocks have other sizes
 }
 
 std::string Detector::label(int class_id) const {

@@ -48,6 +48,9 @@ class Detector {
   // The label of a class: the model's own, or "class 7" beyond its list.
   [[nodiscard]] std::string label(int class_id) const;
 
+  // Returns to the system what only a run needs; the next one takes it again.
+  void release_unused_memory() const { runtime_.release_unused_memory(); }
+
   struct Result {
     std::vector<Detection> detections;
     Milliseconds preprocess{};
@@ -57,6 +60,7 @@ class Detector {
   [[nodiscard]] Result detect(const Image& image, const DetectionOptions& options = {});
 
  private:
+  const OnnxRuntime& runtime_;
   Session session_;
   ModelDescription description_;
   Letterboxer letterboxer_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "vision/test_runtime.hpp"
 #include "vision/tiny_onnx.hpp"
 
 namespace andon::vision {
@@ -13,11 +14,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-const OnnxRuntime& runtime() {
-  static const OnnxRuntime kRuntime;
-  return kRuntime;
-}
 
 Image plain_picture(Size size, std::uint8_t value) {
   Image image{size, {}};
@@ -36,7 +32,7 @@ tiny_onnx::DetectorSpec one_box() {
 
 std::string refusal(const tiny_onnx::DetectorSpec& spec) {
   try {
-    const Detector detector(runtime(), tiny_onnx::detector(spec), "tiny.onnx");
+    const Detector detector(test_runtime(), tiny_onnx::detector(spec), "tiny.onnx");
   } catch (const base::Error& error) {
     EXPECT_EQ(error.code(), base::ErrorCode::invalid_argument) << error.message();
     return error.message();
@@ -45,8 +41,8 @@ std::string refusal(const tiny_onnx::DetectorSpec& spec) {
 }
 
 TEST(OnnxRuntime, SaysItsVersionAndPlace) {
-  EXPECT_THAT(runtime().version(), testing::StartsWith("1."));
-  EXPECT_FALSE(runtime().path().empty());
+  EXPECT_THAT(test_runtime().version(), testing::StartsWith("1."));
+  EXPECT_FALSE(test_runtime().path().empty());
 }
 
 TEST(OnnxRuntime, ThatIsAbsentIsReportedWithWhereItWasLookedFor) {
@@ -63,7 +59,7 @@ TEST(OnnxRuntime, ThatIsAbsentIsReportedWithWhereItWasLookedFor) {
 TEST(Session, ReadsTensorsAndMetadata) {
   tiny_onnx::DetectorSpec spec;
   spec.input_shape = {1, 3, -1, 48};
-  const Session session(runtime(), tiny_onnx::detector(spec), "tiny.onnx");
+  const Session session(test_runtime(), tiny_onnx::detector(spec), "tiny.onnx");
   ASSERT_EQ(session.inputs().size(), 1U);
   EXPECT_EQ(to_string(session.inputs()[0]), "images float32 [1,3,?,48]");
   ASSERT_EQ(session.outputs().size(), 1U);
@@ -74,7 +70,7 @@ TEST(Session, ReadsTensorsAndMetadata) {
 TEST(Session, RefusesBytesThatAreNotAModel) {
   for (const std::string_view bytes : {"", "this is not a model", "\x08\x07garbage"}) {
     try {
-      const Session session(runtime(), bytes, "broken.onnx");
+      const Session session(test_runtime(), bytes, "broken.onnx");
       ADD_FAILURE() << "accepted " << bytes;
     } catch (const base::Error& error) {
       EXPECT_EQ(error.code(), base::ErrorCode::invalid_argument);
@@ -85,12 +81,13 @@ TEST(Session, RefusesBytesThatAreNotAModel) {
 
 TEST(Session, RefusesATruncatedModel) {
   const std::string whole = tiny_onnx::detector({});
-  EXPECT_THROW(Session(runtime(), std::string_view(whole).substr(0, whole.size() / 2), "cut.onnx"),
-               base::Error);
+  EXPECT_THROW(
+      Session(test_runtime(), std::string_view(whole).substr(0, whole.size() / 2), "cut.onnx"),
+      base::Error);
 }
 
 TEST(Session, RunsAgainAndAgainOnTheSameMemory) {
-  Session session(runtime(), tiny_onnx::detector(one_box()), "tiny.onnx");
+  Session session(test_runtime(), tiny_onnx::detector(one_box()), "tiny.onnx");
   const std::span<float> input = session.bind_input({1, 3, 32, 32});
   std::fill(input.begin(), input.end(), 1.0F);
   const Session::Output& output = session.run();
@@ -104,7 +101,7 @@ TEST(Session, RunsAgainAndAgainOnTheSameMemory) {
 }
 
 TEST(Detector, FindsTheBoxAndMapsItBack) {
-  Detector detector(runtime(), tiny_onnx::detector(one_box()), "tiny.onnx");
+  Detector detector(test_runtime(), tiny_onnx::detector(one_box()), "tiny.onnx");
   EXPECT_EQ(detector.description().input, (Size{32, 32}));
   EXPECT_EQ(detector.description().anchors, 21U);
   EXPECT_EQ(detector.label(0), "scratch");
@@ -120,23 +117,38 @@ TEST(Detector, FindsTheBoxAndMapsItBack) {
   EXPECT_TRUE(detector.detect(plain_picture({320, 320}, 0)).detections.empty());
 }
 
+TEST(Detector, TakesNoMoreMemoryOfTheSystemAfterTheFirstPictures) {
+  Detector detector(test_runtime(), tiny_onnx::detector(one_box()), "tiny.onnx");
+  const Image picture = plain_picture({64, 64}, 200);
+  (void)detector.detect(picture);
+  (void)detector.detect(picture);
+  const auto before = test_runtime().memory();
+  for (int i = 0; i < 50; ++i) (void)detector.detect(picture);
+  EXPECT_EQ(test_runtime().memory().taken_from_system, before.taken_from_system);
+  EXPECT_EQ(test_runtime().memory().bytes_in_use, before.bytes_in_use);
+  detector.release_unused_memory();
+  EXPECT_EQ(test_runtime().memory().bytes_kept, 0U);
+  EXPECT_EQ(detector.detect(picture).detections.size(), 1U);
+}
+
 TEST(Detector, TakesTheSizeOfADynamicInputFromOptionsOrMetadata) {
   tiny_onnx::DetectorSpec spec = one_box();
   spec.input_shape = {-1, 3, -1, -1};
   spec.declares_output_shape = false;
   spec.metadata["imgsz"] = "[64, 96]";
   const std::string model = tiny_onnx::detector(spec);
-  EXPECT_EQ(Detector(runtime(), model, "tiny.onnx").description().input, (Size{96, 64}));
+  EXPECT_EQ(Detector(test_runtime(), model, "tiny.onnx").description().input, (Size{96, 64}));
   DetectorOptions options;
   options.input_size = Size{128, 32};
-  EXPECT_EQ(Detector(runtime(), model, "tiny.onnx", options).description().input, (Size{128, 32}));
+  EXPECT_EQ(Detector(test_runtime(), model, "tiny.onnx", options).description().input,
+            (Size{128, 32}));
 }
 
 TEST(Detector, NamesClassesItselfWhereTheModelDoesNot) {
   tiny_onnx::DetectorSpec spec;
   spec.output_shape = {1, 6, 21};
   spec.metadata.clear();
-  const Detector detector(runtime(), tiny_onnx::detector(spec), "tiny.onnx");
+  const Detector detector(test_runtime(), tiny_onnx::detector(spec), "tiny.onnx");
   EXPECT_THAT(detector.description().labels, ElementsAre("class 0", "class 1"));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX Runtime, opened with dlopen so that one binary serves every version from 1.22 on.
-// An OnnxRuntime outlives its sessions. A session belongs to one thread at a time.
-// What the library reports becomes base::Error; its headers are not needed.
+// There is one OnnxRuntime at a time in a process; it outlives its sessions. A session belongs to
+// one thread at a time. What the library reports becomes base::Error; its headers are not needed.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/file.hpp"
+#include "vision/tensor_memory.hpp"
 
 namespace andon::vision {
 
@@ -28,6 +29,10 @@ class OnnxRuntime {
 
   [[nodiscard]] const std::string& version() const;  // "1.22.0"
   [[nodiscard]] const base::fs::path& path() const;
+
+  [[nodiscard]] TensorMemory::Counts memory() const;
+  // Sessions keep the memory that a run needs for the next one; this returns it to the system.
+  void release_unused_memory() const;
 
  private:
   friend class Session;

@@ -34,6 +34,15 @@ struct ApiBase {
 };
 using GetApiBase = const ApiBase* (*)();
 
+// What ONNX Runtime calls for memory; it reads as many members as `version` has.
+struct OwnAllocator {
+  std::uint32_t version;
+  void* (*allocate)(OwnAllocator*, std::size_t bytes);
+  void (*give_back)(OwnAllocator*, void* block);
+  const MemoryInfo* (*info)(const OwnAllocator*);
+  void* (*reserve)(OwnAllocator*, std::size_t bytes);
+};
+
 // A null Status is success; any other is released by the caller.
 struct Api {
   const char* (*get_error_message)(const Status*);
@@ -78,6 +87,8 @@ struct Api {
   Status* (*metadata_value)(const ModelMetadata*, Allocator*, const char* key, char**);
   void (*release_metadata)(ModelMetadata*);
   Status* (*metadata_keys)(const ModelMetadata*, Allocator*, char*** keys, std::int64_t* count);
+  Status* (*register_allocator)(Env*, OwnAllocator*);
+  Status* (*unregister_allocator)(Env*, const MemoryInfo*);
   Status* (*add_session_config)(SessionOptions*, const char* key, const char* value);
 };
 
@@ -124,10 +135,12 @@ inline Api read_api(const void* const* slots) {
   detail::read(slots, 99, api.release_tensor_info);           // ReleaseTensorTypeAndShapeInfo
   detail::read(slots, 100, api.release_session_options);      // ReleaseSessionOptions
   detail::read(slots, 111, api.session_metadata);             // SessionGetModelMetadata
-  detail::read(slots, 116, api.metadata_value);      // ModelMetadataLookupCustomMetadataMap
-  detail::read(slots, 118, api.release_metadata);    // ReleaseModelMetadata
-  detail::read(slots, 123, api.metadata_keys);       // ModelMetadataGetCustomMetadataMapKeys
-  detail::read(slots, 130, api.add_session_config);  // AddSessionConfigEntry
+  detail::read(slots, 116, api.metadata_value);        // ModelMetadataLookupCustomMetadataMap
+  detail::read(slots, 118, api.release_metadata);      // ReleaseModelMetadata
+  detail::read(slots, 123, api.metadata_keys);         // ModelMetadataGetCustomMetadataMapKeys
+  detail::read(slots, 130, api.add_session_config);    // AddSessionConfigEntry
+  detail::read(slots, 176, api.register_allocator);    // RegisterAllocator
+  detail::read(slots, 177, api.unregister_allocator);  // UnregisterAllocator
   return api;
 }
 

@@ -12,6 +12,7 @@
 #include "trust/digest.hpp"
 #include "vision/decode.hpp"
 #include "vision/detector.hpp"
+#include "vision/test_runtime.hpp"
 
 namespace andon::vision {
 namespace {
@@ -59,8 +60,6 @@ class Reference : public testing::TestWithParam<std::string> {
         base::read_file(shared_folder() / "data/metal-tags/dev/images" / name);
     return decoder.decode(bytes, name);
   }
-
-  OnnxRuntime runtime_;
 };
 
 TEST_P(Reference, LetterboxedPicturesHaveTheSameBytes) {
@@ -83,7 +82,7 @@ TEST_P(Reference, LetterboxedPicturesHaveTheSameBytes) {
 TEST_P(Reference, RawOutputOnThePatternAgrees) {
   const std::string model = model_bytes();
   ASSERT_EQ(trust::sha256_hex(model), expected().at("sha256").as_string());
-  Session session(runtime_, model, GetParam());
+  Session session(test_runtime(), model, GetParam());
   const auto side = static_cast<std::size_t>(expected().at("input_size").as_int64());
   const auto length = static_cast<std::int64_t>(side);
   const std::span<float> input = session.bind_input({1, 3, length, length});
@@ -119,7 +118,7 @@ TEST_P(Reference, RawOutputOnThePatternAgrees) {
 }
 
 TEST_P(Reference, DetectionsAreTheSame) {
-  Detector detector(runtime_, model_bytes(), GetParam());
+  Detector detector(test_runtime(), model_bytes(), GetParam());
   EXPECT_THAT(detector.description().labels, testing::ElementsAre("scratch"));
   ImageDecoder decoder;
   for (const json::value& entry : expected().at("images").as_array()) {
