@@ -113,6 +113,21 @@ TEST_F(SqliteDatabaseTest, TranslatesErrorsWithoutTheValues) {
             ErrorCode::failed_precondition);
 }
 
+TEST_F(SqliteDatabaseTest, AFullDiskIsSaidAndWhatWasThereStays) {
+  auto database = open();
+  insert(*database, "before");
+  const Error full = error_of([&] {
+    database->write([](Transaction& transaction) {
+      (void)transaction.query("PRAGMA max_page_count = 1");  // no page more than there are
+      transaction.execute("INSERT INTO part (name, data) VALUES ($1, $2)",
+                          {std::string("big"), Blob{std::string(100'000, 'x')}});
+    });
+  });
+  EXPECT_EQ(full.code(), ErrorCode::resource_exhausted);
+  EXPECT_THAT(full.message(), testing::HasSubstr("free disk space"));
+  EXPECT_EQ(count(*database), 1);
+}
+
 TEST_F(SqliteDatabaseTest, RefusesStatementsWhoseValuesDoNotFit) {
   auto database = open();
   database->read([](Transaction& transaction) {
