@@ -146,7 +146,7 @@ function plain(value) {
 
 async function reference(expr, input) {
   try {
-    const value = await jsonata(expr).evaluate(input);
+    const value = await jsonata(expr).evaluate(structuredClone(input));
     if (value && (value._jsonata_lambda || value._jsonata_function)) return {};
     const text = plain(value);
     return text === undefined ? {} : { value: text };
@@ -170,6 +170,7 @@ async function reference(expr, input) {
     const theirs = await Promise.race([reference(questions[i].expr, questions[i].input)]);
     const mine = JSON.parse(lines[i]);
     const ours = 'error' in mine ? { error: mine.error } : 'value' in mine ? { value: plain(mine.value) } : {};
+    if (theirs.error === '?') continue; // a TypeError inside the reference, not an answer
     if (theirs.value === ours.value && ('error' in theirs) === ('error' in ours)) {
       agreed++;
       if (theirs.error !== ours.error) {
