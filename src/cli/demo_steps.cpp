@@ -103,9 +103,9 @@ std::uint64_t bytes_fetched(const DemoContext& demo) {
 void start_server(DemoContext& demo) {
   const base::fs::path data = demo.state / "server";
   demo.processes.start({"andon-server",
-                        {program(demo, "andon-server"), "run", "--data", data, "--api-port",
-                         std::to_string(demo.ports.api), "--device-port",
-                         std::to_string(demo.ports.device_plane), "--mqtt-port",
+                        {program(demo, "andon-server"), "run", "--data", data, "--device-address",
+                         "127.0.0.1", "--api-port", std::to_string(demo.ports.api),
+                         "--device-port", std::to_string(demo.ports.device_plane), "--mqtt-port",
                          std::to_string(demo.ports.mqtt)},
                         demo.state / "server.log"});
   demo.wait_until("andon-server coming up", [&] {
