@@ -45,22 +45,23 @@ ipc.subscribe_to_configuration_update(
         event.configuration_update_event.key_path)), updated.set()))
 step("subscribe to configuration")
 
-local = threading.Event()
+# The SDK calls handlers on a pool of threads, so each message is waited for before the next.
+local_json, local_binary = threading.Event(), threading.Event()
 
 
 def on_local(event):
     message = event.json_message.message if event.json_message else event.binary_message.message
     step(f"local {message}")
-    if event.binary_message:
-        local.set()
+    (local_json if event.json_message else local_binary).set()
 
 
 ipc.subscribe_to_topic(topic="line/1", on_stream_event=on_local)
 ipc.publish_to_topic(topic="line/1", publish_message=PublishMessage(
     json_message=JsonMessage(message={"speed": 3})))
+assert local_json.wait(20), "no local JSON message"
 ipc.publish_to_topic(topic="line/1", publish_message=PublishMessage(
     binary_message=BinaryMessage(message=b"raw")))
-assert local.wait(20), "no local message"
+assert local_binary.wait(20), "no local binary message"
 
 try:
     ipc.publish_to_iot_core(topic_name="forbidden/topic", qos=QOS.AT_LEAST_ONCE, payload=b"x")
