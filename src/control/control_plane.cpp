@@ -24,7 +24,7 @@ ControlPlane::ControlPlane(store::Database& database, store::ObjectStore& object
       enrolment(database, authority, clock, own_arns),
       core_devices(database, clock),
       deployments(database, jobs, clock, own_arns),
-      shadow(database, jobs, clock, own_arns),
+      shadow(database, jobs, clock),
       access(database, clock) {}
 
 }  // namespace andon::control

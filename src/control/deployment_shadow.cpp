@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "control/arn.hpp"
 #include "control/device_jobs.hpp"
 #include "control/job_executions.hpp"
 #include "control/sql_text.hpp"
@@ -112,8 +113,8 @@ std::optional<json::object> read_shadow(store::Transaction& tx, const std::strin
 }
 
 DeploymentShadow::DeploymentShadow(store::Database& database, DeviceJobs& jobs,
-                                   const base::Clock& clock, Arns arns)
-    : database_(database), jobs_(jobs), clock_(clock), arns_(std::move(arns)) {}
+                                   const base::Clock& clock)
+    : database_(database), jobs_(jobs), clock_(clock) {}
 
 ShadowReply DeploymentShadow::get(const std::string& thing, const json::object& request) const {
   std::optional<json::object> shadow;

@@ -10,7 +10,6 @@
 
 #include "base/json.hpp"
 #include "base/time.hpp"
-#include "control/arn.hpp"
 #include "store/database.hpp"
 
 namespace andon::control {
@@ -41,8 +40,7 @@ void set_reported_status(store::Transaction& tx, const std::string& thing,
 
 class DeploymentShadow {
  public:
-  DeploymentShadow(store::Database& database, DeviceJobs& jobs, const base::Clock& clock,
-                   Arns arns);
+  DeploymentShadow(store::Database& database, DeviceJobs& jobs, const base::Clock& clock);
 
   // Rejected with code 404 where there is none.
   [[nodiscard]] ShadowReply get(const std::string& thing, const json::object& request) const;
@@ -54,7 +52,6 @@ class DeploymentShadow {
   store::Database& database_;
   DeviceJobs& jobs_;
   const base::Clock& clock_;
-  Arns arns_;
 };
 
 }  // namespace andon::control
