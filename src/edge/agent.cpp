@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/process.hpp"
 #include "base/time.hpp"
 #include "edge/access_policy.hpp"
 #include "edge/agent_status.hpp"
@@ -163,7 +164,9 @@ class Agent::Implementation {
       components.push_back(std::move(entry));
     }
     try {
-      write_live_status(layout_, {{"connected", link_->is_connected()},
+      write_live_status(layout_, {{"pid", getpid()},
+                                  {"startTicks", base::process_start_ticks(getpid()).value_or(0)},
+                                  {"connected", link_->is_connected()},
                                   {"deploymentState", engine_.state_name()},
                                   {"components", std::move(components)},
                                   {"spoolBytes", spool_.bytes()},

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "base/process.hpp"
 #include "base/time.hpp"
 #include "edge/deployment_journal.hpp"
 #include "edge/device_config.hpp"
@@ -15,14 +16,12 @@
 namespace andon::edge {
 namespace {
 
-bool agent_runs(const Layout& layout) {
-  try {
-    const base::FileLock probe(layout.lock());
-    return false;
-  } catch (const base::Error& error) {
-    if (error.code() == base::ErrorCode::failed_precondition) return true;
-    throw;
-  }
+// Not by the lock on the root: to try it could be in the way of an agent that starts.
+bool is_of_running_agent(const json::value& live) {
+  const base::JsonReader reader(live, "status file");
+  const auto pid = static_cast<pid_t>(reader.optional_integer("pid").value_or(0));
+  const auto ticks = static_cast<std::uint64_t>(reader.optional_integer("startTicks").value_or(0));
+  return pid > 0 && base::process_start_ticks(pid) == ticks;
 }
 
 json::object describe(const DeploymentRecord& record) {
@@ -60,9 +59,6 @@ json::object read_status(const Layout& layout) {
                           "; run `andon-edge provision` first, or give another --root");
   }
   json::object status{{"thing", device->thing_name}, {"server", device->data_plane_url()}};
-  const bool running = agent_runs(layout);
-  status["agent"] = running ? "running" : "not running";
-
   std::optional<DeploymentRecord> latest;
   InstalledSet last_good;
   if (fs::exists(layout.database())) {
@@ -73,10 +69,13 @@ json::object read_status(const Layout& layout) {
     last_good = journal.last_good();
   }
   status["components"] = components_without_agent(last_good);
-  const auto live = base::read_file_if_exists(layout.status_file());
-  if (running && live) {
-    const json::value value = base::parse_json(*live, layout.status_file().string());
-    for (const auto& [key, member] : value.as_object()) status[key] = member;
+  status["agent"] = "not running";
+  if (const auto text = base::read_file_if_exists(layout.status_file())) {
+    const json::value live = base::parse_json(*text, layout.status_file().string());
+    if (is_of_running_agent(live)) {
+      status["agent"] = "running";
+      for (const auto& [key, member] : live.as_object()) status[key] = member;
+    }
   }
   if (latest) status["lastDeployment"] = describe(*latest);
   return status;

@@ -101,7 +101,16 @@ void Component::begin_install() {
 
 void Component::install() {
   if (launch(Step::install, Activity::install, helper_) != Launch::nothing) return;
-  host_.note_installed(spec_);
+  note_installed();
+}
+
+void Component::note_installed() {
+  try {
+    host_.note_installed(spec_);
+  } catch (const base::Error& error) {
+    return fail("INSTALL_IO_ERROR", "what was installed cannot be written down: " +
+                                        error.message());
+  }
   after_install();
 }
 
@@ -213,8 +222,7 @@ void Component::on_step_end(Activity activity, const ProcessEnd& end) {
       if (!end.status.ok() || end.timed_out) {
         return fail(end.timed_out ? "INSTALL_TIMEOUT" : "INSTALL_ERROR", describe("install", end));
       }
-      host_.note_installed(spec_);
-      return after_install();
+      return note_installed();
     case Activity::startup:
     case Activity::run:
       return on_service_end(activity, end);

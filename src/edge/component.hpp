@@ -111,6 +111,7 @@ class Component {
   void set_state(ComponentState state);
   void begin_install();
   void install();
+  void note_installed();
   void after_install();
   void begin_service();
   void begin_run();

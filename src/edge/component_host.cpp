@@ -177,4 +177,10 @@ void AgentHost::note_installed(const ComponentSpec& spec) {
   });
 }
 
+void AgentHost::forget_installed(const std::string& component) {
+  database_.write([&](store::Transaction& transaction) {
+    transaction.execute("DELETE FROM installed_versions WHERE component = $1", {component});
+  });
+}
+
 }  // namespace andon::edge

@@ -51,6 +51,9 @@ class AgentHost final : public ComponentHost {
   // or the text of its startup or run step with the present configuration differs.
   [[nodiscard]] std::vector<ComponentSpec> specs(const InstalledSet& set) const;
 
+  // What was installed of it counts no more: its next start installs anew.
+  void forget_installed(const std::string& component);
+
   // What the component's recipe variables stand for now; not_found for one that is not here.
   [[nodiscard]] recipe::InterpolationContext context_of(const std::string& component) const;
 

@@ -17,6 +17,7 @@ constexpr int kMaxAttempts = 3;
 // For a whole set of components to be up: longer than three installs with their default timeout.
 constexpr std::chrono::minutes kActivationLimit{15};
 constexpr std::chrono::minutes kRollbackLimit{15};
+constexpr std::chrono::milliseconds kWriteAgain{5000};
 
 DeploymentFailure component_failure(const ChangeResult& result) {
   const std::string who = result.component.empty() ? "a component" : result.component;
@@ -31,6 +32,7 @@ DeploymentEngine::DeploymentEngine(Parts parts, Handlers handlers)
     : parts_(parts), handlers_(std::move(handlers)) {}
 
 DeploymentEngine::~DeploymentEngine() {
+  parts_.loop.cancel(end_timer_);
   if (cancellation_) cancellation_->cancel();
 }
 
@@ -188,6 +190,7 @@ void DeploymentEngine::enter(const DeploymentMove& move) {
     return fail(error);
   }
   note(move.next);
+  if (halted_) return;
   if (move.next == State::staged) return handle(DeploymentEvent::work_done);
   do_work(move.work);
 }
@@ -338,12 +341,20 @@ void DeploymentEngine::enter_end(State state) {
   // With DO_NOTHING the set that failed is what the device has from now on.
   const bool is_new_set =
       state == State::succeeded || status.detailed_status == "FAILED_ROLLBACK_NOT_REQUESTED";
-  parts_.journal.move(*record_, state, [&](store::Transaction& transaction) {
-    if (is_new_set && record_->plan) {
-      DeploymentJournal::write_last_good(transaction, *record_->plan);
-    }
-    handlers_.report(transaction, record_->job_id, status);
-  });
+  try {
+    parts_.journal.move(*record_, state, [&](store::Transaction& transaction) {
+      if (is_new_set && record_->plan) {
+        DeploymentJournal::write_last_good(transaction, *record_->plan);
+      }
+      handlers_.report(transaction, record_->job_id, status);
+    });
+  } catch (const base::Error& error) {
+    // A full disk must not take the agent, and with it the components, down.
+    base::log_error("the end of a deployment cannot be written; trying again",
+                    {{"job", record_->job_id}, {"why", error.message()}});
+    end_timer_ = parts_.loop.after(kWriteAgain, [this, state] { enter_end(state); });
+    return;
+  }
   handlers_.flush();
   note(state);
   base::log_info("deployment ended", {{"job", record_->job_id},
@@ -356,6 +367,7 @@ void DeploymentEngine::enter_end(State state) {
       if (record_->plan->find(component.name) == nullptr) gone.components.push_back(component);
     }
     removed = parts_.host.specs(gone);
+    for (const ComponentSpec& spec : removed) parts_.host.forget_installed(spec.name);
     last_good_ = *record_->plan;
   }
   DeploymentOutcome outcome;

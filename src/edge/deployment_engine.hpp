@@ -102,6 +102,7 @@ class DeploymentEngine {
   std::optional<Job> waiting_;
   std::optional<std::string> cancelled_because_;
   bool halted_ = false;
+  EventLoop::TimerId end_timer_ = 0;  // to write the end of a deployment again
   std::unique_ptr<Cancellation> cancellation_;
   std::unique_ptr<BackgroundTask> task_;
   std::unique_ptr<BackgroundTask> cleaning_;

@@ -59,7 +59,13 @@ recipe::CandidateSource make_source(const InstalledSet& last_good, const AskServ
   };
 }
 
-void check_type(const recipe::Recipe& recipe) {
+void check_recipe(const recipe::Recipe& recipe) {
+  // It becomes a directory.
+  if (recipe.component_name == "." || recipe.component_name == "..") {
+    throw DeploymentFailure(ErrorCode::invalid_argument,
+                            "a component cannot be named '" + recipe.component_name + "'",
+                            {"RECIPE_PARSE_ERROR"}, {"COMPONENT_RECIPE_ERROR"});
+  }
   if (recipe.component_type == "aws.greengrass.generic" || recipe.component_type.empty()) return;
   throw DeploymentFailure(ErrorCode::unsupported,
                           "component " + recipe.id() + " is of the type " + recipe.component_type +
@@ -133,7 +139,7 @@ InstalledSet plan_components(const PlanInput& input, const AskServer& ask) {
   }
   for (const recipe::ResolvedComponent& resolved :
        recipe::resolve_components(roots, make_source(input.last_good, ask))) {
-    check_type(resolved.candidate.recipe);
+    check_recipe(resolved.candidate.recipe);
     plan.components.push_back(to_installed(resolved, plan.targets));
   }
   return plan;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 
 namespace andon::edge {
 namespace {
@@ -19,6 +20,15 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kLongestWait{60'000};
+
+// The boundary of one event.
+void handle(const auto& handler, auto... arguments) {
+  try {
+    handler(arguments...);
+  } catch (const base::Error& error) {
+    base::log_error("an event could not be handled", {{"why", error.message()}});
+  }
+}
 
 void control(int epoll, int operation, int fd, std::uint32_t events) {
   epoll_event event{};
@@ -115,7 +125,7 @@ void EventLoop::turn(milliseconds longest_wait) {
     const auto found = watched_.find(event.data.fd);
     if (found == watched_.end()) continue;
     const std::shared_ptr<FdHandler> handler = found->second;
-    (*handler)(event.events);
+    handle(*handler, event.events);
   }
   fire_timers();
 }
@@ -127,7 +137,7 @@ void EventLoop::fire_timers() {
     const Handler handler = std::move(first->second);
     timer_times_.erase(first->first.second);
     timers_.erase(first);
-    handler();
+    handle(handler);
   }
 }
 
@@ -137,7 +147,7 @@ void EventLoop::run_posted() {
     const std::lock_guard lock(mutex_);
     ready.swap(posted_);
   }
-  for (const Handler& work : ready) work();
+  for (const Handler& work : ready) handle(work);
 }
 
 }  // namespace andon::edge

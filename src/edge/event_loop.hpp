@@ -2,7 +2,8 @@
 // The agent's one event loop (epoll): file descriptors, timers, and work posted by other threads.
 // Owned by main and run on the main thread, where all of the agent's state lives; only post() and
 // stop() may be called from elsewhere. Plain epoll because an idle agent has a memory budget.
-// A handler may add and remove watches and timers, its own included.
+// A handler may add and remove watches and timers, its own included. A base::Error that leaves a
+// handler is logged and ends that event only: a full disk must not take the components down.
 #pragma once
 
 #include <chrono>

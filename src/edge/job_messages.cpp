@@ -53,13 +53,11 @@ NextJob parse_next_job(std::string_view payload) {
   }
   job.queued_at = execution.integer("queuedAt");
   job.status = execution.optional_string("status").value_or("QUEUED");
-  const json::value* document = execution.object().if_contains("jobDocument");
-  if (document == nullptr || document->is_null()) {
-    throw base::Error(base::ErrorCode::invalid_argument,
-                      "job message: job " + job.job_id + " has no jobDocument");
+  // One without a document is taken as well, so that its failure is reported.
+  if (const json::value* document = execution.object().if_contains("jobDocument")) {
+    job.document = document->is_string() ? std::string(document->get_string())
+                                         : base::to_text(*document);
   }
-  job.document = document->is_string() ? std::string(document->get_string())
-                                       : base::to_text(*document);
   next.job = std::move(job);
   return next;
 }

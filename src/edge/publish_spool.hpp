@@ -21,7 +21,7 @@ namespace andon::edge {
 struct SpoolLimits {
   std::uint64_t max_bytes = 64U << 20U;
   std::chrono::milliseconds first_retry{500};
-  std::chrono::milliseconds longest_retry{30'000};
+  std::chrono::milliseconds longest_retry{5000};
 };
 
 class PublishSpool {
