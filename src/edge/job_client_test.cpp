@@ -25,6 +25,7 @@ class JobClientTest : public testing::Test {
   }
   void restart() {
     client_.reset();
+    link_.forget_listeners();
     make_client();
   }
   void make_client() {

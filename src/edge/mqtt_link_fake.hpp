@@ -35,6 +35,13 @@ class FakeMqttLink final : public MqttLink {
     published.push_back({message, std::move(on_outcome)});
   }
 
+  // As the end of a process does: whoever listened is gone.
+  void forget_listeners() {
+    handlers_.clear();
+    subscriptions_.clear();
+    published.clear();
+  }
+
   void connect(bool up) {
     connected_ = up;
     for (const auto& handler : std::vector(handlers_)) handler(up);
