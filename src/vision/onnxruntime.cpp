@@ -89,6 +89,20 @@ std::string_view element_type_name(abi::ElementType type) {
   return index < kNames.size() ? kNames.at(index) : "unknown";
 }
 
+int level_of(SessionOptions::Optimization optimization) {
+  switch (optimization) {
+    case SessionOptions::Optimization::nothing:
+      return abi::kOptimizeNothing;
+    case SessionOptions::Optimization::basic:
+      return abi::kOptimizeBasic;
+    case SessionOptions::Optimization::extended:
+      return abi::kOptimizeExtended;
+    case SessionOptions::Optimization::all:
+      break;
+  }
+  return abi::kOptimizeAll;
+}
+
 // The allocator that ONNX Runtime sees; `info` is released by the owner.
 struct RegisteredAllocator : abi::OwnAllocator {
   TensorMemory memory;
@@ -181,6 +195,14 @@ const fs::path& OnnxRuntime::path() const {
   return implementation_->library.path;
 }
 
+std::size_t element_bytes(int element_type) {
+  // By ONNX's numbers: undefined, float32, uint8, int8, uint16, int16, int32, int64, string, bool,
+  // float16, float64, uint32, uint64, complex64, complex128, bfloat16.
+  constexpr std::array<std::size_t, 17> kBytes{0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8, 8, 16, 2};
+  const auto index = static_cast<std::size_t>(element_type);
+  return index < kBytes.size() ? kBytes.at(index) : 0;
+}
+
 std::string to_string(const TensorInfo& info) {
   std::string dimensions;
   for (const std::int64_t dimension : info.shape) {
@@ -207,6 +229,9 @@ struct Session::Implementation {
   abi::Value* output_value = nullptr;
   std::size_t output_index = 0;
   Output output;
+  // Of the last run_tensors().
+  std::vector<abi::Value*> tensor_values;
+  std::vector<TensorView> tensor_views;
 
   Implementation(const OnnxRuntime::Implementation& owner, std::string_view model,
                  std::string_view model_name, const SessionOptions& options)
@@ -224,6 +249,7 @@ struct Session::Implementation {
 
   void close() {
     drop_values();
+    drop_tensors();
     if (memory != nullptr) api.release_memory_info(memory);
     if (session != nullptr) api.release_session(session);
     memory = nullptr;
@@ -235,6 +261,14 @@ struct Session::Implementation {
     if (output_value != nullptr) api.release_value(output_value);
     input_value = nullptr;
     output_value = nullptr;
+  }
+
+  void drop_tensors() {
+    tensor_views.clear();
+    for (abi::Value* value : tensor_values) {
+      if (value != nullptr) api.release_value(value);
+    }
+    tensor_values.clear();
   }
 
   void check(abi::Status* status, std::string_view what_failed,
@@ -251,7 +285,11 @@ struct Session::Implementation {
     const std::unique_ptr<abi::SessionOptions, decltype(release)> settings(raw, release);
     check(api.set_intra_op_threads(raw, options.threads), "cannot set threads");
     check(api.set_inter_op_threads(raw, 1), "cannot set threads");
-    check(api.set_graph_optimization_level(raw, abi::kOptimizeAll), "cannot set optimisation");
+    check(api.set_graph_optimization_level(raw, level_of(options.optimization)),
+          "cannot set optimisation");
+    if (!options.profile_prefix.empty()) {
+      check(api.enable_profiling(raw, options.profile_prefix.c_str()), "cannot turn profiling on");
+    }
     check(api.disable_cpu_arena(raw), "cannot turn the arena off");
     check(api.add_session_config(raw, "session.use_env_allocators", "1"), "cannot set its memory");
     const char* spinning = options.waiting == SessionOptions::Waiting::spin ? "1" : "0";
@@ -317,6 +355,7 @@ struct Session::Implementation {
     abi::ElementType type{};
     check(api.tensor_element_type(tensor, &type), "cannot read an element type");
     info.type = type == abi::ElementType::float32 ? ElementType::float32 : ElementType::other;
+    info.element_type = static_cast<int>(type);
     info.type_name = element_type_name(type);
     std::size_t rank = 0;
     check(api.tensor_rank(tensor, &rank), "cannot read a rank");
@@ -368,6 +407,60 @@ struct Session::Implementation {
     return output;
   }
 
+  const std::vector<TensorView>& run_tensors(std::span<const NamedTensor> given,
+                                             std::span<const std::string> wanted) {
+    drop_tensors();
+    const auto release = [this](abi::Value* it) { api.release_value(it); };
+    std::vector<std::unique_ptr<abi::Value, decltype(release)>> owned;
+    std::vector<const abi::Value*> values;
+    std::vector<const char*> given_names;
+    for (const NamedTensor& it : given) {
+      abi::Value* value = nullptr;
+      // ONNX Runtime takes memory that may be written, but does not write to inputs.
+      auto* data = const_cast<std::byte*>(it.tensor.bytes.data());
+      check(api.create_tensor_with_data(memory, data, it.tensor.bytes.size(),
+                                        it.tensor.shape.data(), it.tensor.shape.size(),
+                                        static_cast<abi::ElementType>(it.tensor.element_type),
+                                        &value),
+            "cannot make an input tensor");
+      owned.emplace_back(value, release);
+      values.push_back(value);
+      given_names.push_back(it.name.c_str());
+    }
+    std::vector<const char*> wanted_names;
+    for (const std::string& it : wanted) wanted_names.push_back(it.c_str());
+    tensor_values.assign(wanted.size(), nullptr);
+    check(api.run(session, nullptr, given_names.data(), values.data(), values.size(),
+                  wanted_names.data(), wanted_names.size(), tensor_values.data()),
+          "running the model failed", ErrorCode::invalid_argument);
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      tensor_views.push_back(view(tensor_values[i], wanted[i]));
+    }
+    return tensor_views;
+  }
+
+  TensorView view(abi::Value* value, const std::string& tensor_name) const {
+    abi::TensorInfo* raw = nullptr;
+    check(api.value_tensor_info(value, &raw), fmt::format("{} is not a tensor", tensor_name),
+          ErrorCode::unsupported);
+    const auto release = [this](abi::TensorInfo* it) { api.release_tensor_info(it); };
+    const std::unique_ptr<abi::TensorInfo, decltype(release)> info(raw, release);
+    TensorInfo description;
+    read_shape(raw, description);
+    std::size_t bytes = element_bytes(description.element_type);
+    if (bytes == 0) {
+      throw Error(ErrorCode::unsupported, fmt::format("{}: {} is a tensor of {}", name, tensor_name,
+                                                      description.type_name));
+    }
+    for (const std::int64_t dimension : description.shape) {
+      bytes *= static_cast<std::size_t>(dimension);
+    }
+    void* data = nullptr;
+    check(api.value_data(value, &data), "cannot read an output");
+    return {
+        description.element_type, description.shape, {static_cast<const std::byte*>(data), bytes}};
+  }
+
   void read_output() {
     abi::TensorInfo* raw = nullptr;
     check(api.value_tensor_info(output_value, &raw), "its output is not a tensor",
@@ -410,6 +503,10 @@ std::span<float> Session::bind_input(const std::vector<std::int64_t>& shape) {
 }
 const Session::Output& Session::run(std::size_t index) {
   return implementation_->run(index);
+}
+const std::vector<TensorView>& Session::run_tensors(std::span<const NamedTensor> inputs,
+                                                    std::span<const std::string> outputs) {
+  return implementation_->run_tensors(inputs, outputs);
 }
 
 }  // namespace andon::vision

@@ -4,6 +4,7 @@
 // one thread at a time. What the library reports becomes base::Error; its headers are not needed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -45,6 +46,7 @@ enum class ElementType { float32, other };
 struct TensorInfo {
   std::string name;
   ElementType type = ElementType::other;
+  int element_type = 0;             // as in ONNX's TensorProto; 0 where it is not a tensor
   std::string type_name;            // "float32", "uint8", ..., "not a tensor"
   std::vector<std::int64_t> shape;  // -1 for a dimension that is not fixed
 };
@@ -54,6 +56,28 @@ struct TensorInfo {
 struct SessionOptions {
   int threads = 1;  // within one run; more than one spins only if `spin` says so
   enum class Waiting { block, spin } waiting = Waiting::block;
+  // `all` also chooses memory layouts for this machine; `nothing` runs the graph as it is written.
+  enum class Optimization { nothing, basic, extended, all } optimization = Optimization::all;
+  // Where given, the session writes `<prefix>_<time>.json` with the time of each operator when it
+  // ends (Chrome's trace format).
+  base::fs::path profile_prefix;
+};
+
+// A tensor of any type as its bytes, which belong to somebody else.
+struct TensorView {
+  int element_type = 0;  // as in ONNX's TensorProto: 1 float32, 2 uint8, 7 int64, ...
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> bytes;
+  [[nodiscard]] std::span<const float> floats() const {
+    return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
+  }
+};
+// Bytes an element has, 0 for types that have no fixed size.
+[[nodiscard]] std::size_t element_bytes(int element_type);
+
+struct NamedTensor {
+  std::string name;
+  TensorView tensor;
 };
 
 class Session {
@@ -80,6 +104,12 @@ class Session {
   };
   // Output `index`, which must be float32.
   [[nodiscard]] const Output& run(std::size_t index = 0);
+
+  // For models of any inputs: runs once and gives the named outputs in the order asked for. The
+  // views are valid until the next run_tensors() or the session's end. Throws unsupported for an
+  // output that is not a tensor of numbers.
+  [[nodiscard]] const std::vector<TensorView>& run_tensors(std::span<const NamedTensor> inputs,
+                                                           std::span<const std::string> outputs);
 
  private:
   struct Implementation;

@@ -12,6 +12,9 @@
 namespace andon::vision::abi {
 
 inline constexpr std::uint32_t kApiVersion = 22;
+inline constexpr int kOptimizeNothing = 0;
+inline constexpr int kOptimizeBasic = 1;
+inline constexpr int kOptimizeExtended = 2;
 inline constexpr int kOptimizeAll = 99;
 
 struct Env;
@@ -53,6 +56,7 @@ struct Api {
                  const Value* const* inputs, std::size_t input_count,
                  const char* const* output_names, std::size_t output_count, Value** outputs);
   Status* (*create_session_options)(SessionOptions**);
+  Status* (*enable_profiling)(SessionOptions*, const char* file_prefix);
   Status* (*disable_cpu_arena)(SessionOptions*);
   Status* (*set_graph_optimization_level)(SessionOptions*, int level);
   Status* (*set_intra_op_threads)(SessionOptions*, int count);
@@ -106,6 +110,7 @@ inline Api read_api(const void* const* slots) {
   detail::read(slots, 8, api.create_session_from_array);      // CreateSessionFromArray
   detail::read(slots, 9, api.run);                            // Run
   detail::read(slots, 10, api.create_session_options);        // CreateSessionOptions
+  detail::read(slots, 14, api.enable_profiling);              // EnableProfiling
   detail::read(slots, 19, api.disable_cpu_arena);             // DisableCpuMemArena
   detail::read(slots, 23, api.set_graph_optimization_level);  // SetSessionGraphOptimizationLevel
   detail::read(slots, 24, api.set_intra_op_threads);          // SetIntraOpNumThreads
