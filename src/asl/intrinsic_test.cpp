@@ -16,7 +16,8 @@ json::value evaluate(std::string_view text, std::uint64_t seed = 1) {
   Random random(seed);
   Scope scope;
   scope.input = make_data(base::parse_json(kInput, "input"));
-  scope.context = make_data(base::parse_json(R"({"State":{"Name":"S"}})", "context"));
+  const ContextObject context({.execution_input = scope.input, .state = {{"Name", "S"}}});
+  scope.context = &context;
   scope.random = &random;
   return Intrinsic::parse(text)->evaluate(scope);
 }

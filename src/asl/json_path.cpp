@@ -253,6 +253,13 @@ std::optional<Data> JsonPath::evaluate(const Data& document) const {
   return make_data(std::move(list));
 }
 
+JsonPath JsonPath::without_front(std::size_t count) const {
+  JsonPath rest = *this;
+  rest.segments_.erase(rest.segments_.begin(),
+                       rest.segments_.begin() + static_cast<std::ptrdiff_t>(count));
+  return rest;
+}
+
 json::value JsonPath::insert(const json::value& input, json::value result) const {
   if (segments_.empty()) return result;
   const auto mismatch = [&] {

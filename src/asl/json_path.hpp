@@ -38,6 +38,9 @@ class JsonPath {
   // The result of a definite path is not copied.
   [[nodiscard]] std::optional<Data> evaluate(const Data& document) const;
 
+  // The path from where the first `count` steps lead.
+  [[nodiscard]] JsonPath without_front(std::size_t count) const;
+
   // `input` with `result` put where this reference path leads; objects on the way are made.
   // Throws Failure(States.ResultPathMatchFailure).
   [[nodiscard]] json::value insert(const json::value& input, json::value result) const;

@@ -29,7 +29,20 @@ struct Limits {
 struct Environment {
   const base::json::value* input = nullptr;  // the context item '$'; Step Functions has none
   std::vector<std::pair<std::string, const base::json::value*>> variables;  // without '$'
-  base::Timestamp now;                                                      // $now() and $millis()
+  // The members of $states. An empty list leaves $states undefined.
+  std::vector<std::pair<std::string, const base::json::value*>> states;
+  // The members of $states.context, some of them put together from several documents.
+  struct Context {
+    const base::json::value* execution = nullptr;  // without its Input
+    const base::json::value* execution_input = nullptr;
+    const base::json::value* state_machine = nullptr;
+    const base::json::value* state = nullptr;
+    const base::json::value* task = nullptr;      // or null
+    const base::json::value* map_item = nullptr;  // without its Value; or null
+    const base::json::value* map_value = nullptr;
+  };
+  const Context* context = nullptr;
+  base::Timestamp now;  // $now() and $millis()
   Random* random = nullptr;  // $random, $shuffle, $uuid
   Limits limits;
 };

@@ -22,6 +22,33 @@ std::string shown(const Value& value) {
   return base::to_text(to_json(value));
 }
 
+// $states, made of looks at the documents where they are.
+Value make_states(const Environment& environment) {
+  const auto extended = [](const json::value* base, std::string_view key, const json::value* part) {
+    auto record = std::make_shared<Record>();
+    Value::view(*base).each_member(
+        [&](std::string_view name, const Value& value) { record->set(name, value); });
+    if (part != nullptr) record->set(key, Value::view(*part));
+    return record;
+  };
+  auto states = std::make_shared<Record>();
+  for (const auto& [name, value] : environment.states) states->set(name, Value::view(*value));
+  if (const Environment::Context* from = environment.context; from != nullptr) {
+    auto context = std::make_shared<Record>();
+    context->set("Execution", extended(from->execution, "Input", from->execution_input));
+    context->set("StateMachine", Value::view(*from->state_machine));
+    context->set("State", Value::view(*from->state));
+    if (from->task != nullptr) context->set("Task", Value::view(*from->task));
+    if (from->map_item != nullptr) {
+      auto map = std::make_shared<Record>();
+      map->set("Item", extended(from->map_item, "Value", from->map_value));
+      context->set("Map", std::move(map));
+    }
+    states->set("context", std::move(context));
+  }
+  return states;
+}
+
 bool is_whole(double number) {
   return std::isfinite(number) && number == std::trunc(number);
 }
@@ -111,6 +138,7 @@ void Evaluator::push(List& list, Value value) {
 
 Value Evaluator::run() {
   const FramePtr frame = new_frame(nullptr);
+  if (!environment_.states.empty()) frame->bind("states", make_states(environment_));
   for (const auto& [name, value] : environment_.variables) {
     frame->bind(name, Value::view(*value));
   }
@@ -123,6 +151,7 @@ Value Evaluator::run() {
       input = wrapper;
     }
   }
+  frame->bind("$", input.is_list() && input.list() != nullptr ? input.item(0) : input);
   return evaluate(root_, input, frame);
 }
 

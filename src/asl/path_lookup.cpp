@@ -8,7 +8,8 @@ Data document_of(const JsonPath& path, const Scope& scope) {
     case PathRoot::input:
       return scope.input;
     case PathRoot::context:
-      return scope.context;
+      if (scope.context != nullptr) return scope.context->whole();
+      throw failure(kRuntime, "There is no context object here");
     case PathRoot::variable:
       break;
   }
@@ -17,12 +18,15 @@ Data document_of(const JsonPath& path, const Scope& scope) {
 }
 
 std::optional<Data> look_up(const JsonPath& path, const Scope& scope) {
+  if (path.root() == PathRoot::context && scope.context != nullptr) {
+    return scope.context->find(path);
+  }
   return path.evaluate(document_of(path, scope));
 }
 
 Data require(const JsonPath& path, const Scope& scope, std::string_view field) {
+  if (auto found = look_up(path, scope)) return *std::move(found);
   const Data document = document_of(path, scope);
-  if (auto found = path.evaluate(document)) return *std::move(found);
   throw failure(kRuntime, "The JSONPath '" + path.text() + "' specified for the field '" +
                               std::string(field) + "' could not be found in the input '" +
                               base::to_text(*document) + "'");

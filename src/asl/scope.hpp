@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "asl/context.hpp"
 #include "asl/data.hpp"
 #include "asl/random.hpp"
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "cli/asl_command.hpp"
 #include "cli/demo.hpp"
 #include "cli/device_command.hpp"
 #include "options/options.hpp"
@@ -11,6 +12,7 @@ int main(int argc, char** argv) {
   CLI::App app{"andon: ships vision models to the factory floor"};
   app.require_subcommand(1);
   std::function<int()> selected;
+  andon::cli::add_asl_commands(app, selected);
   andon::cli::add_demo_command(app, selected);
   andon::cli::add_device_commands(app, selected);
   andon::options::add_standard_options(app, "andon");

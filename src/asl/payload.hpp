@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Payload templates: JSON in which some texts stand for values. In JSONPath mode a member "x.$" is
+// a path or an intrinsic call; in JSONata mode a text "{% ... %}" is an expression.
+// Compiled once, immutable, any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "asl/intrinsic.hpp"
+#include "asl/json_path.hpp"
+#include "asl/jsonata.hpp"
+#include "asl/scope.hpp"
+
+namespace andon::asl {
+
+enum class QueryLanguage { json_path, jsonata };
+
+// A JSONata expression and the field that it stands in ("Output/items[0]").
+class QueryExpression {
+ public:
+  // `text` with its {% %}. Throws jsonata::Error.
+  QueryExpression(std::string_view text, std::string field);
+  [[nodiscard]] static bool is_one(std::string_view text);
+
+  // Throws Failure(States.QueryEvaluationError) with its location set.
+  [[nodiscard]] json::value evaluate(const Scope& scope) const;
+  [[nodiscard]] const std::string& field() const { return field_; }
+  [[nodiscard]] const jsonata::Expression& expression() const { return expression_; }
+  // The failure for a value of another type than `expected` ("array").
+  [[nodiscard]] Failure wrong_type(std::string_view expected, const json::value& value) const;
+
+ private:
+  jsonata::Expression expression_;
+  std::string field_;
+};
+
+class Payload {
+ public:
+  // Throws base::Error or jsonata::Error for a malformed path, call or expression. `field` is the
+  // name of the field in its state.
+  [[nodiscard]] static Payload compile(const json::value& source, QueryLanguage language,
+                                       const std::string& field);
+  // The value as it stands.
+  [[nodiscard]] static Payload literal(const json::value& source);
+
+  [[nodiscard]] Data evaluate(const Scope& scope) const;
+
+ private:
+  struct Node;
+  struct Member {
+    std::string key;
+    std::shared_ptr<const Node> node;
+  };
+  struct Path {
+    JsonPath path;
+    std::string field;
+  };
+  struct Node {
+    std::variant<Data, Path, std::unique_ptr<const Intrinsic>, QueryExpression,
+                 std::vector<Member>, std::vector<std::shared_ptr<const Node>>>
+        content;
+  };
+
+  [[nodiscard]] static std::shared_ptr<const Node> compile_node(const json::value& source,
+                                                                QueryLanguage language,
+                                                                const std::string& field,
+                                                                bool& constant);
+  [[nodiscard]] static std::shared_ptr<const Node> compile_dynamic(const std::string& key,
+                                                                   const json::value& source);
+  [[nodiscard]] static json::value build(const Node& node, const Scope& scope);
+
+  std::shared_ptr<const Node> root_;
+};
+
+// "Output" + "a" -> "Output/a".
+[[nodiscard]] std::string field_member(const std::string& field, std::string_view key);
+[[nodiscard]] std::string field_item(const std::string& field, std::size_t index);
+
+// JSONata's word for the type of a value: "array", "number", ...
+[[nodiscard]] std::string_view type_name(const json::value& value);
+
+}  // namespace andon::asl
