@@ -47,11 +47,11 @@ Data Engine::items_of(Branch& branch, const State& state, const Scope& scope) {
     Data items = map.items ? map.items->evaluate(scope) : branch.input;
     const bool members = map.distributed && items->is_object();
     if (!items->is_array() && !members) {
-      const std::string subject =
-          map.items ? "The value of the field 'Items'" : "The input of the Map state";
+      const QueryExpression* expression = map.items ? map.items->expression() : nullptr;
+      if (expression != nullptr) throw expression->wrong_type("array", *items);
       throw failure(kQueryEvaluationError,
-                    subject + " returned an unexpected result type. Expected 'array', but was '" +
-                        std::string(type_name(*items)) + "' for value: " + base::to_text(*items))
+                    "The items of the Map state must be an array, but are '" +
+                        std::string(type_name(*items)) + "': " + base::to_text(*items))
           .at("Items");
     }
     return items;

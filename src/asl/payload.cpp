@@ -186,6 +186,10 @@ json::value Payload::build(const Node& node, const Scope& scope) {
   return std::visit(Build{scope}, node.content);
 }
 
+const QueryExpression* Payload::expression() const {
+  return std::get_if<QueryExpression>(&root_->content);
+}
+
 Data Payload::evaluate(const Scope& scope) const {
   if (const auto* literal = std::get_if<Data>(&root_->content)) return *literal;
   return make_data(build(*root_, scope));

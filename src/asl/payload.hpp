@@ -48,6 +48,8 @@ class Payload {
   [[nodiscard]] static Payload literal(const json::value& source);
 
   [[nodiscard]] Data evaluate(const Scope& scope) const;
+  // The expression, where the whole payload is one; else null.
+  [[nodiscard]] const QueryExpression* expression() const;
 
  private:
   struct Node;
