@@ -13,8 +13,8 @@ namespace andon::asl {
 namespace {
 
 constexpr std::array<std::string_view, 3> kOrderedTypes = {"String", "Numeric", "Timestamp"};
-constexpr std::array<std::string_view, 5> kRelations = {
-    "Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals"};
+constexpr std::array<std::string_view, 5> kRelations = {"Equals", "LessThan", "GreaterThan",
+                                                        "LessThanEquals", "GreaterThanEquals"};
 constexpr std::array<std::string_view, 6> kTypeTests = {"IsNull",   "IsPresent", "IsNumeric",
                                                         "IsString", "IsBoolean", "IsTimestamp"};
 
@@ -173,8 +173,9 @@ bool ChoiceTest::holds(const Scope& scope) const {
       break;
   }
   const auto missing = [](const JsonPath& path) {
-    return failure(kRuntime, "Invalid path '" + path.text() +
-                                 "': The choice state's condition path references an invalid value.");
+    return failure(kRuntime,
+                   "Invalid path '" + path.text() +
+                       "': The choice state's condition path references an invalid value.");
   };
   const auto value = look_up(variable_, scope);
   if (operator_ == "IsPresent") return value.has_value() == operand_.as_bool();

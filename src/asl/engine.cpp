@@ -140,8 +140,7 @@ void Engine::guarded(Branch& branch, const std::function<void()>& work) {
     Branch* failed = find(id);
     if (failed == nullptr || execution_.status != Status::running) return;
     if (!failure.location().empty()) {
-      HistoryEvent& problem =
-          event(*failed, "EvaluationFailed", "evaluationFailedEventDetails");
+      HistoryEvent& problem = event(*failed, "EvaluationFailed", "evaluationFailedEventDetails");
       problem.members["error"] = failure.error();
       problem.members["cause"] = failure.cause();
       problem.members["location"] = failure.location();
@@ -158,8 +157,7 @@ void Engine::advance(Branch& branch) {
 
 void Engine::enter(Branch& branch) {
   const State& state = state_of(branch);
-  HistoryEvent& entered =
-      event(branch, state_event(state, "Entered"), "stateEnteredEventDetails");
+  HistoryEvent& entered = event(branch, state_event(state, "Entered"), "stateEnteredEventDetails");
   entered.members["name"] = state.name;
   entered.texts.emplace_back("input", branch.input);
   branch.entered_event = entered.id;
@@ -271,8 +269,7 @@ void Engine::handle(const EventBody& body) {
       engine.note_task_started(*branch, "");
       const State& state = engine.state_of(*branch);
       if (state.resource.kind != Resource::Kind::service) return;
-      HistoryEvent& submitted =
-          engine.event(*branch, "TaskSubmitted", "taskSubmittedEventDetails");
+      HistoryEvent& submitted = engine.event(*branch, "TaskSubmitted", "taskSubmittedEventDetails");
       submitted.members["resourceType"] = state.resource.type;
       submitted.members["resource"] = state.resource.action;
       if (event.output != nullptr) submitted.texts.emplace_back("output", event.output);
@@ -302,9 +299,8 @@ void Engine::handle(const EventBody& body) {
       Branch* branch = engine.find(event.branch);
       if (branch == nullptr || branch->phase != Phase::reading_items) return;
       branch->fork->source = event.source;
-      engine.guarded(*branch, [&] {
-        engine.begin_children(*branch, engine.state_of(*branch), event.items);
-      });
+      engine.guarded(
+          *branch, [&] { engine.begin_children(*branch, engine.state_of(*branch), event.items); });
     }
     void operator()(const ItemsFailed& event) const {
       Branch* branch = engine.find(event.branch);
@@ -374,8 +370,7 @@ Scope Engine::scope_of(const Branch& branch, Data input) {
 }
 
 Data Engine::effective_input(const Branch& branch, const State& state) {
-  if (state.language == QueryLanguage::jsonata ||
-      state.input_path.kind == DataPath::Kind::whole) {
+  if (state.language == QueryLanguage::jsonata || state.input_path.kind == DataPath::Kind::whole) {
     return branch.input;
   }
   if (state.input_path.kind == DataPath::Kind::nothing) return make_data(json::object());

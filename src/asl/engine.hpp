@@ -13,7 +13,11 @@ class Engine {
  public:
   Engine(const StateMachine& machine, Step& step, base::Timestamp time, std::uint64_t seed,
          const StepLimits& limits)
-      : machine_(machine), step_(step), execution_(step.state), now_(time), random_(seed),
+      : machine_(machine),
+        step_(step),
+        execution_(step.state),
+        now_(time),
+        random_(seed),
         limits_(limits) {}
 
   void begin();

@@ -34,9 +34,9 @@ std::int64_t Engine::concurrency_of(const State& state, const Scope& scope, std:
   if (!setting.given()) return most;
   const std::int64_t wanted = whole_number(setting, scope);
   if (wanted < 0) {
-    throw failure(setting.expression() != nullptr ? kQueryEvaluationError : kRuntime,
-                  "The " + setting.field + " field must not be negative, but is " +
-                      std::to_string(wanted));
+    throw failure(
+        setting.expression() != nullptr ? kQueryEvaluationError : kRuntime,
+        "The " + setting.field + " field must not be negative, but is " + std::to_string(wanted));
   }
   return wanted == 0 ? most : std::min(wanted, most);
 }
@@ -57,8 +57,8 @@ Data Engine::items_of(Branch& branch, const State& state, const Scope& scope) {
     return items;
   }
   const std::string path = map.items_path ? map.items_path->text() : "$";
-  const auto found = map.items_path ? look_up(*map.items_path, scope)
-                                    : std::optional<Data>(scope.input);
+  const auto found =
+      map.items_path ? look_up(*map.items_path, scope) : std::optional<Data>(scope.input);
   if (!found) {
     throw failure(kRuntime, "Invalid path '" + path + "' : No results for path: " +
                                 normalised_path_text(*map.items_path));
@@ -145,8 +145,7 @@ void Engine::child_finished(Branch& parent, Branch& child, const Data& output) {
   ++fork.finished;
   const bool is_map = state.type == StateType::map;
   if (is_map) {
-    HistoryEvent& done =
-        event(child, "MapIterationSucceeded", "mapIterationSucceededEventDetails");
+    HistoryEvent& done = event(child, "MapIterationSucceeded", "mapIterationSucceededEventDetails");
     done.members["name"] = state.name;
     done.members["index"] = child.index;
   }

@@ -50,7 +50,8 @@ void Engine::run_distributed(Branch& branch, const State& state) {
     request.parameters = map.reader->parameters ? map.reader->parameters->evaluate(scope)
                                                 : make_data(json::object());
     request.config = map.reader->config;
-    if (map.reader->max_items.given()) request.max_items = whole_number(map.reader->max_items, scope);
+    if (map.reader->max_items.given())
+      request.max_items = whole_number(map.reader->max_items, scope);
   } else {
     items = items_of(branch, state, scope);
   }
@@ -94,9 +95,9 @@ void Engine::begin_children(Branch& branch, const State& state, const Data& item
     const ItemBatcher& batcher = *state.map->batcher;
     const std::int64_t most_items =
         batcher.max_items.given() ? whole_number(batcher.max_items, scope) : fork.total_items;
-    const std::int64_t most_bytes =
-        batcher.max_bytes.given() ? whole_number(batcher.max_bytes, scope)
-                                  : static_cast<std::int64_t>(limits_.data_bytes);
+    const std::int64_t most_bytes = batcher.max_bytes.given()
+                                        ? whole_number(batcher.max_bytes, scope)
+                                        : static_cast<std::int64_t>(limits_.data_bytes);
     std::int64_t in_batch = 0;
     std::int64_t bytes = 0;
     for (const auto& item : list) {
@@ -140,7 +141,8 @@ void Engine::start_children(Branch& branch, const State& state) {
       child.item = std::move(item);
     } else {
       std::int64_t first = 0;
-      for (std::int64_t i = 0; i < index; ++i) first += fork.batch_sizes[static_cast<std::size_t>(i)];
+      for (std::int64_t i = 0; i < index; ++i)
+        first += fork.batch_sizes[static_cast<std::size_t>(i)];
       json::array batch;
       for (std::int64_t i = 0; i < fork.batch_sizes[static_cast<std::size_t>(index)]; ++i) {
         MapItem item;

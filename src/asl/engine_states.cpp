@@ -34,7 +34,8 @@ void Engine::complete(Branch& branch, const State& state, const Data& result) {
     output = make_data(state.result_path.path.insert(*branch.input, *selected));
   }
   std::vector<std::pair<std::string, Data>> assigned;
-  if (!state.assign.empty()) assigned = evaluate_assignments(state.assign, scope_of(branch, output));
+  if (!state.assign.empty())
+    assigned = evaluate_assignments(state.assign, scope_of(branch, output));
   output = apply_output_path(branch, state, output);
   if (output != branch.input) check_size(output, state.name);
   leave(branch, output, state.next, std::move(assigned));
@@ -84,8 +85,8 @@ void Engine::run_fail(Branch& branch, const State& state) {
     if (const QueryExpression* expression = setting.expression()) {
       throw expression->wrong_type("string", *value);
     }
-    throw failure(kRuntime, "The value of the field '" + setting.field + "' must be a string, but is " +
-                                base::to_text(*value));
+    throw failure(kRuntime, "The value of the field '" + setting.field +
+                                "' must be a string, but is " + base::to_text(*value));
   };
   error = text(state.error);
   cause = text(state.cause);
@@ -143,8 +144,8 @@ void Engine::run_wait(Branch& branch, const State& state) {
   if (state.seconds.given()) {
     const std::int64_t seconds = whole_number(state.seconds, scope);
     if (seconds < 0) {
-      throw failure(kRuntime, "The " + state.seconds.field + " field must not be negative, but is " +
-                                  std::to_string(seconds));
+      throw failure(kRuntime, "The " + state.seconds.field +
+                                  " field must not be negative, but is " + std::to_string(seconds));
     }
     if (seconds > kMostWaitSeconds) throw failure(kRuntime, "Wait state delay is too long.");
     due += std::chrono::seconds(seconds);
@@ -159,8 +160,10 @@ void Engine::run_wait(Branch& branch, const State& state) {
         throw expression->wrong_type("string", *value);
       }
       throw failure(state.timestamp.expression() != nullptr ? kQueryEvaluationError : kRuntime,
-                    "The " + state.timestamp.field + " field does not reference a valid ISO-8601 "
-                    "extended offset date-time format string: " + shown);
+                    "The " + state.timestamp.field +
+                        " field does not reference a valid ISO-8601 "
+                        "extended offset date-time format string: " +
+                        shown);
     }
     due = *time;
     if (due - now_ > std::chrono::seconds(kMostWaitSeconds)) {
@@ -194,7 +197,8 @@ void Engine::run_task(Branch& branch, const State& state) {
     if (!setting.given()) return std::nullopt;
     const std::int64_t seconds = whole_number(setting, scope);
     if (seconds < 1 || seconds > kMostSeconds) {
-      throw failure(kRuntime, "The " + setting.field + " field must be from 1 to 99999999, but is " +
+      throw failure(kRuntime, "The " + setting.field +
+                                  " field must be from 1 to 99999999, but is " +
                                   std::to_string(seconds));
     }
     return seconds;
@@ -255,8 +259,8 @@ void Engine::run_task(Branch& branch, const State& state) {
     branch.timeout = start_timer(branch, now_ + std::chrono::seconds(*timeout), "timeout");
   }
   if (branch.heartbeat_seconds > 0) {
-    branch.heartbeat = start_timer(
-        branch, now_ + std::chrono::seconds(branch.heartbeat_seconds), "heartbeat");
+    branch.heartbeat =
+        start_timer(branch, now_ + std::chrono::seconds(branch.heartbeat_seconds), "heartbeat");
   }
 }
 
@@ -289,9 +293,9 @@ void Engine::note_task_failed(Branch& branch, const std::string& what, const std
   HistoryEvent* noted = nullptr;
   switch (state.resource.kind) {
     case Resource::Kind::lambda:
-      noted = &event(branch, "LambdaFunction" + what,
-                     failed ? "lambdaFunctionFailedEventDetails"
-                            : "lambdaFunctionTimedOutEventDetails");
+      noted = &event(
+          branch, "LambdaFunction" + what,
+          failed ? "lambdaFunctionFailedEventDetails" : "lambdaFunctionTimedOutEventDetails");
       break;
     case Resource::Kind::activity:
       noted = &event(branch, "Activity" + what,

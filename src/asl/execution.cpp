@@ -12,8 +12,8 @@ namespace {
 constexpr std::array<std::string_view, 5> kStatuses = {"RUNNING", "SUCCEEDED", "FAILED",
                                                        "TIMED_OUT", "ABORTED"};
 constexpr std::array<std::string_view, 9> kPhases = {
-    "entering",      "retrying",         "waiting", "waiting_retry", "working", "joining",
-    "reading_items", "running_children", "writing_results"};
+    "entering", "retrying",      "waiting",          "waiting_retry",  "working",
+    "joining",  "reading_items", "running_children", "writing_results"};
 
 // Documents that several places share are written once and named by their number.
 class Writer {
@@ -160,8 +160,8 @@ class Reader {
   std::optional<MapItem> item(const json::value& value) const {
     if (value.is_null()) return std::nullopt;
     const json::object& object = value.as_object();
-    return MapItem{number(object, "index"), data(object.at("value")),
-                   maybe_text(object.at("key")), maybe_text(object.at("source"))};
+    return MapItem{number(object, "index"), data(object.at("value")), maybe_text(object.at("key")),
+                   maybe_text(object.at("source"))};
   }
   std::optional<Fork> fork(const json::value& value) const {
     if (value.is_null()) return std::nullopt;

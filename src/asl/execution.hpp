@@ -23,23 +23,23 @@ enum class Status : std::uint8_t { running, succeeded, failed, timed_out, aborte
 
 // Where the work of a branch stands.
 enum class Phase : std::uint8_t {
-  entering,        // a state is about to be entered
-  retrying,        // the same state is about to be run again
-  waiting,         // for a timer: a Wait state
-  waiting_retry,   // for a timer: between two attempts
-  working,         // for a task
-  joining,         // for branches or iterations
-  reading_items,   // for an ItemReader
+  entering,          // a state is about to be entered
+  retrying,          // the same state is about to be run again
+  waiting,           // for a timer: a Wait state
+  waiting_retry,     // for a timer: between two attempts
+  working,           // for a task
+  joining,           // for branches or iterations
+  reading_items,     // for an ItemReader
   running_children,  // a distributed Map's child executions
   writing_results,   // for a ResultWriter
 };
 
 // What a Parallel or Map state waits for.
 struct Fork {
-  Data items;                 // of a Map: a list
-  std::vector<Data> results;  // by index; null: not there yet
+  Data items;                     // of a Map: a list
+  std::vector<Data> results;      // by index; null: not there yet
   std::vector<std::string> keys;  // of items that were an object's members
-  std::int64_t next = 0;      // the first index that has not been started
+  std::int64_t next = 0;          // the first index that has not been started
   std::int64_t running = 0;
   std::int64_t finished = 0;
   std::int64_t concurrency = 0;
@@ -63,7 +63,7 @@ struct Branch {
   std::size_t flow = 0;
   std::string state;
   Phase phase = Phase::entering;
-  Data input;   // of the state, before InputPath
+  Data input;  // of the state, before InputPath
   Variables variables;
   std::optional<MapItem> item;
   std::int64_t previous_event = 0;
@@ -72,10 +72,10 @@ struct Branch {
   std::vector<std::int64_t> attempts;  // made by each retrier
   std::int64_t retry_count = 0;
   std::string task_token;
-  std::int64_t task = 0;       // 0: none
+  std::int64_t task = 0;  // 0: none
   bool task_started = false;
-  std::int64_t timer = 0;      // Wait or retry
-  std::int64_t timeout = 0;    // timers of the task
+  std::int64_t timer = 0;    // Wait or retry
+  std::int64_t timeout = 0;  // timers of the task
   std::int64_t heartbeat = 0;
   std::int64_t heartbeat_seconds = 0;
   std::optional<Fork> fork;
@@ -91,7 +91,7 @@ struct ExecutionState {
   std::string region = "us-east-1";
   base::Timestamp started_at;
   Data input;
-  std::size_t flow = 0;  // of a distributed Map's child: its processor
+  std::size_t flow = 0;         // of a distributed Map's child: its processor
   std::optional<MapItem> item;  // of such a child
 
   Status status = Status::running;

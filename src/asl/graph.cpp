@@ -175,8 +175,8 @@ void draw(std::string& svg, const Layout& layout, double left, double top) {
                            y1 + kGap / 2, x2, y2 - kGap / 2, x2, y2)
              : fmt::format("M{:.0f} {:.0f} C{:.0f} {:.0f} {:.0f} {:.0f} {:.0f} {:.0f}",
                            left + from.x + from.width, y1 - from.height / 2, bend,
-                           y1 - from.height / 2, bend, y2 + to.height / 2,
-                           left + to.x + to.width, y2 + to.height / 2);
+                           y1 - from.height / 2, bend, y2 + to.height / 2, left + to.x + to.width,
+                           y2 + to.height / 2);
     svg += fmt::format("<path class=\"{}\" d=\"{}\" marker-end=\"url(#tip)\"/>\n",
                        arrow.label == "Catch" ? "arrow catch" : "arrow", line);
     if (!arrow.label.empty()) {
@@ -211,9 +211,8 @@ void write_text(std::string& text, const StateMachine& machine, const Flow& flow
   for (const auto& row : rows_of(flow, arrows)) {
     for (const std::size_t index : row) {
       const State& state = flow.states[index];
-      const std::string title =
-          fmt::format("{} ({}{})", state.name, to_string(state.type),
-                      flow.start_at == state.name ? ", start" : "");
+      const std::string title = fmt::format("{} ({}{})", state.name, to_string(state.type),
+                                            flow.start_at == state.name ? ", start" : "");
       std::string line;
       for (std::size_t i = 0; i < count_code_points(title) + 2; ++i) line += "\u2500";
       text += indent + "\u250C" + line + "\u2510\n";

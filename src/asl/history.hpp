@@ -17,10 +17,10 @@ struct HistoryEvent {
   std::int64_t id = 0;
   std::int64_t previous = 0;
   base::Timestamp time;
-  std::string type;     // "TaskStateEntered"
-  std::string details;  // "stateEnteredEventDetails"; empty where the type has none
-  json::object members;                              // of the details, scalars
-  std::vector<std::pair<std::string, Data>> texts;   // members that are JSON text
+  std::string type;      // "TaskStateEntered"
+  std::string details;   // "stateEnteredEventDetails"; empty where the type has none
+  json::object members;  // of the details, scalars
+  std::vector<std::pair<std::string, Data>> texts;     // members that are JSON text
   std::vector<std::pair<std::string, Data>> assigned;  // assignedVariables
 };
 

@@ -68,7 +68,8 @@ json::array read_csv(const json::object& config, std::string_view bytes) {
   std::size_t at = bytes.starts_with("\xEF\xBB\xBF") ? 3 : 0;
   std::vector<std::string> header;
   if (text_of(config, "CSVHeaderLocation", "FIRST_ROW") == "GIVEN") {
-    if (const auto* names = config.if_contains("CSVHeaders"); names != nullptr && names->is_array()) {
+    if (const auto* names = config.if_contains("CSVHeaders");
+        names != nullptr && names->is_array()) {
       for (const auto& name : names->get_array()) {
         if (!name.is_string()) refuse("CSVHeaders must be texts");
         header.emplace_back(name.get_string());
@@ -96,7 +97,8 @@ json::array read_lines(std::string_view bytes) {
     const std::size_t end = bytes.find('\n');
     const std::string_view line = bytes.substr(0, end);
     if (line.find_first_not_of(" \t\r") != std::string_view::npos) {
-      items.push_back(base::parse_json(line, "line " + std::to_string(line_number), {.max_depth = 100}));
+      items.push_back(
+          base::parse_json(line, "line " + std::to_string(line_number), {.max_depth = 100}));
     }
     ++line_number;
     bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);

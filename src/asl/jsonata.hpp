@@ -42,7 +42,7 @@ struct Environment {
     const base::json::value* map_value = nullptr;
   };
   const Context* context = nullptr;
-  base::Timestamp now;  // $now() and $millis()
+  base::Timestamp now;       // $now() and $millis()
   Random* random = nullptr;  // $random, $shuffle, $uuid
   Limits limits;
 };

@@ -151,9 +151,7 @@ class Runner {
         runner.waiting_.emplace_back(ResultsFailed{request.branch, answer.cause});
       }
     }
-    void operator()(const Continue& /*decision*/) const {
-      runner.waiting_.emplace_front(Resume{});
-    }
+    void operator()(const Continue& /*decision*/) const { runner.waiting_.emplace_front(Resume{}); }
     void operator()(const CancelTask& /*decision*/) const {}
     void operator()(const AbortChildren& /*decision*/) const {}
     void operator()(const Finish& /*decision*/) const {}

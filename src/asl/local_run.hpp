@@ -21,8 +21,8 @@ struct LocalAnswer {
 
 // Answers of tasks by state name and attempt, from a JSON text:
 //   {"State": [{"result": any} | {"error": "E", "cause": "C"}, ...]}
-// The n-th answer is for the n-th attempt; a single object answers every attempt. "State/ItemReader"
-// and "State/ResultWriter" answer those of a distributed Map.
+// The n-th answer is for the n-th attempt; a single object answers every attempt.
+// "State/ItemReader" and "State/ResultWriter" answer those of a distributed Map.
 class MockAnswers {
  public:
   MockAnswers() = default;

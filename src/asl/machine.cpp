@@ -227,7 +227,8 @@ class MachineCompiler {
     if (const auto* rate = source.if_contains("BackoffRate")) {
       retrier.backoff_rate = rate->to_number<double>();
     }
-    if (source.contains("MaxDelaySeconds")) retrier.max_delay_seconds = integer("MaxDelaySeconds", 0);
+    if (source.contains("MaxDelaySeconds"))
+      retrier.max_delay_seconds = integer("MaxDelaySeconds", 0);
     retrier.full_jitter = text(source, "JitterStrategy") == "FULL";
     return retrier;
   }
@@ -291,8 +292,7 @@ class MachineCompiler {
       state.type = StateType::choice;
       state.default_next = text(source, "Default");
       for (const auto& item : source.at("Choices").as_array()) {
-        state.choices.push_back(
-            compile_rule(item.as_object(), language, state.choices.size()));
+        state.choices.push_back(compile_rule(item.as_object(), language, state.choices.size()));
       }
     } else if (type == "Wait") {
       state.type = StateType::wait;

@@ -71,8 +71,8 @@ json::value QueryExpression::evaluate(const Scope& scope) const {
       environment.variables.emplace_back(name, value->get());
     }
   }
-  const std::string subject =
-      "The JSONata expression '" + expression_.source() + "' specified for the field '" + field_ + "'";
+  const std::string subject = "The JSONata expression '" + expression_.source() +
+                              "' specified for the field '" + field_ + "'";
   try {
     auto value = expression_.evaluate(environment);
     if (value) return *std::move(value);
@@ -133,8 +133,7 @@ std::shared_ptr<const Payload::Node> Payload::compile_node(const json::value& so
       const std::string key = member.key();
       if (language == QueryLanguage::json_path && key.ends_with(".$")) {
         constant = false;
-        members.push_back(
-            {key.substr(0, key.size() - 2), compile_dynamic(key, member.value())});
+        members.push_back({key.substr(0, key.size() - 2), compile_dynamic(key, member.value())});
       } else {
         members.push_back(
             {key, compile_node(member.value(), language, field_member(field, key), constant)});

@@ -62,8 +62,8 @@ class Payload {
     std::string field;
   };
   struct Node {
-    std::variant<Data, Path, std::unique_ptr<const Intrinsic>, QueryExpression,
-                 std::vector<Member>, std::vector<std::shared_ptr<const Node>>>
+    std::variant<Data, Path, std::unique_ptr<const Intrinsic>, QueryExpression, std::vector<Member>,
+                 std::vector<std::shared_ptr<const Node>>>
         content;
   };
 

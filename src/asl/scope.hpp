@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an expression of a state can see: its document, the context object, the variables of its
-// branch and of those around it, and a source of randomness. Lives for one evaluation.
+// branch and of those around it, the time of the step and a source of randomness. Lives for one
+// evaluation.
 #pragma once
 
 #include <map>
@@ -11,16 +12,20 @@
 #include "asl/context.hpp"
 #include "asl/data.hpp"
 #include "asl/random.hpp"
+#include "base/time.hpp"
 
 namespace andon::asl {
 
 using Variables = std::map<std::string, Data, std::less<>>;
 
 struct Scope {
-  Data input;                               // $ in JSONPath
-  Data context;                             // $$ in JSONPath
+  Data input;                               // $ in JSONPath, $states.input in JSONata
+  Data result;                              // $states.result; null where there is none
+  Data error_output;                        // $states.errorOutput; null outside of a Catch
+  const ContextObject* context = nullptr;   // $$ in JSONPath, $states.context in JSONata
   std::vector<const Variables*> variables;  // innermost first
   Random* random = nullptr;
+  base::Timestamp now;  // $now() and $millis()
 
   // Null where no variable has that name.
   [[nodiscard]] const Data* find_variable(std::string_view name) const {

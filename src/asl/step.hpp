@@ -27,7 +27,7 @@ struct ScheduleTask {
   Data parameters;  // null: no Parameters; the input is the request
   std::optional<std::int64_t> timeout_seconds;
   std::optional<std::int64_t> heartbeat_seconds;
-  Data credentials;  // null: none
+  Data credentials;          // null: none
   std::int64_t attempt = 0;  // 0 for the first
 };
 struct CancelTask {
@@ -142,10 +142,9 @@ struct Stop {
   std::optional<std::string> cause;
 };
 
-using EventBody =
-    std::variant<Resume, TaskStarted, TaskSubmitted, TaskSucceeded, TaskFailed, TaskHeartbeat,
-                 TimerFired, ItemsRead, ItemsFailed, ChildEnded, ResultsWritten, ResultsFailed,
-                 Stop>;
+using EventBody = std::variant<Resume, TaskStarted, TaskSubmitted, TaskSucceeded, TaskFailed,
+                               TaskHeartbeat, TimerFired, ItemsRead, ItemsFailed, ChildEnded,
+                               ResultsWritten, ResultsFailed, Stop>;
 
 struct Event {
   base::Timestamp time;

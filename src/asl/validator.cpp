@@ -133,8 +133,8 @@ class Validator {
       return value;
     }
     report(kSchema,
-           "The field '" + std::string(key) + "' should have one of these values: " +
-               list_text(allowed),
+           "The field '" + std::string(key) +
+               "' should have one of these values: " + list_text(allowed),
            at + "/" + std::string(key));
     return nullptr;
   }
@@ -142,8 +142,8 @@ class Validator {
   // --- flows -----------------------------------------------------------------------------------
 
   void check_machine(const json::object& machine) {
-    check_known(machine, {"Comment", "StartAt", "States", "Version", "TimeoutSeconds",
-                          "QueryLanguage"},
+    check_known(machine,
+                {"Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"},
                 "/");
     if (const auto* version = typed(machine, "Version", Type::text, "")) {
       if (version->get_string() != "1.0") {
@@ -209,7 +209,8 @@ class Validator {
       targets_ = &transitions[name];
       check_state(*state, place, states, nesting);
     }
-    if (start != nullptr) check_reachable(std::string(start->get_string()), transitions, states, at);
+    if (start != nullptr)
+      check_reachable(std::string(start->get_string()), transitions, states, at);
   }
 
   void check_reachable(const std::string& start,
@@ -365,8 +366,8 @@ class Validator {
     }
   }
 
-  void check_catchers(const json::object& state, QueryLanguage language,
-                      const json::object& states, const std::string& at) {
+  void check_catchers(const json::object& state, QueryLanguage language, const json::object& states,
+                      const std::string& at) {
     if (const auto* retry = typed(state, "Retry", Type::list, at)) {
       const json::array& list = retry->get_array();
       for (std::size_t i = 0; i < list.size(); ++i) {
@@ -433,8 +434,7 @@ class Validator {
     const std::string_view arn = resource->get_string();
     const bool shaped = arn.starts_with("arn:") && std::ranges::count(arn, ':') >= 5;
     if (!shaped) {
-      report(kSchema,
-             "Value is not a valid resource ARN", at + "/Resource");
+      report(kSchema, "Value is not a valid resource ARN", at + "/Resource");
     }
     if (!options_.express) return;
     for (const std::string_view pattern : {".waitForTaskToken", ".sync"}) {
@@ -562,8 +562,8 @@ class Validator {
     }
   }
 
-  void check_choices(const json::object& state, QueryLanguage language,
-                     const json::object& states, const std::string& at) {
+  void check_choices(const json::object& state, QueryLanguage language, const json::object& states,
+                     const std::string& at) {
     go_to(state, "Default", states, at);
     if (!require_fields(state, {"Choices"}, at)) return;
     const auto* choices = typed(state, "Choices", Type::list, at);
@@ -635,8 +635,8 @@ class Validator {
     }
   }
 
-  void check_operation(const json::object& rule, const std::string& key,
-                       const json::value& operand, const std::string& at) {
+  void check_operation(const json::object& rule, const std::string& key, const json::value& operand,
+                       const std::string& at) {
     if (!require_fields(rule, {"Variable"}, at)) return;
     const auto check_path = [&](std::string_view field) {
       const auto* text = typed(rule, field, Type::text, at);

@@ -151,16 +151,15 @@ void FieldChecker::check_payload(const json::value& value, const std::string& fi
     for (std::size_t i = 0; i < array->size(); ++i) {
       check_payload((*array)[i], field_item(field, i), in_catch);
     }
-  } else if (const auto* text = value.if_string();
-             text != nullptr && language_ == QueryLanguage::jsonata &&
-             QueryExpression::is_one(*text)) {
+  } else if (const auto* text = value.if_string(); text != nullptr &&
+                                                   language_ == QueryLanguage::jsonata &&
+                                                   QueryExpression::is_one(*text)) {
     check_expression(*text, field, in_catch);
   }
 }
 
 void FieldChecker::check_seconds(const json::object& state, std::string_view key,
-                                 std::int64_t least, std::int64_t most,
-                                 const std::string& prefix) {
+                                 std::int64_t least, std::int64_t most, const std::string& prefix) {
   const auto* value = state.if_contains(key);
   if (value == nullptr) return;
   const std::string field = prefix + std::string(key);

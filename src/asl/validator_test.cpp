@@ -30,49 +30,78 @@ TEST(Validator, AcceptsAValidMachine) {
 }
 
 TEST(Validator, NamesWhatIsMissingAtTheTop) {
-  EXPECT_THAT(problems(""), testing::ElementsAre(
-      "SCHEMA_VALIDATION_FAILED Definition must be a valid JSON object @ "));
+  EXPECT_THAT(
+      problems(""),
+      testing::ElementsAre("SCHEMA_VALIDATION_FAILED Definition must be a valid JSON object @ "));
   EXPECT_THAT(problems("not a definition"), Contains(HasSubstr("INVALID_JSON_DESCRIPTION")));
-  EXPECT_THAT(problems("{}"), testing::ElementsAre(
-      "SCHEMA_VALIDATION_FAILED These fields are required: [States, StartAt] @ /"));
+  EXPECT_THAT(problems("{}"),
+              testing::ElementsAre(
+                  "SCHEMA_VALIDATION_FAILED These fields are required: [States, StartAt] @ /"));
   EXPECT_THAT(problems(R"({"States":{"P":{"Type":"Pass","End":true}}})"),
               Contains("SCHEMA_VALIDATION_FAILED These fields are required: [StartAt] @ /"));
 }
 
 TEST(Validator, ReportsEachProblemOfTheTable) {
   const std::vector<std::pair<std::string, std::string>> rows = {
-      {R"({"Type":"Nope"})", "The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map] @ /States/X/Type"},
+      {R"({"Type":"Nope"})",
+       "The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, "
+       "Choice, Parallel, Map] @ /States/X/Type"},
       {R"({"Type":"Pass"})", "These fields are required: [Next] @ /States/X"},
       {R"({"Type":"Pass","End":true,"Zap":1})", "Field 'Zap' is not supported @ /States/X"},
-      {R"({"Type":"Pass","Next":"Y"})", "MISSING_TRANSITION_TARGET Missing 'Next' target: Y @ /States/X/Next"},
+      {R"({"Type":"Pass","Next":"Y"})",
+       "MISSING_TRANSITION_TARGET Missing 'Next' target: Y @ /States/X/Next"},
       {R"({"Type":"Pass","Next":"X"})", "MISSING_END_STATE"},
-      {R"({"Type":"Pass","End":true,"Output":1})", "The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage @ /States/X"},
-      {R"({"Type":"Pass","End":true,"QueryLanguage":"JSONata","InputPath":"$"})", "The QueryLanguage is set to 'JSONata', but field 'InputPath' is only supported"},
-      {R"({"Type":"Pass","End":true,"QueryLanguage":"jsonata"})", "Value should be one of the following: [JSONPath, JSONata] @ /States/X/QueryLanguage"},
+      {R"({"Type":"Pass","End":true,"Output":1})",
+       "The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the "
+       "'JSONata' QueryLanguage @ /States/X"},
+      {R"({"Type":"Pass","End":true,"QueryLanguage":"JSONata","InputPath":"$"})",
+       "The QueryLanguage is set to 'JSONata', but field 'InputPath' is only supported"},
+      {R"({"Type":"Pass","End":true,"QueryLanguage":"jsonata"})",
+       "Value should be one of the following: [JSONPath, JSONata] @ /States/X/QueryLanguage"},
       {R"({"Type":"Pass","End":true,"InputPath":"x"})", "Value is not a valid JSONPath"},
       {R"({"Type":"Pass","End":true,"ResultPath":"$..a"})", "Value is not a Reference Path"},
-      {R"({"Type":"Pass","End":true,"Parameters":{"k.$":"bad"}})", "The value for the field 'k.$' must be a valid JSONPath or a valid intrinsic function call @ /States/X/Parameters/k.$"},
-      {R"({"Type":"Pass","End":true,"Parameters":{"k.$":"States.Nope()"}})", "must be a valid JSONPath or a valid intrinsic function call"},
-      {R"({"Type":"Pass","End":true,"QueryLanguage":"JSONata","Output":"{% a[1,2) %}"})", "INVALID_JSONATA_EXPRESSION"},
-      {R"({"Type":"Pass","End":true,"QueryLanguage":"JSONata","Output":{"v":"{% phone %}"}})", "UNSUPPORTED_JSONATA_EXPRESSION Reference to 'phone' at the top level is not supported. @ /States/X/Output/v"},
+      {R"({"Type":"Pass","End":true,"Parameters":{"k.$":"bad"}})",
+       "The value for the field 'k.$' must be a valid JSONPath or a valid intrinsic function call "
+       "@ /States/X/Parameters/k.$"},
+      {R"~({"Type":"Pass","End":true,"Parameters":{"k.$":"States.Nope()"}})~",
+       "must be a valid JSONPath or a valid intrinsic function call"},
+      {R"({"Type":"Pass","End":true,"QueryLanguage":"JSONata","Output":"{% a[1,2) %}"})",
+       "INVALID_JSONATA_EXPRESSION"},
+      {R"({"Type":"Pass","End":true,"QueryLanguage":"JSONata","Output":{"v":"{% phone %}"}})",
+       "UNSUPPORTED_JSONATA_EXPRESSION Reference to 'phone' at the top level is not supported. @ "
+       "/States/X/Output/v"},
       {R"({"Type":"Task","End":true})", "These fields are required: [Resource] @ /States/X"},
       {R"({"Type":"Task","End":true,"Resource":"lambda"})", "/States/X/Resource"},
-      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","TimeoutSeconds":1,"TimeoutSecondsPath":"$.t"})", "Only one of 'TimeoutSeconds' and 'TimeoutSecondsPath'"},
-      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","TimeoutSeconds":5,"HeartbeatSeconds":5})", "HeartbeatSeconds must be smaller than TimeoutSeconds"},
-      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","Retry":[{"ErrorEquals":[]}]})", "Array should have at least 1 item(s) @ /States/X/Retry[0]/ErrorEquals"},
-      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","Retry":[{"ErrorEquals":["States.ALL","A"]}]})", "'States.ALL' must appear alone"},
-      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","Retry":[{"ErrorEquals":["A"],"BackoffRate":0.5}]})", "/States/X/Retry[0]/BackoffRate"},
-      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","Catch":[{"ErrorEquals":["A"],"Next":"Z"}]})", "Missing 'Next' target: Z @ /States/X/Catch[0]/Next"},
-      {R"({"Type":"Choice","Choices":[]})", "Array should have at least 1 item(s) @ /States/X/Choices"},
-      {R"({"Type":"Choice","Choices":[{"Variable":"$.a","Next":"X"}]})", "A choice rule must have exactly one comparison operator @ /States/X/Choices[0]"},
-      {R"({"Type":"Choice","Choices":[{"Variable":"$.a","TimestampEquals":"x","Next":"X"}]})", "RFC3339"},
+      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","TimeoutSeconds":1,"TimeoutSecondsPath":"$.t"})",
+       "Only one of 'TimeoutSeconds' and 'TimeoutSecondsPath'"},
+      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","TimeoutSeconds":5,"HeartbeatSeconds":5})",
+       "HeartbeatSeconds must be smaller than TimeoutSeconds"},
+      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","Retry":[{"ErrorEquals":[]}]})",
+       "Array should have at least 1 item(s) @ /States/X/Retry[0]/ErrorEquals"},
+      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","Retry":[{"ErrorEquals":["States.ALL","A"]}]})",
+       "'States.ALL' must appear alone"},
+      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","Retry":[{"ErrorEquals":["A"],"BackoffRate":0.5}]})",
+       "/States/X/Retry[0]/BackoffRate"},
+      {R"({"Type":"Task","End":true,"Resource":"arn:aws:lambda:r:1:function:f","Catch":[{"ErrorEquals":["A"],"Next":"Z"}]})",
+       "Missing 'Next' target: Z @ /States/X/Catch[0]/Next"},
+      {R"({"Type":"Choice","Choices":[]})",
+       "Array should have at least 1 item(s) @ /States/X/Choices"},
+      {R"({"Type":"Choice","Choices":[{"Variable":"$.a","Next":"X"}]})",
+       "A choice rule must have exactly one comparison operator @ /States/X/Choices[0]"},
+      {R"({"Type":"Choice","Choices":[{"Variable":"$.a","TimestampEquals":"x","Next":"X"}]})",
+       "RFC3339"},
       {R"({"Type":"Wait","End":true})", "A Wait state must have exactly one of"},
-      {R"({"Type":"Wait","End":true,"Seconds":-1})", "Value must be between 0 and 99999999 @ /States/X/Seconds"},
-      {R"({"Type":"Parallel","End":true,"Branches":[]})", "Array should have at least 1 item(s) @ /States/X/Branches"},
+      {R"({"Type":"Wait","End":true,"Seconds":-1})",
+       "Value must be between 0 and 99999999 @ /States/X/Seconds"},
+      {R"({"Type":"Parallel","End":true,"Branches":[]})",
+       "Array should have at least 1 item(s) @ /States/X/Branches"},
       {R"({"Type":"Map","End":true})", "These fields are required: [ItemProcessor] @ /States/X"},
-      {R"({"Type":"Map","End":true,"Label":"a","ItemProcessor":{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}})", "Field 'Label' is only supported for Map states in DISTRIBUTED mode"},
-      {R"({"Type":"Parallel","End":true,"Branches":[{"StartAt":"X","States":{"X":{"Type":"Pass","End":true}}}]})", "DUPLICATE_STATE_NAME Duplicate State name: X"},
-      {R"({"Type":"Succeed","TimeoutSeconds":1})", "Field 'TimeoutSeconds' is not supported @ /States/X"},
+      {R"({"Type":"Map","End":true,"Label":"a","ItemProcessor":{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}})",
+       "Field 'Label' is only supported for Map states in DISTRIBUTED mode"},
+      {R"({"Type":"Parallel","End":true,"Branches":[{"StartAt":"X","States":{"X":{"Type":"Pass","End":true}}}]})",
+       "DUPLICATE_STATE_NAME Duplicate State name: X"},
+      {R"({"Type":"Succeed","TimeoutSeconds":1})",
+       "Field 'TimeoutSeconds' is not supported @ /States/X"},
   };
   for (const auto& [state, expected] : rows) {
     EXPECT_THAT(problems(one_state(state)), Contains(HasSubstr(expected))) << state;
@@ -99,14 +128,16 @@ TEST(Validator, KnowsWhatExpressCannotDo) {
   const std::string machine = one_state(
       R"({"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage.waitForTaskToken","End":true})");
   EXPECT_THAT(problems(machine), IsEmpty());
-  EXPECT_THAT(problems(machine, true),
-              testing::ElementsAre("SCHEMA_VALIDATION_FAILED Express state machine does not support "
-                                   "'.waitForTaskToken' service integration  @ /States/X/Resource"));
+  EXPECT_THAT(
+      problems(machine, true),
+      testing::ElementsAre("SCHEMA_VALIDATION_FAILED Express state machine does not support "
+                           "'.waitForTaskToken' service integration  @ /States/X/Resource"));
 }
 
 TEST(Validator, FindsStatesThatNothingLeadsTo) {
-  EXPECT_THAT(problems(R"({"StartAt":"A","States":{"A":{"Type":"Succeed"},"B":{"Type":"Succeed"}}})"),
-              Contains("MISSING_TRANSITION_TARGET State \"B\" is not reachable. @ /States/B"));
+  EXPECT_THAT(
+      problems(R"({"StartAt":"A","States":{"A":{"Type":"Succeed"},"B":{"Type":"Succeed"}}})"),
+      Contains("MISSING_TRANSITION_TARGET State \"B\" is not reachable. @ /States/B"));
 }
 
 }  // namespace

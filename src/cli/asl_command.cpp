@@ -42,7 +42,8 @@ int validate(const AslOptions& options) {
   if (options.json) {
     std::cout << base::to_text(asl::to_json(validation)) << '\n';
   } else {
-    for (const asl::Diagnostic& problem : validation.diagnostics) std::cout << show(problem) << '\n';
+    for (const asl::Diagnostic& problem : validation.diagnostics)
+      std::cout << show(problem) << '\n';
     std::cout << (validation.ok ? "OK" : "FAIL") << '\n';
   }
   return validation.ok ? 0 : 1;
@@ -81,8 +82,8 @@ int run(const AslOptions& options) {
   run_options.start.machine_arn = "arn:aws:states:us-east-1:000000000000:stateMachine:local";
   run_options.start.arn = "arn:aws:states:us-east-1:000000000000:execution:local:" + name;
   run_options.start.role_arn = "arn:aws:iam::000000000000:role/local";
-  run_options.start.input = asl::make_data(
-      base::parse_json(options.input, "the input", {.max_depth = 200}));
+  run_options.start.input =
+      asl::make_data(base::parse_json(options.input, "the input", {.max_depth = 200}));
   run_options.start.time = base::SystemClock().now();
   run_options.start.seed = random_seed();
   if (!options.fast_clock) {
@@ -130,9 +131,8 @@ void add_asl_commands(CLI::App& app, std::function<int()>& selected) {
     CLI::App* command = asl->add_subcommand(name, help);
     command->add_option("file", options->file, "The state machine, in Amazon States Language")
         ->required();
-    command->callback([&selected, options, work] {
-      selected = [options, work] { return work(*options); };
-    });
+    command->callback(
+        [&selected, options, work] { selected = [options, work] { return work(*options); }; });
     return command;
   };
   CLI::App* validate_command =
@@ -145,7 +145,8 @@ void add_asl_commands(CLI::App& app, std::function<int()>& selected) {
                           "JSON file with the answers of tasks by state name and attempt");
   run_command->add_flag("--fast-clock", options->fast_clock, "Jump over waits and retries");
   run_command->add_flag("--json", options->json, "Print one JSON object with the history");
-  CLI::App* graph_command = add("graph", "Draw a machine: text on a terminal, SVG elsewhere", graph);
+  CLI::App* graph_command =
+      add("graph", "Draw a machine: text on a terminal, SVG elsewhere", graph);
   graph_command->add_option("--output", options->output, "Write the SVG to this file");
 }
 
