@@ -13,9 +13,9 @@ def _add_data_options(parser):
                         help="what to do about a wrong image or label (default: stop)")
 
 
-def _parser():
-    parser = argparse.ArgumentParser(prog="andon-train", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser():
+    top = argparse.ArgumentParser(prog="andon-train", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
 
     train = commands.add_parser("train", help="train, or go on with a run that was cut off")
     train.add_argument("--train", nargs="+", required=True, metavar="DIR",
@@ -66,7 +66,7 @@ def _parser():
     export.add_argument("--model-version", default="1.0.0")
     export.add_argument("--opset", type=int, default=13)
     export.set_defaults(run=_export)
-    return parser
+    return top
 
 
 def _train(options):
@@ -87,7 +87,10 @@ def _onnx_network(path):
     import ast
 
     import onnxruntime
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exception types are not public
+        raise data.DataError(f"{path}: ONNX Runtime cannot load it: {error}") from None
     meta = session.get_modelmeta().custom_metadata_map
     names = ast.literal_eval(meta["names"])
     side = ast.literal_eval(meta["imgsz"])[0]
@@ -140,7 +143,7 @@ def _export(options):
 
 
 def main(arguments=None):
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         options.run(options)
     except (data.DataError, FileNotFoundError) as error:

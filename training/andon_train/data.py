@@ -61,6 +61,17 @@ def _read_annotations(path):
     for key in ("images", "annotations", "categories"):
         if not isinstance(coco.get(key), list):
             raise DataError(f"{path}: '{key}' must be a list, as COCO has it")
+        for i, entry in enumerate(coco[key]):
+            if not isinstance(entry, dict):
+                raise DataError(f"{path}: {key}[{i}] must be an object")
+    for i, category in enumerate(coco["categories"]):
+        if "id" not in category or "name" not in category:
+            raise DataError(f"{path}: categories[{i}] needs an id and a name")
+    ids = set()
+    for i, image in enumerate(coco["images"]):
+        if image.get("id") in ids:
+            raise DataError(f"{path}: images[{i}]: id {image['id']} is taken by another image")
+        ids.add(image.get("id"))
     if not coco["categories"]:
         raise DataError(f"{path}: 'categories' is empty: there is nothing to detect")
     return coco

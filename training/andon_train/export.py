@@ -4,18 +4,23 @@
 Input `images` float32 [N,3,S,S], RGB, 0..1, letterboxed; output `output0` float32
 [N, 4 + classes, A]: centre x, centre y, width, height in input pixels, one sigmoid score a class.
 """
+import pickle
 from pathlib import Path
 
 import onnx
 import torch
 
 from . import infer
+from .data import DataError
 from .model import STRIDES, Detector, ModelSize
 
 
 def load_checkpoint(path):
     """The averaged detector, class names and input side of a checkpoint."""
-    state = torch.load(path, map_location="cpu", weights_only=False)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise DataError(f"{path}: not a checkpoint of this trainer: {error}") from None
     detector = Detector(ModelSize(**state["size"]))
     detector.load_state_dict(state["average"])
     return detector.eval(), state["names"], state["side"]
