@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole way from a trained model to one that is fit for a small device: clean-up, eight bits,
+// the head cut off, and the gate that has to hold. Blocks the caller; nothing is written to disk.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/calibration.hpp"
+#include "model/model.hpp"
+#include "model/optimization_report.hpp"
+#include "model/quantise.hpp"
+#include "vision/onnxruntime.hpp"
+
+namespace andon::model {
+
+enum class Weights { int8, float16, float32 };
+enum class HeadTreatment { keep, cut };
+enum class Sensitivity { when_needed, always };
+
+// How good a model is, 1 at best: measured by whoever has the pictures and the truth.
+struct Judgement {
+  double score = 0;
+  std::optional<double> map50;
+};
+struct Judge {
+  std::string measure;  // "mAP50-95", "similarity"
+  std::function<Judgement(std::string_view model, std::string_view name)> score;
+};
+
+struct OptimizationOptions {
+  Weights weights = Weights::int8;
+  HeadTreatment head = HeadTreatment::cut;
+  CalibrationOptions calibration;
+  double shared_concat_limit = 4;
+  int weight_bits = 8;
+  std::set<std::string> in_float;  // names of nodes that stay in float whatever comes
+  double max_drop = 0.01;
+  std::optional<Judge> judge;  // without one there is no gate
+  Sensitivity sensitivity = Sensitivity::when_needed;
+  std::size_t latency_runs = 0;  // of the network before and after, in turns; 0: not measured
+  std::optional<vision::Size> input_size;
+  // `step` is one of StepTime's; called from the calling thread.
+  std::function<void(std::string_view step, std::size_t done, std::size_t total)> on_progress;
+};
+
+struct OptimizationResult {
+  std::string bytes;  // of the optimised model; to be thrown away where the gate did not hold
+  OptimizationReport report;
+};
+
+// `pictures` are only needed for eight bits. Throws invalid_argument and unsupported for models
+// that cannot be optimised, failed_precondition where nothing in it can have eight bits.
+[[nodiscard]] OptimizationResult optimize(const vision::OnnxRuntime& runtime, const Model& model,
+                                          std::string_view original_bytes,
+                                          const std::optional<CalibrationSet>& pictures,
+                                          const OptimizationOptions& options);
+
+}  // namespace andon::model
