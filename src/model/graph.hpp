@@ -45,7 +45,7 @@ class GraphIndex {
 void sort_topologically(onnx::GraphProto& graph);
 
 // Removes nodes whose outputs nobody needs, then initialisers that nobody reads and stale
-// descriptions of tensors. Gives the number of nodes removed.
+// descriptions of tensors. The graph must be in order. Gives the number of nodes removed.
 std::size_t remove_dead_nodes(onnx::GraphProto& graph);
 
 // Keeps the nodes for which `keep` is true.

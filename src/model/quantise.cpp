@@ -167,8 +167,8 @@ class Quantiser {
     for (const std::string& tensor : tensors_) wrap(tensor);
     for (onnx::NodeProto& node : added_) *graph_.add_node() = std::move(node);
     for (onnx::TensorProto& tensor : constants_) *graph_.add_initializer() = std::move(tensor);
-    static_cast<void>(remove_dead_nodes(graph_));
     sort_topologically(graph_);
+    static_cast<void>(remove_dead_nodes(graph_));
   }
 
  private:

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/model_optimize_command.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "evaluate/agreement.hpp"
+#include "evaluate/average_precision.hpp"
+#include "evaluate/coco.hpp"
+#include "evaluate/detect_all.hpp"
+#include "model/optimize.hpp"
+
+namespace andon::cli {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+namespace fs = base::fs;
+namespace json = base::json;
+
+struct OptimizeOptions {
+  fs::path model;
+  fs::path out;
+  fs::path calibrate;
+  fs::path eval_images;
+  fs::path eval_labels;
+  fs::path report;
+  fs::path onnxruntime;
+  std::string weights = "int8";
+  std::string head = "keep";
+  std::string method = "min-max";
+  double percentile = 99.99;
+  std::size_t max_images = 100;
+  double max_map_drop = 0.01;
+  double min_similarity = 0.9;
+  double shared_concat_limit = 4;
+  int weight_bits = 8;
+  std::size_t latency_runs = 20;
+  std::vector<std::string> in_float;
+  int input_size = 0;
+  bool sensitivity = false;
+  bool json = false;
+};
+
+// A line on the terminal that is written over; nothing where nobody looks.
+class Progress {
+ public:
+  explicit Progress(bool is_quiet) : is_shown_(!is_quiet && isatty(STDERR_FILENO) == 1) {}
+  ~Progress() {
+    if (is_shown_) fmt::print(stderr, "\r\x1b[K");
+  }
+  void operator()(std::string_view step, std::size_t done, std::size_t total) const {
+    if (!is_shown_) return;
+    if (total > 1) {
+      fmt::print(stderr, "\r\x1b[K{} {}/{}", step, done, total);
+    } else {
+      fmt::print(stderr, "\r\x1b[K{}", step);
+    }
+  }
+
+ private:
+  bool is_shown_;
+};
+
+struct EvaluationSet {
+  std::vector<fs::path> files;
+  std::optional<evaluate::Dataset> labels;
+};
+
+EvaluationSet read_evaluation_set(const OptimizeOptions& options) {
+  EvaluationSet set;
+  if (options.eval_images.empty()) {
+    if (!options.eval_labels.empty()) {
+      throw Error(ErrorCode::invalid_argument, "--eval-labels needs --eval-images");
+    }
+    return set;
+  }
+  if (options.eval_labels.empty()) {
+    set.files = evaluate::image_files(options.eval_images);
+    return set;
+  }
+  set.labels = evaluate::read_coco(options.eval_labels);
+  set.files = evaluate::image_files(*set.labels, options.eval_images);
+  return set;
+}
+
+evaluate::DetectAllOptions detection_options(const OptimizeOptions& options) {
+  evaluate::DetectAllOptions result;
+  if (options.input_size > 0)
+    result.input_size = vision::Size{options.input_size, options.input_size};
+  return result;
+}
+
+// By labels: mAP50-95. Without: how alike what it finds is to what the original finds.
+std::optional<model::Judge> make_judge(const vision::OnnxRuntime& runtime, const EvaluationSet& set,
+                                       const OptimizeOptions& options) {
+  if (set.files.empty()) return std::nullopt;
+  const auto detect = [&runtime, &set, detection = detection_options(options)](
+                          std::string_view bytes, std::string_view name) {
+    evaluate::ModelDetections found =
+        evaluate::detect_all(runtime, bytes, name, set.files, detection);
+    evaluate::require_all_readable(found, set.files);
+    return found;
+  };
+  if (set.labels) {
+    return model::Judge{"mAP50-95", [detect, &set](std::string_view bytes, std::string_view name) {
+                          const auto figures = evaluate::average_precision(
+                              *set.labels, evaluate::findings_of(detect(bytes, name), *set.labels));
+                          if (!figures.map50_95) {
+                            throw Error(ErrorCode::invalid_argument,
+                                        "the labels hold no object to find");
+                          }
+                          return model::Judgement{*figures.map50_95, figures.map50};
+                        }};
+  }
+  // The first model judged is the original: what the others are compared with.
+  const auto original = std::make_shared<std::optional<evaluate::ModelDetections>>();
+  return model::Judge{
+      "similarity", [detect, original](std::string_view bytes, std::string_view name) {
+        evaluate::ModelDetections found = detect(bytes, name);
+        if (!*original) *original = found;
+        std::vector<evaluate::DetectionsOfImage> left;
+        std::vector<evaluate::DetectionsOfImage> right;
+        for (const auto& image : (*original)->images) left.emplace_back(image.detections);
+        for (const auto& image : found.images) right.emplace_back(image.detections);
+        return model::Judgement{evaluate::agreement(left, right).similarity, std::nullopt};
+      }};
+}
+
+model::OptimizationOptions optimization_options(const OptimizeOptions& options) {
+  model::OptimizationOptions result;
+  result.weights = options.weights == "int8"      ? model::Weights::int8
+                   : options.weights == "float16" ? model::Weights::float16
+                                                  : model::Weights::float32;
+  result.head = options.head == "cut" ? model::HeadTreatment::cut : model::HeadTreatment::keep;
+  result.calibration.method = model::parse_calibration_method(options.method);
+  result.calibration.percentile = options.percentile / 100.0;
+  result.calibration.max_images = options.max_images;
+  result.shared_concat_limit = options.shared_concat_limit;
+  result.weight_bits = options.weight_bits;
+  result.in_float = {options.in_float.begin(), options.in_float.end()};
+  result.latency_runs = options.latency_runs;
+  result.sensitivity = options.sensitivity || !options.report.empty()
+                           ? model::Sensitivity::always
+                           : model::Sensitivity::when_needed;
+  if (options.input_size > 0) {
+    result.input_size = vision::Size{options.input_size, options.input_size};
+  }
+  return result;
+}
+
+void print_report(const model::OptimizationReport& report) {
+  const double share = report.before.bytes == 0 ? 0
+                                                : 100.0 * static_cast<double>(report.after.bytes) /
+                                                      static_cast<double>(report.before.bytes);
+  fmt::print("{}: {} -> {} bytes ({:.1f} %), head {}\n", report.model_name, report.before.bytes,
+             report.after.bytes, share, report.head);
+  for (const std::string& pass : report.passes) fmt::print("  {}\n", pass);
+  if (report.before.latency && report.after.latency) {
+    fmt::print("latency of the network, median of {}: {:.1f} -> {:.1f} ms\n",
+               report.before.latency->runs, report.before.latency->p50_ms,
+               report.after.latency->p50_ms);
+  }
+  if (report.before.score && report.after.score) {
+    fmt::print("{}: {:.4f} -> {:.4f}, drop {:.4f} of at most {:.4f}: the gate {}\n", report.measure,
+               *report.before.score, *report.after.score, report.drop, report.max_drop,
+               report.gate_held ? "holds" : "DOES NOT HOLD");
+  } else {
+    fmt::print("no gate: neither labels nor pictures to compare on were given\n");
+  }
+  const auto excluded = report.rounds.empty() ? 0 : report.rounds.back().excluded_layers;
+  if (excluded > 0) fmt::print("{} sensitive layers left in float\n", excluded);
+  double seconds = 0;
+  for (const model::StepTime& it : report.times) seconds += it.seconds;
+  fmt::print("took {:.1f} s:", seconds);
+  for (const model::StepTime& it : report.times) fmt::print(" {} {:.1f}", it.step, it.seconds);
+  fmt::print("\n");
+}
+
+int run_optimize(const OptimizeOptions& options) {
+  const vision::OnnxRuntime runtime(options.onnxruntime);
+  const model::Model original = model::Model::load(options.model);
+  const std::string bytes = original.serialise();
+  model::OptimizationOptions settings = optimization_options(options);
+  std::optional<model::CalibrationSet> pictures;
+  if (settings.weights == model::Weights::int8) {
+    if (options.calibrate.empty()) {
+      throw Error(ErrorCode::invalid_argument, "--weights int8 needs --calibrate DIRECTORY");
+    }
+    pictures = model::choose_pictures(options.calibrate, options.max_images);
+  }
+  const EvaluationSet set = read_evaluation_set(options);
+  settings.judge = make_judge(runtime, set, options);
+  settings.max_drop = set.labels ? options.max_map_drop : 1.0 - options.min_similarity;
+  model::OptimizationResult result;
+  {
+    const Progress progress(options.json);
+    settings.on_progress = progress;
+    result = model::optimize(runtime, original, bytes, pictures, settings);
+  }
+  if (result.report.gate_held) base::write_file_atomically(options.out, result.bytes);
+  json::object document = to_json(result.report);
+  document["out"] = result.report.gate_held ? json::value(options.out.string()) : json::value();
+  if (!options.report.empty()) {
+    base::make_directories(options.report);
+    base::write_file_atomically(options.report / "report.json", base::to_pretty_text(document));
+  }
+  if (options.json) {
+    fmt::print("{}\n", base::to_text(document));
+  } else {
+    print_report(result.report);
+  }
+  if (result.report.gate_held) return 0;
+  fmt::print(stderr, "andon: the gate does not hold; {} was not written\n", options.out.string());
+  return kGateFailed;
+}
+
+json::object to_json(const model::ModelFigures& figures) {
+  json::object object{{"digest", figures.digest}, {"bytes", figures.bytes}};
+  if (figures.score) object["score"] = *figures.score;
+  if (figures.map50) object["map50"] = *figures.map50;
+  if (figures.latency) {
+    const model::LatencyFigures& it = *figures.latency;
+    object["latencyMs"] = {{"runs", it.runs},  {"mean", it.mean_ms}, {"p50", it.p50_ms},
+                           {"p90", it.p90_ms}, {"p95", it.p95_ms},   {"p99", it.p99_ms}};
+  }
+  return object;
+}
+
+void add_optimize(CLI::App& parent, std::function<int()>& selected) {
+  auto* command = parent.add_subcommand(
+      "optimize", "Make a model smaller and faster, and prove that it is still good enough");
+  const auto options = std::make_shared<OptimizeOptions>();
+  command->add_option("model", options->model, "ONNX file")->required();
+  command->add_option("--out", options->out, "File to write if the gate holds")->required();
+  command->add_option("--calibrate", options->calibrate, "Directory of pictures for eight bits");
+  command->add_option("--eval-images", options->eval_images, "Directory of pictures for the gate");
+  command->add_option("--eval-labels", options->eval_labels,
+                      "Their COCO annotations; without them the gate compares findings");
+  command->add_option("--max-map-drop", options->max_map_drop, "The most that mAP50-95 may lose")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command
+      ->add_option("--min-similarity", options->min_similarity,
+                   "Without labels: how alike the findings must be, 1 for the same")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--weights", options->weights, "How weights are stored")
+      ->check(CLI::IsMember({"int8", "float16", "float32"}))
+      ->capture_default_str();
+  command->add_option("--head", options->head, "Box decoding: cut off or kept in float")
+      ->check(CLI::IsMember({"cut", "keep"}))
+      ->capture_default_str();
+  command->add_option("--calibration", options->method, "How ranges are chosen")
+      ->check(CLI::IsMember({"min-max", "moving-average", "percentile", "entropy"}))
+      ->capture_default_str();
+  command->add_option("--percentile", options->percentile, "Of values kept in range")
+      ->check(CLI::Range(50.0, 100.0))
+      ->capture_default_str();
+  command->add_option("--max-calibration-images", options->max_images, "At most so many")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command
+      ->add_option("--share-concat", options->shared_concat_limit,
+                   "How much coarser a Concat's input may become to share its output's scale")
+      ->check(CLI::Range(0.0, 1000.0))
+      ->capture_default_str();
+  command
+      ->add_option("--weight-bits", options->weight_bits,
+                   "7 for processors without VNNI, whose 16-bit sums overflow with 8")
+      ->check(CLI::Range(7, 8))
+      ->capture_default_str();
+  command->add_option("--keep-float", options->in_float, "Name of a node to leave in float");
+  command->add_option("--input-size", options->input_size, "Side, for models without a fixed one")
+      ->check(CLI::Range(32, 16'384));
+  command->add_option("--latency-runs", options->latency_runs, "Runs to time, 0 for none")
+      ->check(CLI::Range(0, 10'000))
+      ->capture_default_str();
+  command->add_flag("--sensitivity", options->sensitivity, "Measure each layer in any case");
+  command->add_option("--report", options->report, "Directory for the report");
+  command->add_option("--onnxruntime", options->onnxruntime,
+                      "ONNX Runtime's library or its folder");
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->callback(
+      [options, &selected] { selected = [options] { return run_optimize(*options); }; });
+}
+
+}  // namespace
+
+json::object to_json(const model::OptimizationReport& report) {
+  json::object object{{"tool", report.tool},
+                      {"runtime", report.runtime},
+                      {"model", report.model_name},
+                      {"weights", report.weights},
+                      {"head", report.head},
+                      {"opset", {{"before", report.opset_before}, {"after", report.opset_after}}},
+                      {"nodes", {{"before", report.nodes_before}, {"after", report.nodes_after}}},
+                      {"before", to_json(report.before)},
+                      {"after", to_json(report.after)},
+                      {"gate",
+                       {{"measure", report.measure},
+                        {"maxDrop", report.max_drop},
+                        {"drop", report.drop},
+                        {"held", report.gate_held}}},
+                      {"calibration",
+                       {{"method", report.calibration_method},
+                        {"images", report.calibration_images},
+                        {"digest", report.calibration_digest}}}};
+  json::array passes;
+  for (const std::string& it : report.passes) passes.emplace_back(it);
+  object["passes"] = std::move(passes);
+  json::array in_float;
+  for (const auto& it : report.in_float) {
+    in_float.push_back({{"node", it.node}, {"operation", it.operation}, {"reason", it.reason}});
+  }
+  object["inFloat"] = std::move(in_float);
+  json::array layers;
+  for (const auto& it : report.sensitivities) {
+    layers.push_back({{"node", it.node},
+                      {"operation", it.operation},
+                      {"error", it.error},
+                      {"excluded", it.is_excluded}});
+  }
+  object["sensitivities"] = std::move(layers);
+  json::array rounds;
+  for (const auto& it : report.rounds) {
+    rounds.push_back(
+        {{"excludedLayers", it.excluded_layers}, {"bytes", it.bytes}, {"score", it.score}});
+  }
+  object["rounds"] = std::move(rounds);
+  json::object times;
+  for (const auto& it : report.times) times[it.step] = it.seconds;
+  object["seconds"] = std::move(times);
+  return object;
+}
+
+void add_model_optimize_commands(CLI::App& app, std::function<int()>& selected) {
+  CLI::App* model = nullptr;
+  for (CLI::App* it : app.get_subcommands([](CLI::App*) { return true; })) {
+    if (it->get_name() == "model") model = it;
+  }
+  if (model == nullptr) {
+    model = app.add_subcommand("model", "Models: optimise, measure, compare, look inside");
+    model->require_subcommand(1);
+  }
+  add_optimize(*model, selected);
+}
+
+}  // namespace andon::cli

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// `andon model optimize` and `andon model inspect`: a smaller, faster model behind a gate, and what
+// is in a model.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/json.hpp"
+#include "model/optimization_report.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace andon::cli {
+
+// Adds `optimize` and `inspect` to the subcommand `model`, which is made if it is not there.
+void add_model_optimize_commands(CLI::App& app, std::function<int()>& selected);
+
+// What --json prints and report.json holds.
+[[nodiscard]] base::json::object to_json(const model::OptimizationReport& report);
+
+// The gate did not hold: nothing was written to --out.
+inline constexpr int kGateFailed = 20;
+
+}  // namespace andon::cli
