@@ -53,6 +53,20 @@ void append(std::vector<Operation>& all, std::vector<Operation> more) {
 
 }  // namespace
 
+Operation operation_of(control::ControlPlane& control, std::string_view name,
+                       std::string_view method, std::string_view path, int status,
+                       ControlFunction function) {
+  return {"greengrass",
+          name,
+          Protocol::rest_json,
+          method,
+          path,
+          status,
+          [&control, function = std::move(function)](const OperationContext& context) {
+            return function(control, context);
+          }};
+}
+
 void put_tags(json::object& output, const control::ControlPlane& control, const std::string& arn) {
   const control::TagMap tags = control.tags.of(arn);
   if (!tags.empty()) output["tags"] = to_object(tags);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The deployment operations of AWS IoT Greengrass V2.
+#include <functional>
 #include <utility>
 
 #include "api/greengrass_rows.hpp"
@@ -78,18 +79,7 @@ json::value remove(control::ControlPlane& control, const OperationContext& conte
 }  // namespace
 
 std::vector<Operation> deployment_operations(control::ControlPlane& control) {
-  const auto row = [&control](std::string_view name, std::string_view method, std::string_view path,
-                              int status, auto function) {
-    return Operation{"greengrass",
-                     name,
-                     Protocol::rest_json,
-                     method,
-                     path,
-                     status,
-                     [&control, function](const OperationContext& context) {
-                       return function(control, context);
-                     }};
-  };
+  const auto row = std::bind_front(operation_of, std::ref(control));
   return {
       row("CreateDeployment", "POST", "/greengrass/v2/deployments", 201, create),
       row("GetDeployment", "GET", "/greengrass/v2/deployments/{deploymentId}", 200, get),

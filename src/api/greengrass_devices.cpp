@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The core device operations of AWS IoT Greengrass V2.
+#include <functional>
 #include <utility>
 
 #include "api/greengrass_rows.hpp"
@@ -128,18 +129,7 @@ json::value list_installed(const control::ControlPlane& control, const Operation
 }  // namespace
 
 std::vector<Operation> core_device_operations(control::ControlPlane& control) {
-  const auto row = [&control](std::string_view name, std::string_view method, std::string_view path,
-                              int status, auto function) {
-    return Operation{"greengrass",
-                     name,
-                     Protocol::rest_json,
-                     method,
-                     path,
-                     status,
-                     [&control, function](const OperationContext& context) {
-                       return function(control, context);
-                     }};
-  };
+  const auto row = std::bind_front(operation_of, std::ref(control));
   return {
       row("GetCoreDevice", "GET", "/greengrass/v2/coreDevices/{coreDeviceThingName}", 200, get),
       row("ListCoreDevices", "GET", "/greengrass/v2/coreDevices", 200, list),

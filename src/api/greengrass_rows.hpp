@@ -2,7 +2,9 @@
 // The parts that greengrass_operations() is put together from, by what they are about.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/greengrass.hpp"
@@ -16,6 +18,15 @@ namespace andon::api {
 [[nodiscard]] std::vector<Operation> deployment_operations(control::ControlPlane& control);
 [[nodiscard]] std::vector<Operation> core_device_operations(control::ControlPlane& control);
 [[nodiscard]] std::vector<Operation> tag_operations(control::ControlPlane& control);
+
+using ControlFunction =
+    std::function<base::json::value(control::ControlPlane&, const OperationContext&)>;
+
+// One row of the table: an operation of Greengrass that `function` answers out of `control`, which
+// must outlive it.
+[[nodiscard]] Operation operation_of(control::ControlPlane& control, std::string_view name,
+                                     std::string_view method, std::string_view path, int status,
+                                     ControlFunction function);
 
 // Adds "tags" where the resource has some.
 void put_tags(base::json::object& output, const control::ControlPlane& control,

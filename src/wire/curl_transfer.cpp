@@ -188,7 +188,7 @@ class CurlTransfer::Exchange {
     if (request_.timeout.count() > 0) {
       set(CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeout.count()));
     }
-    set(CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(request_.bytes_per_second));
+    cap_speed();
     set_body();
     bool has_type = false;
     for (const auto& [name, value] : request_.headers.fields()) {
@@ -197,6 +197,15 @@ class CurlTransfer::Exchange {
     }
     if (!has_type) add_field("Content-Type:");  // libcurl would claim a form
     set(CURLOPT_HTTPHEADER, fields_.get());
+  }
+
+  void cap_speed() {
+    if (request_.bytes_per_second == 0) return;
+    set(CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(request_.bytes_per_second));
+    // libcurl looks at the cap only after up to 100 buffers that TLS holds ready: with its usual
+    // buffer a small file comes whole at once.
+    const auto buffer = std::clamp<std::uint64_t>(request_.bytes_per_second / 100, 1024, 16 * 1024);
+    set(CURLOPT_BUFFERSIZE, static_cast<long>(buffer));
   }
 
   void add_field(const std::string& line) {
