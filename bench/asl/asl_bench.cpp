@@ -66,11 +66,14 @@ void map_items(const char* name, const std::string& members) {
 
 int main() {
   pass_chain("Pass, nothing set", "");
-  pass_chain("Pass, Parameters of three members", R"("Parameters":{"a.$":"$.order.id","b.$":"States.MathAdd($.n, 1)","order.$":"$.order","n.$":"$.n"
-},)");
-  pass_chain("Pass, JSONata Output of two members", R"("QueryLanguage":"JSONata","Output":{"order":"{% $states.input.order %}","n":"{% $states.input.n + 1 %}"},)");
-map_items("Map, 100000 items", R"("ItemsPath":"$.l",)");
-map_items("Map, 100000 items, ItemSelector",
-          R"("ItemsPath":"$.l","ItemSelector":{"v.$":"$$.Map.Item.Value"},)");
-return 0;
+  pass_chain(
+      "Pass, Parameters of three members",
+      R"~("Parameters":{"a.$":"$.order.id","b.$":"States.MathAdd($.n, 1)","order.$":"$.order","n.$":"$.n"},)~");
+  pass_chain(
+      "Pass, JSONata Output of two members",
+      R"("QueryLanguage":"JSONata","Output":{"order":"{% $states.input.order %}","n":"{% $states.input.n + 1 %}"},)");
+  map_items("Map, 100000 items", R"("ItemsPath":"$.l",)");
+  map_items("Map, 100000 items, ItemSelector",
+            R"("ItemsPath":"$.l","ItemSelector":{"v.$":"$$.Map.Item.Value"},)");
+  return 0;
 }

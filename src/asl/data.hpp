@@ -74,5 +74,7 @@ inline constexpr std::string_view kBranchFailed = "States.BranchFailed";
 
 // Input, output and result of a state: 256 KiB of UTF-8.
 inline constexpr std::size_t kMaxDataBytes = 262'144;
+// All variables of an execution together.
+inline constexpr std::size_t kMaxVariableBytes = std::size_t{10} << 20U;
 
 }  // namespace andon::asl

@@ -2,6 +2,7 @@
 #include "asl/engine.hpp"
 
 #include "asl/path_lookup.hpp"
+#include "base/error.hpp"
 
 namespace andon::asl {
 namespace {
@@ -10,32 +11,41 @@ std::string state_event(const State& state, std::string_view suffix) {
   return std::string(to_string(state.type)) + "State" + std::string(suffix);
 }
 
-std::size_t counted(const json::value& value, std::size_t limit) {
-  std::size_t size = 2;
-  switch (value.kind()) {
-    case json::kind::object:
-      for (const auto& member : value.get_object()) {
-        size += member.key().size() + 4 + counted(member.value(), limit);
-        if (size > limit) break;
-      }
-      return size;
-    case json::kind::array:
-      for (const auto& item : value.get_array()) {
-        size += 1 + counted(item, limit);
-        if (size > limit) break;
-      }
-      return size;
-    case json::kind::string:
-      return size + value.get_string().size();
-    default:
-      return base::to_text(value).size();
+std::size_t string_size(std::string_view text) {
+  std::size_t size = 2 + text.size();
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\' || (byte >= 8 && byte <= 13 && byte != 11)) {
+      ++size;  // \" and its like
+    } else if (byte < 0x20) {
+      size += 5;  // \u0001
+    }
   }
+  return size;
 }
 
 }  // namespace
 
-bool is_longer_than(const json::value& value, std::size_t limit) {
-  return counted(value, limit) > limit;
+std::size_t text_size(const json::value& value, std::size_t limit) {
+  std::size_t size = 2;
+  switch (value.kind()) {
+    case json::kind::object:
+      for (const auto& member : value.get_object()) {
+        size += string_size(member.key()) + 1 + text_size(member.value(), limit);
+        if (size > limit) return size;
+      }
+      return size + (value.get_object().size() > 1 ? value.get_object().size() - 1 : 0);
+    case json::kind::array:
+      for (const auto& item : value.get_array()) {
+        size += text_size(item, limit);
+        if (size > limit) return size;
+      }
+      return size + (value.get_array().size() > 1 ? value.get_array().size() - 1 : 0);
+    case json::kind::string:
+      return string_size(value.get_string());
+    default:
+      return base::to_text(value).size();
+  }
 }
 
 Branch* Engine::find(std::int64_t id) {
@@ -190,9 +200,9 @@ void Engine::execute(Branch& branch) {
   });
 }
 
-void Engine::leave(Branch& branch, const Data& output, const std::string& next,
-                   std::vector<std::pair<std::string, Data>> assigned) {
+void Engine::leave(Branch& branch, const Data& output, const std::string& next, Assigned assigned) {
   const State& state = state_of(branch);
+  check_variables(branch, assigned);
   assign(branch, assigned);
   HistoryEvent& exited = event(branch, state_event(state, "Exited"), "stateExitedEventDetails");
   exited.members["name"] = state.name;
@@ -314,7 +324,7 @@ void Engine::handle(const EventBody& body) {
       json::object output{{"MapRunArn", branch->fork->map_run},
                           {"ResultWriterDetails", *event.details}};
       engine.event(*branch, "MapRunSucceeded");
-      engine.event(*branch, "MapStateSucceeded");
+      engine.event_after(branch->previous_event, "MapStateSucceeded");
       engine.guarded(*branch, [&] {
         engine.complete(*branch, engine.state_of(*branch), make_data(std::move(output)));
       });
@@ -342,9 +352,11 @@ const ContextObject& Engine::context_of(const Branch& branch) {
                      {"RedriveCount", 0}};
   parts.execution_input = execution_.input;
   parts.state_machine = {{"Id", execution_.machine_arn}, {"Name", execution_.machine_name}};
-  parts.state = {{"Name", branch.state},
-                 {"EnteredTime", base::to_iso8601(branch.entered_at)},
-                 {"RetryCount", branch.retry_count}};
+  parts.state = {{"Name", branch.state}, {"EnteredTime", base::to_iso8601(branch.entered_at)}};
+  const StateType type = state_of(branch).type;
+  if (type == StateType::task || type == StateType::parallel || type == StateType::map) {
+    parts.state["RetryCount"] = branch.retry_count;
+  }
   if (!branch.task_token.empty()) parts.task_token = branch.task_token;
   for (const Branch* at = &branch; at != nullptr; at = find(at->parent)) {
     if (at->item) {
@@ -389,28 +401,59 @@ Data Engine::apply_output_path(const Branch& branch, const State& state, const D
                               "' : No results for path: " + normalised_path_text(path));
 }
 
-std::vector<std::pair<std::string, Data>> Engine::evaluate_assignments(
-    const Assignments& assignments, const Scope& scope) {
-  std::vector<std::pair<std::string, Data>> values;
+Assigned Engine::evaluate_assignments(const Assignments& assignments, const Scope& scope) {
+  const auto too_large = [](const std::string& subject) {
+    return failure(kDataLimitExceeded,
+                   subject + " with a size exceeding the maximum number of bytes service limit.");
+  };
+  Assigned values;
+  std::size_t together = 0;
   for (const auto& [name, payload] : assignments) {
     const Data holder = payload.evaluate(scope);
     Data value = part_of(holder, holder->as_object().at(name));
-    if (is_longer_than(*value, limits_.data_bytes)) {
-      throw failure(kDataLimitExceeded, "The variable '" + name +
-                                            "' was assigned a value with a size exceeding the "
-                                            "maximum number of bytes service limit.");
+    const std::size_t size = text_size(*value, limits_.data_bytes);
+    if (size > limits_.data_bytes) {
+      throw too_large("The variable '" + name + "' was assigned a value");
     }
+    together += size;
     values.emplace_back(name, std::move(value));
+  }
+  if (together > limits_.data_bytes) {
+    throw too_large("The variables of the field 'Assign' were assigned values");
   }
   return values;
 }
 
-void Engine::assign(Branch& branch, const std::vector<std::pair<std::string, Data>>& values) {
-  for (const auto& [name, value] : values) branch.variables[name] = value;
+void Engine::check_variables(const Branch& branch, const Assigned& values) const {
+  if (values.empty()) return;
+  std::int64_t bytes = 0;
+  for (const auto& [id, other] : execution_.branches) bytes += other.variable_bytes;
+  for (const auto& [name, value] : values) {
+    bytes += static_cast<std::int64_t>(text_size(*value, limits_.data_bytes));
+    if (const auto old = branch.variables.find(name); old != branch.variables.end()) {
+      bytes -= static_cast<std::int64_t>(text_size(*old->second, limits_.data_bytes));
+    }
+  }
+  if (bytes > static_cast<std::int64_t>(limits_.variable_bytes)) {
+    throw failure(kDataLimitExceeded,
+                  "The variables of the execution have a size exceeding the maximum number of "
+                  "bytes service limit.");
+  }
+}
+
+void Engine::assign(Branch& branch, const Assigned& values) {
+  for (const auto& [name, value] : values) {
+    Data& place = branch.variables[name];
+    if (place != nullptr) {
+      branch.variable_bytes -= static_cast<std::int64_t>(text_size(*place, limits_.data_bytes));
+    }
+    place = value;
+    branch.variable_bytes += static_cast<std::int64_t>(text_size(*place, limits_.data_bytes));
+  }
 }
 
 void Engine::check_size(const Data& data, const std::string& subject) const {
-  if (!is_longer_than(*data, limits_.data_bytes)) return;
+  if (text_size(*data, limits_.data_bytes) <= limits_.data_bytes) return;
   throw failure(kDataLimitExceeded,
                 "The state/task '" + subject +
                     "' returned a result with a size exceeding the maximum number of bytes "
@@ -430,6 +473,12 @@ Step start(const StateMachine& machine, const Start& start, const StepLimits& li
   state.region = start.region;
   state.started_at = start.time;
   state.input = start.input != nullptr ? start.input : make_data(json::object());
+  if (text_size(*state.input, limits.data_bytes) > limits.data_bytes) {
+    throw base::Error(base::ErrorCode::invalid_argument,
+                      "the input of the execution is longer than " +
+                          std::to_string(limits.data_bytes) +
+                          " bytes; keep large data in an object and pass its name");
+  }
   state.flow = start.flow;
   state.item = start.item;
   Engine engine(machine, step, start.time, start.seed, limits);

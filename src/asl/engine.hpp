@@ -9,6 +9,8 @@
 
 namespace andon::asl {
 
+using Assigned = std::vector<std::pair<std::string, Data>>;
+
 class Engine {
  public:
   Engine(const StateMachine& machine, Step& step, base::Timestamp time, std::uint64_t seed,
@@ -36,8 +38,7 @@ class Engine {
   void enter(Branch& branch);
   void execute(Branch& branch);
   // Leaves the state with `output` for `next`, or ends the branch where that is empty.
-  void leave(Branch& branch, const Data& output, const std::string& next,
-             std::vector<std::pair<std::string, Data>> assigned);
+  void leave(Branch& branch, const Data& output, const std::string& next, Assigned assigned);
   void end_branch(Branch& branch, const Data& output);
   void finish(Status status, Data output, std::optional<std::string> error,
               std::optional<std::string> cause, std::int64_t previous);
@@ -48,6 +49,7 @@ class Engine {
   void run_task(Branch& branch, const State& state);
   void run_choice(Branch& branch, const State& state);
   void run_wait(Branch& branch, const State& state);
+  void end_wait(Branch& branch, const State& state);
   void run_succeed(Branch& branch, const State& state);
   void run_fail(Branch& branch, const State& state);
   // ResultSelector, ResultPath, Assign, OutputPath; or Output and Assign.
@@ -65,6 +67,7 @@ class Engine {
   void start_iterations(Branch& branch, const State& state, std::int64_t previous);
   Data item_input(Branch& branch, const State& state, std::int64_t index, MapItem& item);
   void child_finished(Branch& parent, Branch& child, const Data& output);
+  void note_iteration(Branch& child, const Branch& parent, const std::string& what);
   void child_failed(Branch& parent, Branch& child, const Failure& failure);
   void abort_children(Branch& parent);
   Data items_of(Branch& branch, const State& state, const Scope& scope);
@@ -74,6 +77,8 @@ class Engine {
   void run_distributed(Branch& branch, const State& state);
   void begin_children(Branch& branch, const State& state, const Data& items);
   void start_children(Branch& branch, const State& state);
+  Data batch_input(Branch& branch, const State& state, std::int64_t count);
+  json::array outputs_of(const Fork& fork, const State& state) const;
   void child_ended(const ChildEnded& event);
   void end_map_run(Branch& branch, const State& state);
   void fail_map_run(Branch& branch, const Failure& failure);
@@ -93,9 +98,10 @@ class Engine {
   const ContextObject& context_of(const Branch& branch);
   Data effective_input(const Branch& branch, const State& state);
   Data apply_output_path(const Branch& branch, const State& state, const Data& output);
-  std::vector<std::pair<std::string, Data>> evaluate_assignments(const Assignments& assignments,
-                                                                 const Scope& scope);
-  void assign(Branch& branch, const std::vector<std::pair<std::string, Data>>& values);
+  Assigned evaluate_assignments(const Assignments& assignments, const Scope& scope);
+  // Throws Failure where all variables together would grow beyond their limit.
+  void check_variables(const Branch& branch, const Assigned& values) const;
+  void assign(Branch& branch, const Assigned& values);
   void check_size(const Data& data, const std::string& subject) const;
 
   // --- history and decisions
@@ -120,7 +126,7 @@ class Engine {
 // Whether `names` of a retrier or catcher match `error`.
 [[nodiscard]] bool error_matches(const std::vector<std::string>& names, const std::string& error);
 
-// Whether the JSON text of `value` is longer than `limit`; stops counting there.
-[[nodiscard]] bool is_longer_than(const json::value& value, std::size_t limit);
+// Bytes of the JSON text of `value`; stops counting beyond `limit`.
+[[nodiscard]] std::size_t text_size(const json::value& value, std::size_t limit);
 
 }  // namespace andon::asl

@@ -7,11 +7,13 @@
 namespace andon::asl {
 
 bool error_matches(const std::vector<std::string>& names, const std::string& error) {
-  if (error == kRuntime) return false;  // always ends the execution
-  return std::ranges::any_of(names, [&error](const std::string& name) {
-    if (name == error || name == "States.ALL") return true;
-    const bool timeout = error == kTimeout || error == kHeartbeatTimeout;
-    if (name == kTaskFailed) return !timeout;
+  if (error == kRuntime) return false;                // always ends the execution
+  const bool terminal = error == kDataLimitExceeded;  // must be named to be caught
+  const bool timeout = error == kTimeout || error == kHeartbeatTimeout;
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    if (name == error) return true;
+    if (name == "States.ALL") return !terminal;
+    if (name == kTaskFailed) return !terminal && !timeout;
     return name == kTimeout && timeout;
   });
 }
@@ -92,7 +94,7 @@ bool Engine::try_catch(Branch& branch, const State& state, const Failure& failur
   if (!failure.cause().empty()) object["Cause"] = failure.cause();
   const Data error_output = make_data(std::move(object));
   Data output = error_output;
-  std::vector<std::pair<std::string, Data>> assigned;
+  Assigned assigned;
   if (state.language == QueryLanguage::jsonata) {
     if (catcher.output || !catcher.assign.empty()) {
       Scope scope = scope_of(branch, branch.input);
@@ -141,19 +143,7 @@ void Engine::timer_fired(std::int64_t timer) {
         return;
       }
       Branch& waiter = branch;
-      const State& state = state_of(waiter);
-      guarded(waiter, [&] {
-        if (state.language == QueryLanguage::jsonata) {
-          Scope scope = scope_of(waiter, waiter.input);
-          auto assigned = evaluate_assignments(state.assign, scope);
-          const Data output = state.output ? state.output->evaluate(scope) : waiter.input;
-          leave(waiter, output, state.next, std::move(assigned));
-          return;
-        }
-        const Data input = effective_input(waiter, state);
-        auto assigned = evaluate_assignments(state.assign, scope_of(waiter, input));
-        leave(waiter, apply_output_path(waiter, state, input), state.next, std::move(assigned));
-      });
+      guarded(waiter, [&] { end_wait(waiter, state_of(waiter)); });
       return;
     }
     const bool heartbeat = branch.heartbeat == timer;

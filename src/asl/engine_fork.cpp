@@ -87,7 +87,7 @@ void Engine::run_map(Branch& branch, const State& state) {
   fork.results.resize(count);
   fork.concurrency = concurrency;
   if (count == 0) {
-    event(branch, "MapStateSucceeded");
+    event_after(branch.previous_event, "MapStateSucceeded");
     complete(branch, state, make_data(json::array()));
     return;
   }
@@ -137,6 +137,12 @@ void Engine::start_iterations(Branch& branch, const State& state, std::int64_t p
   }
 }
 
+void Engine::note_iteration(Branch& child, const Branch& parent, const std::string& what) {
+  HistoryEvent& noted = event(child, "MapIteration" + what, "mapIteration" + what + "EventDetails");
+  noted.members["name"] = parent.state;
+  noted.members["index"] = child.index;
+}
+
 void Engine::child_finished(Branch& parent, Branch& child, const Data& output) {
   const State& state = state_of(parent);
   Fork& fork = *parent.fork;
@@ -144,20 +150,19 @@ void Engine::child_finished(Branch& parent, Branch& child, const Data& output) {
   --fork.running;
   ++fork.finished;
   const bool is_map = state.type == StateType::map;
-  if (is_map) {
-    HistoryEvent& done = event(child, "MapIterationSucceeded", "mapIterationSucceededEventDetails");
-    done.members["name"] = state.name;
-    done.members["index"] = child.index;
-  }
+  // AWS hangs the next iteration on the last event inside this one, not on this one's success.
+  const std::int64_t inside = child.previous_event;
+  if (is_map) note_iteration(child, parent, "Succeeded");
   const std::int64_t last = child.previous_event;
   execution_.branches.erase(child.id);
   guarded(parent, [&] {
     if (fork.finished < static_cast<std::int64_t>(fork.results.size())) {
-      if (is_map) start_iterations(parent, state, last);
+      if (is_map) start_iterations(parent, state, inside);
       return;
     }
     parent.previous_event = last;
-    event(parent, is_map ? "MapStateSucceeded" : "ParallelStateSucceeded");
+    // The Exited event that follows has the same predecessor as this one.
+    event_after(last, is_map ? "MapStateSucceeded" : "ParallelStateSucceeded");
     json::array results;
     results.reserve(fork.results.size());
     for (const Data& result : fork.results) results.push_back(*result);
@@ -179,12 +184,7 @@ void Engine::abort_children(Branch& parent) {
     if (entered) {
       event(child, std::string(to_string(state_of(child).type)) + "StateAborted");
     }
-    if (is_map) {
-      HistoryEvent& aborted =
-          event(child, "MapIterationAborted", "mapIterationAbortedEventDetails");
-      aborted.members["name"] = parent.state;
-      aborted.members["index"] = child.index;
-    }
+    if (is_map) note_iteration(child, parent, "Aborted");
     execution_.branches.erase(id);
   }
   if (parent.phase == Phase::running_children) decide(AbortChildren{parent.id});
@@ -194,11 +194,7 @@ void Engine::child_failed(Branch& parent, Branch& child, const Failure& failure)
   const State& state = state_of(parent);
   const std::int64_t before = child.previous_event;
   const bool is_map = state.type == StateType::map;
-  if (is_map) {
-    HistoryEvent& failed = event(child, "MapIterationFailed", "mapIterationFailedEventDetails");
-    failed.members["name"] = state.name;
-    failed.members["index"] = child.index;
-  }
+  if (is_map) note_iteration(child, parent, "Failed");
   execution_.branches.erase(child.id);
   abort_children(parent);
   parent.fork.reset();

@@ -64,6 +64,7 @@ void Engine::run_distributed(Branch& branch, const State& state) {
   started.members["length"] = length;
   HistoryEvent& run = event(branch, "MapRunStarted", "mapRunStartedEventDetails");
   run.members["mapRunArn"] = fork.map_run;
+  if (items) fork.source = "STATE_DATA";
   branch.fork = std::move(fork);
   branch.phase = Phase::reading_items;
   if (items) {
@@ -98,6 +99,9 @@ void Engine::begin_children(Branch& branch, const State& state, const Data& item
     const std::int64_t most_bytes = batcher.max_bytes.given()
                                         ? whole_number(batcher.max_bytes, scope)
                                         : static_cast<std::int64_t>(limits_.data_bytes);
+    if (most_items < 1 || most_bytes < 1) {
+      throw failure(kRuntime, "The limits of ItemBatcher must be positive");
+    }
     std::int64_t in_batch = 0;
     std::int64_t bytes = 0;
     for (const auto& item : list) {
@@ -140,25 +144,28 @@ void Engine::start_children(Branch& branch, const State& state) {
       child.input = item_input(branch, state, index, item);
       child.item = std::move(item);
     } else {
-      std::int64_t first = 0;
-      for (std::int64_t i = 0; i < index; ++i)
-        first += fork.batch_sizes[static_cast<std::size_t>(i)];
-      json::array batch;
-      for (std::int64_t i = 0; i < fork.batch_sizes[static_cast<std::size_t>(index)]; ++i) {
-        MapItem item;
-        batch.push_back(*item_input(branch, state, first + i, item));
-      }
-      json::object input;
-      if (state.map->batcher->batch_input) {
-        input["BatchInput"] = *state.map->batcher->batch_input->evaluate(
-            scope_of(branch, effective_input(branch, state)));
-      }
-      input["Items"] = std::move(batch);
-      child.input = make_data(std::move(input));
+      child.input = batch_input(branch, state, fork.batch_sizes[static_cast<std::size_t>(index)]);
     }
+    check_size(child.input, state.name);
     ++fork.running;
     decide(std::move(child));
   }
+}
+
+Data Engine::batch_input(Branch& branch, const State& state, std::int64_t count) {
+  Fork& fork = *branch.fork;
+  json::array batch;
+  for (std::int64_t i = 0; i < count; ++i) {
+    MapItem item;
+    batch.push_back(*item_input(branch, state, fork.next_item++, item));
+  }
+  json::object input;
+  if (state.map->batcher->batch_input) {
+    input["BatchInput"] = *state.map->batcher->batch_input->evaluate(
+        scope_of(branch, effective_input(branch, state)));
+  }
+  input["Items"] = std::move(batch);
+  return make_data(std::move(input));
 }
 
 void Engine::child_ended(const ChildEnded& ended) {
@@ -230,7 +237,16 @@ void Engine::end_map_run(Branch& branch, const State& state) {
     return;
   }
   event(branch, "MapRunSucceeded");
-  event(branch, "MapStateSucceeded");
+  event_after(branch.previous_event, "MapStateSucceeded");
+  complete(branch, state, make_data(outputs_of(fork, state)));
+}
+
+json::array Engine::outputs_of(const Fork& fork, const State& state) const {
+  // What failed and was tolerated is left out.
+  const auto* transformation =
+      state.map->writer ? state.map->writer->config.if_contains("Transformation") : nullptr;
+  const bool flatten = transformation != nullptr && transformation->is_string() &&
+                       transformation->get_string() == "FLATTEN";
   std::vector<bool> failed(fork.results.size());
   for (const auto& outcome : fork.outcomes) {
     if (outcome.at("Status").as_string() != "SUCCEEDED") {
@@ -239,18 +255,22 @@ void Engine::end_map_run(Branch& branch, const State& state) {
   }
   json::array results;
   for (std::size_t i = 0; i < fork.results.size(); ++i) {
-    if (!failed[i]) results.push_back(*fork.results[i]);
+    if (failed[i]) continue;
+    const auto* list = fork.results[i]->if_array();
+    if (flatten && list != nullptr) {
+      results.insert(results.end(), list->begin(), list->end());
+    } else {
+      results.push_back(*fork.results[i]);
+    }
   }
-  complete(branch, state, make_data(std::move(results)));
+  return results;
 }
 
 void Engine::fail_map_run(Branch& branch, const Failure& failure) {
-  if (branch.phase == Phase::running_children) decide(AbortChildren{branch.id});
   HistoryEvent& failed = event(branch, "MapRunFailed", "mapRunFailedEventDetails");
   failed.members["error"] = failure.error();
   failed.members["cause"] = failure.cause();
   event(branch, "MapStateFailed");
-  branch.fork.reset();
   fail_state(branch, failure);
 }
 

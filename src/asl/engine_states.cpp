@@ -33,7 +33,7 @@ void Engine::complete(Branch& branch, const State& state, const Data& result) {
   } else if (state.result_path.kind == DataPath::Kind::path) {
     output = make_data(state.result_path.path.insert(*branch.input, *selected));
   }
-  std::vector<std::pair<std::string, Data>> assigned;
+  Assigned assigned;
   if (!state.assign.empty())
     assigned = evaluate_assignments(state.assign, scope_of(branch, output));
   output = apply_output_path(branch, state, output);
@@ -44,7 +44,7 @@ void Engine::complete(Branch& branch, const State& state, const Data& result) {
 void Engine::run_pass(Branch& branch, const State& state) {
   if (state.language == QueryLanguage::jsonata) {
     // $states.result is not there in a Pass; its output is its input unless Output says otherwise.
-    std::vector<std::pair<std::string, Data>> assigned;
+    Assigned assigned;
     Data output = branch.input;
     if (state.output || !state.assign.empty()) {
       const Scope scope = scope_of(branch, branch.input);
@@ -112,7 +112,7 @@ void Engine::run_choice(Branch& branch, const State& state) {
   };
   for (const ChoiceRule& rule : state.choices) {
     if (!rule.holds(scope)) continue;
-    go(rule.next, rule.assign, rule.output ? rule.output : state.output);
+    go(rule.next, rule.assign, rule.output);
     return;
   }
   if (state.default_next.empty()) {
@@ -172,6 +172,20 @@ void Engine::run_wait(Branch& branch, const State& state) {
   }
   branch.phase = Phase::waiting;
   branch.timer = start_timer(branch, std::max(due, now_), "wait");
+}
+
+void Engine::end_wait(Branch& branch, const State& state) {
+  const Data input = effective_input(branch, state);
+  const Scope scope = scope_of(branch, input);
+  Assigned assigned = evaluate_assignments(state.assign, scope);
+  Data output = input;
+  if (state.language == QueryLanguage::json_path) {
+    output = apply_output_path(branch, state, input);
+  } else if (state.output) {
+    output = state.output->evaluate(scope);
+  }
+  if (output != branch.input) check_size(output, state.name);
+  leave(branch, output, state.next, std::move(assigned));
 }
 
 void Engine::run_task(Branch& branch, const State& state) {

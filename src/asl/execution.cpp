@@ -64,6 +64,7 @@ json::value put_fork(Writer& writer, const std::optional<Fork>& fork) {
                       {"toleratedCount", maybe(fork->tolerated_count)},
                       {"toleratedPercentage", maybe(fork->tolerated_percentage)},
                       {"batchSizes", std::move(batches)},
+                      {"nextItem", fork->next_item},
                       {"outcomes", fork->outcomes}};
 }
 
@@ -79,6 +80,7 @@ json::value put_branch(Writer& writer, const Branch& branch) {
                       {"phase", kPhases.at(static_cast<std::size_t>(branch.phase))},
                       {"input", writer.put(branch.input)},
                       {"variables", std::move(variables)},
+                      {"variableBytes", branch.variable_bytes},
                       {"item", put_item(writer, branch.item)},
                       {"previousEvent", branch.previous_event},
                       {"enteredEvent", branch.entered_event},
@@ -188,6 +190,7 @@ class Reader {
     for (const auto& size : object.at("batchSizes").as_array()) {
       fork.batch_sizes.push_back(size.as_int64());
     }
+    fork.next_item = number(object, "nextItem");
     fork.outcomes = object.at("outcomes").as_array();
     return fork;
   }
@@ -203,6 +206,7 @@ class Reader {
     for (const auto& member : object.at("variables").as_object()) {
       branch.variables[member.key()] = data(member.value());
     }
+    branch.variable_bytes = number(object, "variableBytes");
     branch.item = item(object.at("item"));
     branch.previous_event = number(object, "previousEvent");
     branch.entered_event = number(object, "enteredEvent");

@@ -52,6 +52,7 @@ struct Fork {
   std::optional<std::int64_t> tolerated_count;
   std::optional<double> tolerated_percentage;
   std::vector<std::int64_t> batch_sizes;  // empty: one item a child
+  std::int64_t next_item = 0;             // the first item of the next batch
   json::array outcomes;                   // what the ResultWriter is given
 };
 
@@ -65,6 +66,7 @@ struct Branch {
   Phase phase = Phase::entering;
   Data input;  // of the state, before InputPath
   Variables variables;
+  std::int64_t variable_bytes = 0;  // of their JSON text
   std::optional<MapItem> item;
   std::int64_t previous_event = 0;
   std::int64_t entered_event = 0;

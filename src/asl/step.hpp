@@ -155,6 +155,7 @@ struct Event {
 struct StepLimits {
   std::size_t transitions = 100;  // states run in one step; then Continue
   std::size_t data_bytes = kMaxDataBytes;
+  std::size_t variable_bytes = kMaxVariableBytes;
   std::int64_t history_events = 25'000;
 };
 
@@ -178,6 +179,7 @@ struct Start {
   std::optional<MapItem> item;  // likewise
 };
 
+// Throws base::Error(invalid_argument) for an input beyond the limit.
 [[nodiscard]] Step start(const StateMachine& machine, const Start& start,
                          const StepLimits& limits = {});
 // An event that no longer concerns the execution (a late answer, a cancelled timer) changes

@@ -371,6 +371,52 @@ TEST(Step, BoundsDataAndHistory) {
               HasSubstr("The execution reached the maximum number of history events (25000)."));
 }
 
+TEST(Step, CountsTheBytesOfAResult) {
+  const auto of_size = [](std::size_t size) {
+    return run(task(R"("ResultPath":null)"), "{}",
+               R"({"T":{"result":")" + std::string(size, 'x') + R"("}})");
+  };
+  EXPECT_EQ(outcome(of_size(kMaxDataBytes - 2)), "{}");
+  EXPECT_EQ(outcome(of_size(kMaxDataBytes - 1)),
+            "States.DataLimitExceeded: The state/task '" + std::string(kLambda) +
+                "' returned a result with a size exceeding the maximum number of bytes service "
+                "limit.");
+}
+
+TEST(Step, RefusesAnInputBeyondTheLimit) {
+  const std::string ten_megabytes = '"' + std::string(10U << 20U, 'x') + '"';
+  EXPECT_THROW((void)run(with_end(R"("Type":"Pass")"), ten_megabytes), base::Error);
+}
+
+TEST(Step, LooksAtTenMegabytesWhereTheLimitAllowsIt) {
+  LocalRunOptions options = options_for("{}");
+  options.start.input = make_data(json::object{{"a", std::string(10U << 20U, 'x')}, {"n", 1}});
+  options.limits.data_bytes = std::size_t{64} << 20U;
+  const auto machine = StateMachine::parse(with_end(
+      R"~("Type":"Pass","QueryLanguage":"JSONata","Output":"{% $length($states.input.a) %}")~"));
+  MockAnswers none;
+  EXPECT_EQ(outcome(run_locally(machine, none, options)), std::to_string(10U << 20U));
+}
+
+TEST(Step, HangsTheEventsOfAMapOnEachOtherAsAwsDoes) {
+  const LocalRun result = run(
+      R"({"StartAt":"M","States":{"M":{"Type":"Map","MaxConcurrency":1,"End":true,
+      "ItemProcessor":{"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}}}})",
+      "[1,2]");
+  std::vector<std::pair<std::string, std::int64_t>> events;
+  for (const HistoryEvent& event : result.history) events.emplace_back(event.type, event.previous);
+  EXPECT_THAT(
+      events,
+      ElementsAre(testing::Pair("ExecutionStarted", 0), testing::Pair("MapStateEntered", 0),
+                  testing::Pair("MapStateStarted", 2), testing::Pair("MapIterationStarted", 3),
+                  testing::Pair("PassStateEntered", 4), testing::Pair("PassStateExited", 5),
+                  testing::Pair("MapIterationSucceeded", 6),
+                  testing::Pair("MapIterationStarted", 6), testing::Pair("PassStateEntered", 8),
+                  testing::Pair("PassStateExited", 9), testing::Pair("MapIterationSucceeded", 10),
+                  testing::Pair("MapStateSucceeded", 11), testing::Pair("MapStateExited", 11),
+                  testing::Pair("ExecutionSucceeded", 13)));
+}
+
 TEST(Step, EndsTheSameWhenItsStateIsStoredAndRestoredAtEveryStep) {
   const std::vector<std::array<std::string, 3>> cases = {
       {std::string(kParallel), "{}", R"({"T":{"result":2}})"},

@@ -31,6 +31,7 @@ struct Validation {
 struct ValidationOptions {
   bool express = false;
   std::size_t max_results = 100;
+  Severity least = Severity::error;  // warnings are left out, as AWS does unless asked
 };
 
 [[nodiscard]] Validation validate_definition(std::string_view definition,

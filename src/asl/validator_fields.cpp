@@ -99,8 +99,7 @@ void FieldChecker::check_path(const json::object& object, std::string_view key, 
   }
 }
 
-void FieldChecker::check_expression(std::string_view text, const std::string& field,
-                                    bool in_catch) {
+void FieldChecker::check_expression(std::string_view text, const std::string& field, Place where) {
   const auto report = [&](std::string_view code, std::string message) {
     report_({std::string(code), std::move(message), at_ + "/" + field});
   };
@@ -117,9 +116,11 @@ void FieldChecker::check_expression(std::string_view text, const std::string& fi
       }
     }
     for (const std::string& member : parsed.expression().states_members()) {
-      if (member == "errorOutput" && !in_catch) {
+      const bool misplaced = (member == "errorOutput" && where != Place::in_catch) ||
+                             (member == "result" && where != Place::after_result);
+      if (misplaced) {
         report("UNSUPPORTED_JSONATA_EXPRESSION",
-               "Reference to '$states.errorOutput' is only supported in a Catch.");
+               "Reference to '$states." + member + "' is not supported in this field.");
       }
     }
   } catch (const jsonata::Error& error) {
@@ -127,8 +128,7 @@ void FieldChecker::check_expression(std::string_view text, const std::string& fi
   }
 }
 
-void FieldChecker::check_payload(const json::value& value, const std::string& field,
-                                 bool in_catch) {
+void FieldChecker::check_payload(const json::value& value, const std::string& field, Place where) {
   if (const auto* object = value.if_object()) {
     for (const auto& member : *object) {
       const std::string key = member.key();
@@ -144,17 +144,30 @@ void FieldChecker::check_payload(const json::value& value, const std::string& fi
                   place);
         }
       } else {
-        check_payload(member.value(), place, in_catch);
+        check_payload(member.value(), place, where);
       }
     }
   } else if (const auto* array = value.if_array()) {
     for (std::size_t i = 0; i < array->size(); ++i) {
-      check_payload((*array)[i], field_item(field, i), in_catch);
+      check_payload((*array)[i], field_item(field, i), where);
     }
-  } else if (const auto* text = value.if_string(); text != nullptr &&
-                                                   language_ == QueryLanguage::jsonata &&
-                                                   QueryExpression::is_one(*text)) {
-    check_expression(*text, field, in_catch);
+  } else if (const auto* text = value.if_string()) {
+    check_text_value(*text, field, where);
+  }
+}
+
+void FieldChecker::check_text_value(std::string_view text, const std::string& field, Place where) {
+  if (language_ == QueryLanguage::jsonata) {
+    if (QueryExpression::is_one(text)) check_expression(text, field, where);
+    return;
+  }
+  const bool looks_dynamic =
+      text.starts_with("$.") || text.starts_with("$$.") || Intrinsic::looks_like(text);
+  if (looks_dynamic) {
+    report_({"NO_DOLLAR",
+             "The value looks like a JSONPath or an intrinsic function call, but the name of the "
+             "field does not end with '.$', so that it is taken as text",
+             at_ + "/" + field, Severity::warning});
   }
 }
 
@@ -165,7 +178,7 @@ void FieldChecker::check_seconds(const json::object& state, std::string_view key
   const std::string field = prefix + std::string(key);
   const auto* text = value->if_string();
   if (text != nullptr && language_ == QueryLanguage::jsonata && QueryExpression::is_one(*text)) {
-    check_expression(*text, field, false);
+    check_expression(*text, field, Place::plain);
     return;
   }
   const bool whole = value->is_int64();
@@ -196,14 +209,14 @@ void FieldChecker::check_text(const json::object& state, std::string_view key, b
   if (text == nullptr) {
     problem("Expected value of type [STRING]", field);
   } else if (language_ == QueryLanguage::jsonata && QueryExpression::is_one(*text)) {
-    check_expression(*text, field, false);
+    check_expression(*text, field, Place::plain);
   } else if (timestamp && !parse_rfc3339(*text)) {
     problem("String does not match RFC3339 timestamp", field);
   }
 }
 
 void FieldChecker::check_assign(const json::object& object, const std::string& prefix,
-                                bool in_catch) {
+                                Place where) {
   const auto* assign = object.if_contains("Assign");
   if (assign == nullptr) return;
   const std::string field = prefix + "Assign";
@@ -219,7 +232,20 @@ void FieldChecker::check_assign(const json::object& object, const std::string& p
               field_member(field, member.key()));
     }
   }
-  check_payload(*assign, field, in_catch);
+  check_payload(*assign, field, where);
+}
+
+void FieldChecker::check_static_result(const json::object& state) {
+  const auto* result = state.if_contains("Result");
+  const auto* object = result != nullptr ? result->if_object() : nullptr;
+  if (object == nullptr) return;
+  for (const auto& member : *object) {
+    if (!member.key().ends_with(".$")) continue;
+    report_({"PASS_RESULT_IS_STATIC",
+             "The Result of a Pass state is taken as it stands; use Parameters to compute '" +
+                 std::string(member.key()) + "'",
+             at_ + "/Result/" + std::string(member.key()), Severity::warning});
+  }
 }
 
 void FieldChecker::check_wait(const json::object& state) {
@@ -258,6 +284,12 @@ void FieldChecker::check_map(const json::object& state) {
     if (const auto* payload = value->get_object().if_contains(parameters)) {
       check_payload(*payload, std::string(part) + "/" + std::string(parameters));
     }
+    const auto* config = value->get_object().if_contains("ReaderConfig");
+    if (config != nullptr && config->is_object()) {
+      const std::string prefix = std::string(part) + "/ReaderConfig/";
+      check_seconds(config->get_object(), "MaxItems", 0, 100'000'000, prefix);
+      check_path(config->get_object(), "MaxItemsPath", PathKind::reference, prefix);
+    }
   }
   const auto* batcher = state.if_contains("ItemBatcher");
   if (batcher == nullptr || !batcher->is_object()) return;
@@ -272,6 +304,8 @@ void FieldChecker::check_map(const json::object& state) {
 }
 
 void FieldChecker::check_state(const json::object& state, std::string_view type) {
+  const bool has_result = type == "Task" || type == "Parallel" || type == "Map";
+  const Place result = has_result ? Place::after_result : Place::plain;
   if (language_ == QueryLanguage::json_path) {
     check_path(state, "InputPath", PathKind::any);
     check_path(state, "OutputPath", PathKind::any);
@@ -280,11 +314,10 @@ void FieldChecker::check_state(const json::object& state, std::string_view type)
       if (const auto* value = state.if_contains(key)) check_payload(*value, std::string(key));
     }
   } else {
-    for (const std::string_view key : {"Arguments", "Output"}) {
-      if (const auto* value = state.if_contains(key)) check_payload(*value, std::string(key));
-    }
+    if (const auto* value = state.if_contains("Arguments")) check_payload(*value, "Arguments");
+    if (const auto* value = state.if_contains("Output")) check_payload(*value, "Output", result);
   }
-  check_assign(state, "", false);
+  check_assign(state, "", result);
   if (type == "Task") {
     check_seconds(state, "TimeoutSeconds", 1, kMostSeconds);
     check_pair(state, "TimeoutSeconds");
@@ -299,6 +332,8 @@ void FieldChecker::check_state(const json::object& state, std::string_view type)
     if (const auto* credentials = state.if_contains("Credentials")) {
       check_payload(*credentials, "Credentials");
     }
+  } else if (type == "Pass") {
+    check_static_result(state);
   } else if (type == "Wait") {
     check_wait(state);
   } else if (type == "Fail") {
@@ -313,31 +348,32 @@ void FieldChecker::check_state(const json::object& state, std::string_view type)
   } else if (type == "Map") {
     check_map(state);
   }
-  const auto in_list = [&](std::string_view key, bool in_catch) {
-    const auto* list = state.if_contains(key);
-    if (list == nullptr || !list->is_array()) return;
-    for (std::size_t i = 0; i < list->get_array().size(); ++i) {
-      const auto* object = list->get_array()[i].if_object();
-      if (object == nullptr) continue;
-      const std::string prefix = field_item(std::string(key), i) + "/";
-      check_assign(*object, prefix, in_catch);
-      if (const auto* output = object->if_contains("Output")) {
-        check_payload(*output, prefix + "Output", in_catch);
-      }
-      if (const auto* condition = object->if_contains("Condition");
-          condition != nullptr && language_ == QueryLanguage::jsonata) {
-        const auto* text = condition->if_string();
-        if (text != nullptr && QueryExpression::is_one(*text)) {
-          check_expression(*text, prefix + "Condition", false);
-        } else if (!condition->is_bool()) {
-          problem("The field 'Condition' must be a JSONata expression", prefix + "Condition");
-        }
-      }
-      check_path(*object, "ResultPath", PathKind::reference, prefix);
+  check_list(state, "Catch", Place::in_catch);
+  check_list(state, "Choices", Place::plain);
+}
+
+void FieldChecker::check_list(const json::object& state, std::string_view key, Place where) {
+  const auto* list = state.if_contains(key);
+  if (list == nullptr || !list->is_array()) return;
+  for (std::size_t i = 0; i < list->get_array().size(); ++i) {
+    const auto* object = list->get_array()[i].if_object();
+    if (object == nullptr) continue;
+    const std::string prefix = field_item(std::string(key), i) + "/";
+    check_assign(*object, prefix, where);
+    if (const auto* output = object->if_contains("Output")) {
+      check_payload(*output, prefix + "Output", where);
     }
-  };
-  in_list("Catch", true);
-  in_list("Choices", false);
+    if (const auto* condition = object->if_contains("Condition");
+        condition != nullptr && language_ == QueryLanguage::jsonata) {
+      const auto* text = condition->if_string();
+      if (text != nullptr && QueryExpression::is_one(*text)) {
+        check_expression(*text, prefix + "Condition", Place::plain);
+      } else if (!condition->is_bool()) {
+        problem("The field 'Condition' must be a JSONata expression", prefix + "Condition");
+      }
+    }
+    check_path(*object, "ResultPath", PathKind::reference, prefix);
+  }
 }
 
 }  // namespace andon::asl

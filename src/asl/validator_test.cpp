@@ -140,5 +140,56 @@ TEST(Validator, FindsStatesThatNothingLeadsTo) {
       Contains("MISSING_TRANSITION_TARGET State \"B\" is not reachable. @ /States/B"));
 }
 
+TEST(Validator, RefusesToAssignAVariableOfAnOuterFlow) {
+  const auto machine = [](const std::string& config, const std::string& name) {
+    return R"({"StartAt":"A","States":{"A":{"Type":"Pass","Assign":{"x":1},"Next":"M"},
+      "M":{"Type":"Map","End":true,"ItemProcessor":{)" +
+           config + R"("StartAt":"I","States":{"I":{"Type":"Pass","Assign":{")" + name +
+           R"(":2},"End":true}}}}}})";
+  };
+  EXPECT_THAT(problems(machine("", "x.$")), testing::Not(IsEmpty()));
+  EXPECT_THAT(problems(machine("", "x")), Contains(HasSubstr("Variable 'x' is assigned in an outer "
+                                                             "scope")));
+  EXPECT_THAT(problems(machine("", "y")), IsEmpty());
+  // The children of a distributed Map are executions of their own.
+  EXPECT_THAT(problems(machine(
+                  R"("ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},)", "x")),
+              IsEmpty());
+}
+
+TEST(Validator, WarnsOnlyWhereItIsAskedTo) {
+  const std::string machine = one_state(R"({"Type":"Pass","End":true,"Result":{"a.$":"$.b"}})");
+  EXPECT_THAT(problems(machine), IsEmpty());
+  const Validation asked = validate_definition(machine, {.least = Severity::warning});
+  EXPECT_TRUE(asked.ok);
+  ASSERT_EQ(asked.diagnostics.size(), 1U);
+  EXPECT_EQ(asked.diagnostics[0].code, "PASS_RESULT_IS_STATIC");
+}
+
+TEST(Validator, KnowsWhereStatesHasAResultAndAnError) {
+  const auto with = [](const std::string& fields) {
+    return one_state(R"({"Type":"Task","QueryLanguage":"JSONata","End":true,
+      "Resource":"arn:aws:states:::sqs:sendMessage",)" +
+                     fields + "}");
+  };
+  EXPECT_THAT(problems(with(R"~("Output":"{% $states.result %}")~")), IsEmpty());
+  EXPECT_THAT(problems(with(R"~("Arguments":"{% $states.result %}")~")),
+              Contains(HasSubstr("UNSUPPORTED_JSONATA_EXPRESSION")));
+  EXPECT_THAT(problems(with(R"~("Output":"{% $states.errorOutput %}")~")),
+              Contains(HasSubstr("UNSUPPORTED_JSONATA_EXPRESSION")));
+}
+
+TEST(Validator, BoundsHugeAndDeepDefinitions) {
+  EXPECT_FALSE(validate_definition(std::string(10U << 20U, '[')).ok);
+  std::string deep;
+  for (int i = 0; i < 60; ++i) {
+    deep += R"({"StartAt":"P)" + std::to_string(i) + R"(","States":{"P)" + std::to_string(i) +
+            R"(":{"Type":"Parallel","End":true,"Branches":[)";
+  }
+  deep += R"({"StartAt":"E","States":{"E":{"Type":"Succeed"}}})";
+  for (int i = 0; i < 60; ++i) deep += "]}}}";
+  EXPECT_FALSE(validate_definition(deep).ok);
+}
+
 }  // namespace
 }  // namespace andon::asl

@@ -37,8 +37,8 @@ std::string show(const asl::Diagnostic& problem) {
 }
 
 int validate(const AslOptions& options) {
-  const asl::Validation validation =
-      asl::validate_definition(base::read_file(options.file), {.express = options.express});
+  const asl::Validation validation = asl::validate_definition(
+      base::read_file(options.file), {.express = options.express, .least = asl::Severity::warning});
   if (options.json) {
     std::cout << base::to_text(asl::to_json(validation)) << '\n';
   } else {
