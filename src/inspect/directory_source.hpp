@@ -1,37 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures (vision::is_image_name) that appear in a directory: those that are there, in order of
-// their names, then each new one when it is complete (closed after writing, or renamed into place).
-// Belongs to one thread. It remembers nothing over a restart: the journal knows what was done.
+// The pictures of a directory: those that are there, and new ones as they come. A directory that
+// is missing is waited for.
 #pragma once
 
-#include <vector>
-
-#include "base/file.hpp"
+#include "inspect/directory_watcher.hpp"
+#include "inspect/path_queue.hpp"
+#include "inspect/source.hpp"
 
 namespace andon::inspect {
 
-class DirectorySource {
+class DirectorySource final : public Source {
  public:
-  explicit DirectorySource(base::fs::path directory);
+  explicit DirectorySource(base::fs::path directory) : watcher_(std::move(directory)) {}
 
-  [[nodiscard]] const base::fs::path& directory() const { return directory_; }
-
-  // What has come since the last call; never blocks. The first call gives all that is there, and
-  // so does the first one after the directory was missing or after events were lost, so a path may
-  // be given more than once. Empty while the directory is missing.
-  [[nodiscard]] std::vector<base::fs::path> take();
-
-  // Readable when take() has something; -1 while the directory is missing: try take() again after
-  // a while.
-  [[nodiscard]] int fd() const { return inotify_.get(); }
+  [[nodiscard]] SourceKind kind() const override { return SourceKind::files; }
+  [[nodiscard]] std::optional<Frame> take(base::Timestamp now, Frame&& spare) override;
+  void give_again(const Frame& frame, base::Timestamp when) override;
+  [[nodiscard]] int fd() const override { return watcher_.fd(); }
+  [[nodiscard]] std::optional<base::Timestamp> look_again_at(base::Timestamp now) const override;
+  [[nodiscard]] bool is_drained() const override { return queue_.is_empty(); }
+  [[nodiscard]] bool is_finished() const override { return false; }
+  [[nodiscard]] Counts counts() const override { return counts_; }
 
  private:
-  [[nodiscard]] bool watch();
-  [[nodiscard]] std::vector<base::fs::path> all() const;
-
-  base::fs::path directory_;
-  base::UniqueFd inotify_;
-  bool is_missing_reported_ = false;
+  DirectoryWatcher watcher_;
+  PathQueue queue_;
+  Counts counts_;
 };
 
 }  // namespace andon::inspect

@@ -32,13 +32,16 @@ void Events::nudge() const {
   [[maybe_unused]] const ssize_t written = write(nudges_.get(), &one, sizeof one);
 }
 
-Events::Woken Events::wait(int fd, std::optional<std::chrono::milliseconds> timeout) {
-  std::array<pollfd, 3> polled{
-      {{signals_.get(), POLLIN, 0}, {nudges_.get(), POLLIN, 0}, {fd, POLLIN, 0}}};
+Events::Woken Events::wait(std::initializer_list<int> fds,
+                           std::optional<std::chrono::milliseconds> timeout) {
+  std::array<pollfd, 2 + kMostFds> polled{
+      {{signals_.get(), POLLIN, 0}, {nudges_.get(), POLLIN, 0}}};
+  nfds_t used = 2;
+  for (const int fd : fds) polled.at(used++) = {fd, POLLIN, 0};
   constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24);
   const int millis = timeout ? static_cast<int>(std::min(*timeout, kLongest).count()) : -1;
   if (is_stop_requested_) return Woken::stopped;
-  if (poll(polled.data(), polled.size(), millis) <= 0) return Woken::timed_out;
+  if (poll(polled.data(), used, millis) <= 0) return Woken::timed_out;
   if (polled[0].revents != 0) {
     is_stop_requested_ = true;
     return Woken::stopped;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <initializer_list>
 #include <optional>
 
 #include "base/file.hpp"
@@ -18,10 +19,11 @@ class Events {
   // Any thread: ends the wait that runs, or the next one.
   void nudge() const;
 
-  // Until `fd` (-1: none) is readable, a nudge, a signal, or `timeout` (nothing: for ever).
-  // `stopped` is for ever.
+  // Until one of `fds` (-1: none; at most kMostFds) is readable, a nudge, a signal, or `timeout`
+  // (nothing: for ever). `stopped` is for ever.
   enum class Woken { readable, nudged, stopped, timed_out };
-  Woken wait(int fd, std::optional<std::chrono::milliseconds> timeout);
+  Woken wait(std::initializer_list<int> fds, std::optional<std::chrono::milliseconds> timeout);
+  static constexpr std::size_t kMostFds = 6;
 
  private:
   base::UniqueFd signals_;

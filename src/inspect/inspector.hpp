@@ -1,67 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// One picture at a time: read, decode, detect, journal, publish. Every picture gets exactly one
-// result message, also one that cannot be decoded. Belongs to one thread.
+// What a worker does with a frame: read, decode, detect, draw, write the result message. Every
+// frame gets a message, also one that cannot be decoded. Each worker has buffers of its own, so
+// that look() may run for different workers at the same time.
 #pragma once
 
-#include <functional>
+#include <random>
 #include <vector>
 
 #include "base/time.hpp"
-#include "inspect/journal.hpp"
-#include "inspect/result.hpp"
-#include "inspect/result_sink.hpp"
-#include "inspect/settings.hpp"
-#include "inspect/upload_spool.hpp"
+#include "inspect/pipeline.hpp"
 #include "vision/decode.hpp"
-#include "vision/detector.hpp"
 
 namespace andon::inspect {
 
-// Parts that main owns and that outlive the inspector.
-struct InspectorParts {
-  vision::Detector& detector;
-  Journal& journal;
-  std::vector<ResultSink*> sinks;
-  const base::Clock& clock;
-  UploadSpool* uploads = nullptr;  // none: nothing is uploaded
-  base::fs::path annotations;      // empty: nothing is drawn
+enum class Uploads { off, on };
+
+struct InspectorOptions {
+  int workers = 1;
+  std::string thing;
+  ComponentId component;
+  Uploads uploads = Uploads::off;
+  base::fs::path annotations;  // empty: nothing is drawn
 };
 
 class Inspector {
  public:
-  Inspector(InspectorParts parts, Identity identity);
+  Inspector(InspectorOptions options, const base::Clock& clock);
 
-  void set_settings(const Settings& settings);
-
-  enum class Outcome {
-    recorded,      // the result is in the journal
-    known,         // this version of the file has its result already
-    gone,          // there is no such file any more
-    not_complete,  // cannot be decoded, but was written just now: look again in kSettleTime
-  };
-  // Throws where the result could not be recorded: try again.
-  Outcome inspect(const base::fs::path& path);
-
-  // Publishes what is recorded and not published. Throws where a sink refuses: try again.
-  void publish();
-
-  // Makes the program small while nothing comes.
-  void rest() const { parts_.detector.release_unused_memory(); }
-
-  // A file that was written less than this ago may still be growing.
-  static constexpr std::chrono::milliseconds kSettleTime{2'000};
+  // Fills in what `job` wants to know; never throws.
+  void look(int worker, Job& job);
 
  private:
-  struct Picture;
-  [[nodiscard]] Inspection look_at(const Picture& picture);
-  void enqueue_upload(const Picture& picture, const Inspection& inspection,
-                      const std::string& message);
+  struct Desk {
+    vision::ImageDecoder decoder;
+    std::minstd_rand random{std::random_device{}()};
+  };
+  void inspect(Desk& desk, vision::Detector& detector, Job& job) const;
   void annotate(const vision::Image& image, const Inspection& inspection) const;
 
-  InspectorParts parts_;
-  Identity identity_;
-  Settings settings_;
-  vision::ImageDecoder decoder_;
+  InspectorOptions options_;
+  const base::Clock& clock_;
+  std::vector<std::unique_ptr<Desk>> desks_;  // one a worker
 };
 
 }  // namespace andon::inspect

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// A picture from its file to its published result, without threads.
 #include "inspect/inspector.hpp"
 
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "inspect/recorder.hpp"
 #include "vision/annotate.hpp"
 #include "vision/tiny_onnx.hpp"
 
@@ -15,7 +17,7 @@ namespace andon::inspect {
 namespace {
 
 using testing::HasSubstr;
-using Outcome = Inspector::Outcome;
+using Outcome = Recorder::Outcome;
 using namespace std::chrono_literals;
 
 // One box whose score is 0.8 times the picture's brightness.
@@ -60,9 +62,33 @@ class InspectorTest : public testing::Test {
   void start(const base::fs::path& annotations = {}) {
     journal_.reset();
     journal_.emplace(folder_.path() / "state");
-    inspector_.emplace(InspectorParts{detector_, *journal_, {&sink_}, clock_, &spool_, annotations},
-                       Identity{"device-1", {"Inspect", "1"}, {"Model", "2"}, "abc"});
-    inspector_->set_settings({});
+    recorder_.emplace(RecorderParts{*journal_, {&sink_}, clock_, metrics_, "device-1", &spool_});
+    inspector_.emplace(InspectorOptions{.workers = 1,
+                                        .thing = "device-1",
+                                        .component = {"Inspect", "1"},
+                                        .uploads = Uploads::on,
+                                        .annotations = annotations},
+                       clock_);
+    auto model = std::make_shared<Model>();
+    model->component = {"Model", "2"};
+    model->sha256 = "abc";
+    model->detectors.push_back(
+        std::make_unique<vision::Detector>(runtime_, tiny_model(), "tiny.onnx"));
+    model_ = model;
+  }
+  // Nothing where it is not looked at: it is gone, or has its result.
+  std::optional<Outcome> inspect(const base::fs::path& path) {
+    Job job;
+    auto frame = open_picture(path);
+    if (!frame || recorder_->knows(*frame->id)) return std::nullopt;
+    job.frame = std::move(*frame);
+    return finish(std::move(job));
+  }
+  Outcome finish(Job job) {
+    job.model = model_;
+    job.settings = std::make_shared<const Settings>(settings_);
+    inspector_->look(0, job);
+    return recorder_->record(job);
   }
   [[nodiscard]] base::json::value message(std::size_t index) const {
     return base::parse_json(sink_.messages.at(index), "message");
@@ -71,20 +97,23 @@ class InspectorTest : public testing::Test {
   base::TemporaryDirectory folder_;
   base::FakeClock clock_{base::from_epoch_millis(1'795'341'600'000)};
   vision::OnnxRuntime runtime_;
-  vision::Detector detector_{runtime_, tiny_model(), "tiny.onnx"};
+  std::shared_ptr<const Model> model_;
+  Settings settings_;
+  Metrics metrics_;
   MemorySink sink_;
   UploadSpool spool_{folder_.path() / "uploads"};
   std::optional<Journal> journal_;
+  std::optional<Recorder> recorder_;
   std::optional<Inspector> inspector_;
 };
 
 TEST_F(InspectorTest, PublishesWhatItFindsOnce) {
   start();
   const auto path = picture("tag.jpg", 255);
-  EXPECT_EQ(inspector_->inspect(path), Outcome::recorded);
-  inspector_->publish();
-  EXPECT_EQ(inspector_->inspect(path), Outcome::known);
-  inspector_->publish();
+  EXPECT_EQ(inspect(path), Outcome::recorded);
+  recorder_->publish();
+  EXPECT_EQ(inspect(path), std::nullopt);
+  recorder_->publish();
   ASSERT_EQ(sink_.messages.size(), 1U);
   const base::json::value result = message(0);
   EXPECT_EQ(result.at("image").at("name"), "tag.jpg");
@@ -94,21 +123,21 @@ TEST_F(InspectorTest, PublishesWhatItFindsOnce) {
   EXPECT_EQ(detection.at("label"), "scratch");
   EXPECT_NEAR(detection.at("confidence").as_double(), 0.8, 0.01);
   EXPECT_EQ(detection.at("box"), (base::json::array{24.0, 28.0, 16.0, 8.0}));
-  EXPECT_EQ(inspector_->inspect(folder_.path() / "absent.jpg"), Outcome::gone);
+  EXPECT_EQ(inspect(folder_.path() / "absent.jpg"), std::nullopt);
 }
 
 TEST_F(InspectorTest, SendsTheSameMessageAgainAfterACrashBetweenRecordAndPublish) {
   start();
   const auto path = picture("tag.jpg", 255);
   sink_.is_refusing = true;
-  EXPECT_EQ(inspector_->inspect(path), Outcome::recorded);
-  EXPECT_THROW(inspector_->publish(), base::Error);
+  EXPECT_EQ(inspect(path), Outcome::recorded);
+  EXPECT_THROW(recorder_->publish(), base::Error);
   const std::string recorded = journal_->pending().begin()->second.message;
   clock_.advance(10min);
   start();
   sink_.is_refusing = false;
-  inspector_->publish();
-  EXPECT_EQ(inspector_->inspect(path), Outcome::known);
+  recorder_->publish();
+  EXPECT_EQ(inspect(path), std::nullopt);
   EXPECT_THAT(sink_.messages, testing::ElementsAre(recorded));
 }
 
@@ -117,10 +146,10 @@ TEST_F(InspectorTest, GivesABadPictureAResultThatSaysWhyAndGoesOn) {
   const std::string whole = base::read_file(picture("whole.jpg", 200));
   for (const auto& [name, content] : std::vector<std::pair<std::string, std::string>>{
            {"empty.jpg", ""}, {"text.jpg", "not a picture"}, {"cut.jpg", whole.substr(0, 300)}}) {
-    EXPECT_EQ(inspector_->inspect(file(name, content)), Outcome::recorded);
+    EXPECT_EQ(inspect(file(name, content)), Outcome::recorded);
   }
-  EXPECT_EQ(inspector_->inspect(picture("good.jpg", 255)), Outcome::recorded);
-  inspector_->publish();
+  EXPECT_EQ(inspect(picture("good.jpg", 255)), Outcome::recorded);
+  recorder_->publish();
   ASSERT_EQ(sink_.messages.size(), 4U);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_TRUE(message(i).at("detections").as_array().empty());
@@ -134,24 +163,22 @@ TEST_F(InspectorTest, WaitsForAPictureThatMayStillBeGrowing) {
   start();
   const auto path = file("growing.jpg", "");
   set_modified(path, clock_.now() - 100ms);
-  EXPECT_EQ(inspector_->inspect(path), Outcome::not_complete);
+  EXPECT_EQ(inspect(path), Outcome::not_complete);
   EXPECT_TRUE(journal_->pending().empty());
-  clock_.advance(Inspector::kSettleTime);
-  EXPECT_EQ(inspector_->inspect(path), Outcome::recorded);
+  clock_.advance(Frame::kSettleTime);
+  EXPECT_EQ(inspect(path), Outcome::recorded);
 }
 
 TEST_F(InspectorTest, KeepsPicturesInDoubtForUploadAndOnlyThose) {
   start();
-  Settings settings;
-  settings.confidence = 0.5;
-  settings.doubt_low = 0.3;
-  settings.doubt_high = 0.6;
-  inspector_->set_settings(settings);
-  (void)inspector_->inspect(picture("sure.jpg", 255));    // 0.8
-  (void)inspector_->inspect(picture("doubt.jpg", 128));   // 0.4, below the threshold
-  (void)inspector_->inspect(picture("found.jpg", 175));   // 0.55
-  (void)inspector_->inspect(picture("nothing.jpg", 10));  // 0.03
-  inspector_->publish();
+  settings_.confidence = 0.5;
+  settings_.uploads.low = 0.3;
+  settings_.uploads.high = 0.6;
+  (void)inspect(picture("sure.jpg", 255));    // 0.8
+  (void)inspect(picture("doubt.jpg", 128));   // 0.4, below the threshold
+  (void)inspect(picture("found.jpg", 175));   // 0.55
+  (void)inspect(picture("nothing.jpg", 10));  // 0.03
+  recorder_->publish();
   EXPECT_EQ(spool_.counts().waiting, 2U);
   const auto upload = spool_.wait_for_oldest(0ms);
   ASSERT_TRUE(upload.has_value());
@@ -161,10 +188,26 @@ TEST_F(InspectorTest, KeepsPicturesInDoubtForUploadAndOnlyThose) {
   EXPECT_EQ(message(2).at("detections").as_array().size(), 1U);
 }
 
+TEST_F(InspectorTest, KeepsALiveFrameInDoubtAsAJpegAndForgetsItOncePublished) {
+  start();
+  Job job;
+  job.frame.name = "camera-1.jpg";
+  job.frame.image = {{64, 64}, std::vector<std::uint8_t>(64 * 64 * 3, 128)};
+  EXPECT_EQ(finish(std::move(job)), Outcome::recorded);
+  ASSERT_EQ(journal_->pending().size(), 1U);
+  EXPECT_FALSE(journal_->pending().begin()->second.picture.has_value());
+  recorder_->publish();
+  EXPECT_EQ(message(0).at("image").at("name"), "camera-1.jpg");
+  const auto upload = spool_.wait_for_oldest(0ms);
+  ASSERT_TRUE(upload.has_value());
+  vision::ImageDecoder decoder;
+  EXPECT_EQ(decoder.decode(*spool_.read_picture(*upload), "upload").size, (vision::Size{64, 64}));
+}
+
 TEST_F(InspectorTest, DrawsWhatItFound) {
   start(folder_.path());
-  (void)inspector_->inspect(picture("tag.jpg", 255));
-  (void)inspector_->inspect(file("broken.png", "text"));
+  (void)inspect(picture("tag.jpg", 255));
+  (void)inspect(file("broken.png", "text"));
   vision::ImageDecoder decoder;
   const auto drawn = folder_.path() / "tag.jpg";
   EXPECT_EQ(decoder.decode(base::read_file(drawn), "tag.jpg").size, (vision::Size{64, 64}));

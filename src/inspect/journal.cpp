@@ -3,7 +3,9 @@
 // space, a JSON object, a newline. Records:
 //   {"seen": PATH, "bytes": N, "modified": NS}                                inspected
 //   {"seen": PATH, "bytes": N, "modified": NS, "number": N, "message": TEXT}  and to be published
+//   {"number": N, "message": TEXT}                    of a live camera, and to be published
 //   {"published": NUMBER}                                                     done
+// The frames of a video have "frame": N, the number of the frame, in the first two.
 // PATH is percent-encoded: a file's name may be any bytes, JSON is UTF-8.
 #include "inspect/journal.hpp"
 
@@ -40,13 +42,15 @@ std::string to_line(const json::object& record) {
 }
 
 json::object seen_record(const PictureId& picture) {
-  return {{"seen", base::percent_encode(picture.path, base::Slash::keep)},
-          {"bytes", picture.bytes},
-          {"modified", picture.modified_ns}};
+  json::object record{{"seen", base::percent_encode(picture.path, base::Slash::keep)},
+                      {"bytes", picture.bytes},
+                      {"modified", picture.modified_ns}};
+  if (picture.frame) record.emplace("frame", *picture.frame);
+  return record;
 }
 
 json::object pending_record(std::uint64_t number, const Journal::Pending& pending) {
-  json::object record = seen_record(pending.picture);
+  json::object record = pending.picture ? seen_record(*pending.picture) : json::object{};
   record.emplace("number", number);
   record.emplace("message", pending.message);
   return record;
@@ -99,9 +103,13 @@ void Journal::load() {
       pending_.erase(static_cast<std::uint64_t>(record.integer("published")));
       continue;
     }
-    const PictureId picture{base::percent_decode(record.string("seen")).value_or(""),
-                            record.integer("bytes"), record.integer("modified")};
-    seen_[picture.path] = {picture.bytes, picture.modified_ns};
+    std::optional<PictureId> picture;
+    if (record.has("seen")) {
+      picture = PictureId{base::percent_decode(record.string("seen")).value_or(""),
+                          record.integer("bytes"), record.integer("modified"), std::nullopt};
+      if (record.has("frame")) picture->frame = record.integer("frame");
+      note(*picture);
+    }
     if (!record.has("number")) continue;
     last_number_ = static_cast<std::uint64_t>(record.integer("number"));
     pending_[last_number_] = {picture, record.string("message")};
@@ -111,10 +119,18 @@ void Journal::load() {
 
 bool Journal::has(const PictureId& picture) const {
   const auto entry = seen_.find(picture.path);
-  return entry != seen_.end() && entry->second == std::pair(picture.bytes, picture.modified_ns);
+  if (entry == seen_.end() || entry->second.bytes != picture.bytes ||
+      entry->second.modified_ns != picture.modified_ns) {
+    return false;
+  }
+  return !picture.frame || entry->second.frame >= picture.frame;
 }
 
-std::uint64_t Journal::record(const PictureId& picture, std::string message) {
+void Journal::note(const PictureId& picture) {
+  seen_[picture.path] = {picture.bytes, picture.modified_ns, picture.frame};
+}
+
+std::uint64_t Journal::record(const std::optional<PictureId>& picture, std::string message) {
   const std::uint64_t number = last_number_ + 1;
   Pending pending{picture, std::move(message)};
   append(to_line(pending_record(number, pending)));
@@ -122,7 +138,7 @@ std::uint64_t Journal::record(const PictureId& picture, std::string message) {
     throw base::system_error(fmt::format("cannot write {} to the disk", path_.string()), errno);
   }
   last_number_ = number;
-  seen_[picture.path] = {picture.bytes, picture.modified_ns};
+  if (picture) note(*picture);
   pending_.emplace(number, std::move(pending));
   return number;
 }
@@ -148,8 +164,8 @@ void Journal::append(const std::string& line) {
 
 void Journal::compact() {
   std::string content;
-  for (const auto& [path, stamp] : seen_) {
-    content += to_line(seen_record({path, stamp.first, stamp.second}));
+  for (const auto& [path, seen] : seen_) {
+    content += to_line(seen_record({path, seen.bytes, seen.modified_ns, seen.frame}));
   }
   for (const auto& [number, pending] : pending_) {
     content += to_line(pending_record(number, pending));

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -15,11 +16,13 @@
 
 namespace andon::inspect {
 
-// One version of one file: a file that is written anew is another picture.
+// One version of one file: a file that is written anew is another picture. Of a video's frames the
+// journal keeps the last, since they are recorded in order.
 struct PictureId {
   std::string path;
   std::int64_t bytes = 0;
   std::int64_t modified_ns = 0;
+  std::optional<std::int64_t> frame = std::nullopt;  // of a video, from 0
   bool operator==(const PictureId&) const = default;
 };
 
@@ -32,14 +35,15 @@ class Journal {
 
   // What was recorded and not yet published, in order; there is at most a handful.
   struct Pending {
-    PictureId picture;
+    std::optional<PictureId> picture;
     std::string message;
   };
   [[nodiscard]] const std::map<std::uint64_t, Pending>& pending() const { return pending_; }
 
-  // On disk when it returns. Gives the number under which it is pending. Throws where the disk is
-  // full; the journal is then as before.
-  std::uint64_t record(const PictureId& picture, std::string message);
+  // On disk when it returns. Gives the number under which it is pending. Without a picture (a live
+  // camera's) only the message is kept, until it is published. Throws where the disk is full; the
+  // journal is then as before.
+  std::uint64_t record(const std::optional<PictureId>& picture, std::string message);
   // Need not last: published again, the message is the same.
   void set_published(std::uint64_t number);
 
@@ -54,8 +58,15 @@ class Journal {
   std::uint64_t file_bytes_ = 0;
   std::uint64_t compacted_bytes_ = 0;
   std::uint64_t last_number_ = 0;
-  std::unordered_map<std::string, std::pair<std::int64_t, std::int64_t>> seen_;  // by path
-  std::map<std::uint64_t, Pending> pending_;                                     // by number
+  void note(const PictureId& picture);
+
+  struct Seen {
+    std::int64_t bytes = 0;
+    std::int64_t modified_ns = 0;
+    std::optional<std::int64_t> frame;
+  };
+  std::unordered_map<std::string, Seen> seen_;  // by path
+  std::map<std::uint64_t, Pending> pending_;    // by number
 };
 
 }  // namespace andon::inspect

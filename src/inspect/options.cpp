@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -29,13 +30,26 @@ void fill_in(ComponentId& component, const fs::path& artifact, std::string_view 
   if (component.version.empty()) component.version = installed ? installed->version : "0.0.0";
 }
 
+void check_source(const Options& options) {
+  const SourceType type = type_of(options.sources);
+  const std::string& source = options.sources.front();
+  if (type == SourceType::directory && options.is_once && !fs::is_directory(source)) {
+    throw Error(ErrorCode::not_found, "--source is not a directory: " + source);
+  }
+  if (options.is_once && (type == SourceType::rtsp || type == SourceType::v4l2)) {
+    throw Error(ErrorCode::invalid_argument, "--once is for sources that end; a camera does not");
+  }
+}
+
 }  // namespace
 
 void add_options(CLI::App& app, Options& options) {
   app.add_option("--model", options.model, "The detector, an ONNX file")->required();
-  app.add_option("--source", options.source,
-                 "The directory of images: those that are there, and new ones as they come");
+  app.add_option("--source", options.sources,
+                 "A directory of images (those that are there, and new ones as they come), images, "
+                 "a list of images (.txt), a video, rtsp://..., or /dev/videoN");
   app.add_option("--out", options.out, "Write results.jsonl into this directory");
+  app.add_flag("--csv", options.has_csv, "Also write OUT/results.csv, a row a detection");
   app.add_flag("--annotate", options.has_annotations,
                "Also write each image with its boxes drawn into OUT/annotated");
   app.add_flag("--once", options.is_once, "End when each image that is there has its result");
@@ -56,9 +70,21 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--model-component", options.model_component.name, "Model's name in the results");
   app.add_option("--model-version", options.model_component.version,
                  "Model's version in the results");
-  app.add_option("--threads", options.threads, "Threads that the network runs on")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
+  app.add_option("--mode", options.load,
+                 "throughput: a worker a core; latency: each image as soon as possible, on all "
+                 "cores")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Load>{
+          {"throughput", Load::throughput}, {"latency", Load::latency}}))
+      ->default_str("throughput");
+  app.add_option("--workers", options.workers, "Images that are looked at side by side")
+      ->check(CLI::Range(1, 256));
+  app.add_option("--threads", options.threads, "Threads that the network of a worker runs on")
+      ->check(CLI::Range(1, 256));
+  app.add_option("--metrics-address", options.metrics_address,
+                 "Serve metrics for Prometheus at http://ADDRESS:PORT/metrics")
+      ->type_name("ADDRESS:PORT");
+  app.add_flag("--json", options.has_json_summary,
+               "Print a summary as a JSON object to the standard output at the end");
   app.add_option("--onnxruntime", options.runtime,
                  "The library, or its directory (default: ONNXRUNTIME_ROOT, then beside this "
                  "program, then the system)");
@@ -70,34 +96,46 @@ bool has_agent() {
 }
 
 void complete(Options& options, bool has_agent) {
-  if (!has_agent && (options.source.empty() || options.out.empty())) {
+  if (!has_agent && (options.sources.empty() || options.out.empty())) {
     throw Error(ErrorCode::invalid_argument,
                 "without an agent, --source DIR and --out DIR are needed");
   }
-  if (options.has_annotations && options.out.empty()) {
-    throw Error(ErrorCode::invalid_argument, "--annotate needs --out DIR");
+  if ((options.has_annotations || options.has_csv) && options.out.empty()) {
+    throw Error(ErrorCode::invalid_argument, "--annotate and --csv need --out DIR");
   }
-  if (options.is_once && !options.source.empty() && !fs::is_directory(options.source)) {
-    throw Error(ErrorCode::not_found, "--source is not a directory: " + options.source.string());
-  }
+  if (!options.sources.empty()) check_source(options);
   if (options.thing.empty()) {
     const char* thing = std::getenv("AWS_IOT_THING_NAME");
     options.thing = thing != nullptr && *thing != '\0' ? thing : host_name();
   }
   if (options.topic.empty()) options.topic = "andon/things/" + options.thing + "/results";
   if (options.state.empty()) options.state = has_agent ? "state" : options.out / ".state";
-  if (options.source.empty()) {
-    options.source = fs::absolute("images");
-    base::make_directories(options.source);
+  if (options.sources.empty()) {
+    options.sources = {fs::absolute("images").string()};
+    base::make_directories(options.sources.front());
   }
   std::error_code ignored;
   fill_in(options.component, fs::read_symlink("/proc/self/exe", ignored), "andon-inspect");
-  fill_in(options.model_component, fs::absolute(options.model), options.model.stem().string());
+}
+
+Parallelism choose_parallelism(const Options& options, SourceKind kind, int cores) {
+  Parallelism chosen;
+  if (options.load == Load::latency) {
+    chosen.workers = std::max(1, options.workers);
+    chosen.threads = options.threads > 0 ? options.threads : cores;
+  } else {
+    chosen.threads = std::max(1, options.threads);
+    chosen.workers = options.workers > 0 ? options.workers : std::max(1, cores / chosen.threads);
+  }
+  const auto workers = static_cast<std::size_t>(chosen.workers);
+  chosen.frames_in_flight = kind == SourceKind::live ? workers : 2 * workers;
+  return chosen;
 }
 
 Settings default_settings(const Options& options) {
   Settings settings;
-  settings.image_directory = options.source;
+  settings.sources = options.sources;
+  settings.model = options.model;
   settings.topic = options.topic;
   settings.confidence = options.confidence;
   settings.iou = options.iou;

@@ -3,8 +3,8 @@
 // agent gives its components. Values; read once at the start.
 #pragma once
 
+#include "inspect/open_source.hpp"
 #include "inspect/result.hpp"
-#include "inspect/service.hpp"
 #include "inspect/settings.hpp"
 
 namespace CLI {
@@ -13,9 +13,13 @@ class App;
 
 namespace andon::inspect {
 
+// Many pictures a second: a worker a core, each with one thread. Or each picture as soon as
+// possible: one worker on all cores.
+enum class Load { throughput, latency };
+
 struct Options {
   base::fs::path model;
-  base::fs::path source;
+  std::vector<std::string> sources;
   base::fs::path out;
   base::fs::path state;
   base::fs::path runtime;
@@ -25,9 +29,14 @@ struct Options {
   ComponentId model_component;
   double confidence = Settings{}.confidence;
   double iou = Settings{}.iou;
-  int threads = 1;
+  Load load = Load::throughput;
+  int workers = 0;  // 0: as the load wants it
+  int threads = 0;
+  std::string metrics_address;  // empty: none
   bool has_annotations = false;
+  bool has_csv = false;
   bool is_once = false;
+  bool has_json_summary = false;
 };
 
 void add_options(CLI::App& app, Options& options);
@@ -39,6 +48,14 @@ void complete(Options& options, bool has_agent);
 
 // True where the environment says that an agent started this program.
 [[nodiscard]] bool has_agent();
+
+struct Parallelism {
+  int workers = 1;
+  int threads = 1;  // of each worker's network
+  std::size_t frames_in_flight = 2;
+};
+// `cores`: those that this process may use. Live frames wait in no queue: they would grow old.
+[[nodiscard]] Parallelism choose_parallelism(const Options& options, SourceKind kind, int cores);
 
 [[nodiscard]] Settings default_settings(const Options& options);
 

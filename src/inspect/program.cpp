@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/program.hpp"
 
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <mutex>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "inspect/agent.hpp"
 #include "inspect/bucket.hpp"
 #include "inspect/events.hpp"
+#include "inspect/inspector.hpp"
+#include "inspect/metrics_server.hpp"
+#include "inspect/open_source.hpp"
+#include "inspect/progress.hpp"
+#include "inspect/service.hpp"
 #include "inspect/uploader.hpp"
-#include "trust/digest.hpp"
 
 namespace andon::inspect {
 
@@ -20,8 +27,6 @@ using base::Error;
 using base::ErrorCode;
 
 namespace {
-
-constexpr std::size_t kMaxModelBytes = 2'000'000'000;
 
 // The settings of the moment, for the threads that publish and upload.
 class CurrentSettings {
@@ -40,22 +45,6 @@ class CurrentSettings {
   Settings settings_;
 };
 
-class LoadedModel {
- public:
-  LoadedModel(const vision::OnnxRuntime& runtime, const Options& options)
-      : LoadedModel(runtime, options, base::read_file(options.model, kMaxModelBytes)) {}
-
-  vision::Detector detector;
-  std::string sha256;
-
- private:
-  // What is hashed is what runs: the file is read once.
-  LoadedModel(const vision::OnnxRuntime& runtime, const Options& options, const std::string& bytes)
-      : detector(runtime, bytes, options.model.filename().string(),
-                 {.session = {.threads = options.threads}, .input_size = {}}),
-        sha256(trust::sha256_hex(bytes)) {}
-};
-
 std::unique_ptr<IpcAgent> connect(const Events& events) {
   if (!has_agent()) return nullptr;
   return std::make_unique<IpcAgent>(
@@ -63,17 +52,43 @@ std::unique_ptr<IpcAgent> connect(const Events& events) {
                      .on_disconnect = [] { kill(getpid(), SIGTERM); }});
 }
 
-void log_ready(const vision::OnnxRuntime& runtime, const LoadedModel& model,
-               const Options& options) {
-  const vision::ModelDescription& description = model.detector.description();
-  base::log_info("model loaded", {{"model", options.model.string()},
-                                  {"sha256", model.sha256},
-                                  {"component", options.model_component.name},
-                                  {"version", options.model_component.version},
-                                  {"input_width", description.input.width},
-                                  {"input_height", description.input.height},
-                                  {"classes", description.labels.size()},
-                                  {"onnxruntime", runtime.version()}});
+Settings settings_now(const Options& options, Agent* agent) {
+  const Settings settings = default_settings(options);
+  return agent == nullptr ? settings : read_settings(agent->configuration(), settings);
+}
+
+SourceKind kind_of(const std::vector<std::string>& sources) {
+  const SourceType type = type_of(sources);
+  return type == SourceType::rtsp || type == SourceType::v4l2 ? SourceKind::live
+                                                              : SourceKind::files;
+}
+
+ModelOptions model_options(const Options& options, const Parallelism& parallelism) {
+  ModelOptions result;
+  result.workers = parallelism.workers;
+  result.detector.session.threads = parallelism.threads;
+  if (options.load == Load::latency && parallelism.workers == 1) {
+    result.detector.session.waiting = vision::SessionOptions::Waiting::spin;
+  }
+  result.component = options.model_component;
+  return result;
+}
+
+// Where results go besides the agent.
+struct FileSinks {
+  std::optional<JsonlSink> jsonl;
+  std::optional<CsvSink> csv;
+};
+
+void report_end(const Options& options, const Progress& progress, const Service::Counts& counts) {
+  base::log_info("ends", {{"summary", progress.summary(counts)}});
+  if (options.has_json_summary) fmt::print("{}\n", progress.summary_json(counts));
+  std::fflush(stdout);
+  if (options.is_once && !counts.was_stopped && counts.inspected + counts.known == 0) {
+    throw Error(ErrorCode::not_found,
+                fmt::format("there are no images in {}; .jpg, .jpeg and .png are taken",
+                            options.sources.front()));
+  }
 }
 
 }  // namespace
@@ -83,53 +98,85 @@ void run_inspection(Options options) {
   complete(options, has_agent());
   const base::SystemClock clock;
   const std::unique_ptr<IpcAgent> agent = connect(events);
+  const Settings first = settings_now(options, agent.get());
+  const Parallelism parallelism =
+      choose_parallelism(options, kind_of(first.sources),
+                         static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+
   const vision::OnnxRuntime runtime(options.runtime);
-  LoadedModel model(runtime, options);
-  log_ready(runtime, model, options);
+  const auto load = [&](const base::fs::path& path) {
+    return load_model(runtime, path, model_options(options, parallelism));
+  };
+  ModelLoader models(load(first.model), load);
 
   CurrentSettings current;
+  Metrics metrics;
   Journal journal(options.state);
-  InspectorParts parts{.detector = model.detector,
-                       .journal = journal,
-                       .sinks = {},
-                       .clock = clock,
-                       .uploads = nullptr,
-                       .annotations = {}};
+  RecorderParts recorder_parts{.journal = journal,
+                               .sinks = {},
+                               .clock = clock,
+                               .metrics = metrics,
+                               .thing = options.thing,
+                               .uploads = nullptr};
   std::optional<AgentSink> agent_sink;
-  std::optional<JsonlSink> file_sink;
+  FileSinks files;
   if (agent) {
-    parts.sinks.push_back(&agent_sink.emplace(*agent, [&] { return current.get().topic; }));
+    recorder_parts.sinks.push_back(
+        &agent_sink.emplace(*agent, [&] { return current.get().topic; }));
   }
-  if (!options.out.empty()) parts.sinks.push_back(&file_sink.emplace(options.out));
-  if (options.has_annotations) {
-    parts.annotations = options.out / "annotated";
-    base::make_directories(parts.annotations);
+  if (!options.out.empty()) {
+    recorder_parts.sinks.push_back(&files.jsonl.emplace(options.out));
+    if (options.has_csv) recorder_parts.sinks.push_back(&files.csv.emplace(options.out));
   }
 
   std::optional<UploadSpool> spool;
   std::optional<Uploader> uploader;
   if (auto bucket = s3_options_from_environment()) {
-    parts.uploads = &spool.emplace(options.state / "uploads");
+    recorder_parts.uploads = &spool.emplace(options.state / "uploads");
     uploader.emplace(*spool, std::make_unique<S3Bucket>(*std::move(bucket), clock),
                      [&] { return current.get().upload_bucket; });
   }
+  InspectorOptions inspector_options{.workers = parallelism.workers,
+                                     .thing = options.thing,
+                                     .component = options.component,
+                                     .uploads = spool ? Uploads::on : Uploads::off,
+                                     .annotations = {}};
+  if (options.has_annotations) {
+    inspector_options.annotations = options.out / "annotated";
+    base::make_directories(inspector_options.annotations);
+  }
+  std::optional<MetricsServer> metrics_server;
+  if (!options.metrics_address.empty()) {
+    metrics_server.emplace(options.metrics_address, [&] { return metrics.text(); });
+  }
 
-  Inspector inspector(parts, {.thing = options.thing,
-                              .component = options.component,
-                              .model = options.model_component,
-                              .model_sha256 = model.sha256});
-  const auto read = [&] {
-    Settings settings = default_settings(options);
-    if (agent) settings = read_settings(agent->configuration(), settings);
-    current.set(settings);
-    if (spool) spool->set_limits({settings.uploads_per_hour, settings.upload_disk_bytes});
-    return settings;
-  };
-  Service service(events, inspector, clock, read,
-                  options.is_once ? Service::Mode::once : Service::Mode::watch);
+  Recorder recorder(recorder_parts);
+  Inspector inspector(inspector_options, clock);
+  Pipeline pipeline({parallelism.workers, parallelism.frames_in_flight},
+                    [&](int worker, Job& job) { inspector.look(worker, job); });
+  Progress progress(metrics);
+  Service service(
+      {.events = events,
+       .pipeline = pipeline,
+       .recorder = recorder,
+       .models = models,
+       .metrics = metrics,
+       .clock = clock,
+       .read_settings =
+           [&] {
+             const Settings settings = settings_now(options, agent.get());
+             current.set(settings);
+             if (spool) {
+               spool->set_limits({settings.uploads_per_hour, settings.upload_disk_bytes});
+             }
+             return settings;
+           },
+       .open_source =
+           [&](const Settings& settings) { return open_source(settings.sources, clock); },
+       .on_result = [&] { progress.update(); },
+       .mode = options.is_once ? Mode::once : Mode::watch});
   if (agent) agent->report_running();
-  const Service::Counts counts = service.run();
-  base::log_info("ends", {{"inspected", counts.inspected}, {"known", counts.known}});
+  report_end(options, progress, service.run());
   if (agent && !agent->is_connected()) {
     throw Error(ErrorCode::unavailable, "the agent that started this program is gone");
   }

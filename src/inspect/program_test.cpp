@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <set>
@@ -44,13 +45,26 @@ class ProgramTest : public testing::Test {
 
   [[nodiscard]] base::Process start(std::vector<std::string> more) const {
     base::ProcessOptions options;
-    options.arguments = {ANDON_INSPECT, "--model", model(),   "--source", images(),
-                         "--out",       out(),     "--thing", "bench"};
+    options.arguments = {ANDON_INSPECT, "--model", model(), "--out", out(), "--thing", "bench"};
+    if (std::find(more.begin(), more.end(), "--source") == more.end()) {
+      options.arguments.insert(options.arguments.end(), {"--source", images()});
+    }
     options.arguments.insert(options.arguments.end(), more.begin(), more.end());
     const base::UniqueFd log =
         base::open_file(folder_.path() / "log", O_WRONLY | O_CREAT | O_APPEND);
+    const base::UniqueFd printed =
+        base::open_file(folder_.path() / "printed", O_WRONLY | O_CREAT | O_TRUNC);
     options.stderr_fd = log.get();
+    options.stdout_fd = printed.get();
     return base::Process(options);
+  }
+  [[nodiscard]] std::string log() const { return base::read_file(folder_.path() / "log"); }
+
+  // Its exit code.
+  [[nodiscard]] int run(std::vector<std::string> more) const {
+    base::Process program = start(std::move(more));
+    const auto status = program.wait(60s);
+    return status && status->signal == 0 ? status->code : -1;
   }
 
   // Names in order of arrival.
@@ -125,6 +139,98 @@ TEST_F(ProgramTest, GivesEachPictureOneResultHoweverOftenItIsKilled) {
   EXPECT_EQ(names.size(), std::size_t{kPictures});
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), std::size_t{kPictures});
 }
+
+TEST_F(ProgramTest, ReportsWhatItCannotReadAndGoesOn) {
+  add_picture("a.jpg");
+  base::write_file_atomically(images() / "b.jpg", "not a picture");
+  add_picture("c.jpg");
+  EXPECT_EQ(run({"--once", "--csv", "--json"}), 0) << log();
+  EXPECT_THAT(results(), testing::UnorderedElementsAre("a.jpg", "b.jpg", "c.jpg"));
+  EXPECT_THAT(log(), testing::HasSubstr("b.jpg"));
+  const auto summary =
+      base::parse_json(base::read_file(folder_.path() / "printed"), "the printed summary");
+  EXPECT_EQ(summary.at("images"), 3);
+  EXPECT_EQ(summary.at("errors"), 1);
+  EXPECT_EQ(summary.at("detections"), 2);
+  const std::string csv = base::read_file(out() / "results.csv");
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 4);
+}
+
+TEST_F(ProgramTest, SaysThatThereAreNoImages) {
+  EXPECT_EQ(run({"--once"}), 6);
+  EXPECT_THAT(log(), testing::HasSubstr("there are no images in"));
+  base::fs::remove(images());
+  EXPECT_EQ(run({"--once"}), 6);
+  EXPECT_THAT(log(), testing::HasSubstr("--source is not a directory"));
+  base::fs::remove(model());
+  base::make_directories(images());
+  EXPECT_EQ(run({"--once"}), 6);
+  EXPECT_THAT(log(), testing::HasSubstr("model.onnx"));
+}
+
+TEST_F(ProgramTest, EndsWithTheReasonWhereTheDiskIsFull) {
+  add_picture("a.jpg");
+  base::make_directories(out());
+  // Every write to it finds the disk full; the state is kept elsewhere.
+  base::fs::create_symlink("/dev/full", out() / "results.jsonl");
+  EXPECT_EQ(run({"--once", "--state", folder_.path() / "state"}), 10) << log();
+  EXPECT_THAT(log(), testing::HasSubstr("No space left on device"));
+}
+
+TEST_F(ProgramTest, TakesImagesThatAreNamedOneByOneInTheirOrder) {
+  for (const char* name : {"a.jpg", "b.jpg", "c.jpg"}) add_picture(name);
+  base::write_file_atomically(folder_.path() / "list.txt", "images/c.jpg\nimages/a.jpg\n");
+  EXPECT_EQ(run({"--source", folder_.path() / "list.txt"}), 0) << log();
+  EXPECT_EQ(run({"--source", images() / "b.jpg", "--source", images() / "a.jpg"}), 0) << log();
+  EXPECT_THAT(results(), testing::ElementsAre("c.jpg", "a.jpg", "b.jpg"));
+}
+
+TEST_F(ProgramTest, KeepsTheOrderWithManyWorkersAndInEachMode) {
+  std::vector<std::string> expected;
+  for (int i = 100; i < 150; ++i) {
+    expected.push_back("picture-" + std::to_string(i) + ".jpg");
+    add_picture(expected.back());
+  }
+  EXPECT_EQ(run({"--once", "--workers", "4"}), 0) << log();
+  EXPECT_EQ(results(), expected);
+  base::fs::remove_all(out());
+  EXPECT_EQ(run({"--once", "--mode", "latency"}), 0) << log();
+  EXPECT_EQ(results(), expected);
+}
+
+#ifdef ANDON_RTSP_SERVER
+TEST_F(ProgramTest, GivesEachFrameOfAVideoOneResultHoweverOftenItIsKilled) {
+  constexpr int kFrames = 40;
+  const base::fs::path clip = folder_.path() / "clip.avi";
+  base::ProcessOptions maker;
+  maker.arguments = {"gst-launch-1.0",
+                     "-q",
+                     "videotestsrc",
+                     "num-buffers=" + std::to_string(kFrames),
+                     "!",
+                     "video/x-raw,width=64,height=48,framerate=30/1",
+                     "!",
+                     "jpegenc",
+                     "!",
+                     "avimux",
+                     "!",
+                     "filesink",
+                     "location=" + clip.string()};
+  ASSERT_TRUE(base::Process(maker).wait(30s)->ok());
+  for (const std::size_t until : {1U, 9U, 17U}) {
+    base::Process program = start({"--source", clip});
+    ASSERT_TRUE(wait_until([&] { return results().size() >= until; }));
+    program.signal_group(SIGKILL);
+    ASSERT_TRUE(program.wait(10s).has_value());
+  }
+  EXPECT_EQ(run({"--source", clip}), 0) << log();
+  std::vector<std::string> expected;
+  for (int i = 0; i < kFrames; ++i) {
+    expected.push_back((i < 10 ? "clip-00000" : "clip-0000") + std::to_string(i) + ".jpg");
+  }
+  EXPECT_EQ(results(), expected);
+}
+#endif
 
 TEST_F(ProgramTest, SaysWhatIsWrongWithAModel) {
   base::write_file_atomically(model(), "this is not a model");

@@ -8,17 +8,19 @@
 #include <cerrno>
 
 #include "base/error.hpp"
+#include "inspect/file_tail.hpp"
 
 namespace andon::inspect {
 
 JsonlSink::JsonlSink(const base::fs::path& directory) : path_(directory / "results.jsonl") {
   base::make_directories(directory);
-  constexpr std::size_t kMaxBytes = 1U << 30U;
-  const std::string content = base::read_file_if_exists(path_, kMaxBytes).value_or("");
+  const FileTail tail = read_tail(path_);
+  const std::string& content = tail.content;
   const std::size_t end = content.rfind('\n');
   const std::size_t whole = end == std::string::npos ? 0 : end + 1;
   file_ = base::open_file(path_, O_WRONLY | O_CREAT | O_APPEND, 0644);
-  if (whole != content.size() && ftruncate(file_.get(), static_cast<off_t>(whole)) != 0) {
+  if (whole != content.size() &&
+      ftruncate(file_.get(), static_cast<off_t>(tail.start + whole)) != 0) {
     throw base::system_error(fmt::format("cannot repair the last line of {}", path_.string()),
                              errno);
   }

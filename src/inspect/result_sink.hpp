@@ -2,6 +2,7 @@
 // Where result messages go. Owned by main, used by one thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -33,5 +34,24 @@ class JsonlSink final : public ResultSink {
   base::UniqueFd file_;
   std::string last_;
 };
+
+// DIR/results.csv: a row a detection, one without a box for an image that has none. The rows of a
+// message are written at once and are on disk before publish() returns; rows of the same image and
+// time that are last in the file are replaced, so that a crash leaves neither halves nor doubles.
+class CsvSink final : public ResultSink {
+ public:
+  explicit CsvSink(const base::fs::path& directory);
+  void publish(const std::string& message) override;
+
+ private:
+  base::fs::path path_;
+  base::UniqueFd file_;
+  std::string last_key_;  // timestamp and image of the last rows, as written
+  std::uint64_t last_start_ = 0;
+  std::uint64_t end_ = 0;
+};
+
+// The rows of a message, each with its newline. Pure. Throws data_corrupted for what is no message.
+[[nodiscard]] std::string to_csv_rows(const std::string& message);
 
 }  // namespace andon::inspect

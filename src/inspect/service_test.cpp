@@ -11,6 +11,8 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "inspect/inspector.hpp"
+#include "inspect/open_source.hpp"
 #include "vision/annotate.hpp"
 #include "vision/tiny_onnx.hpp"
 
@@ -29,10 +31,15 @@ class SharedSink final : public ResultSink {
       throw base::Error(base::ErrorCode::unavailable, "the agent is busy");
     }
     names_.insert(std::string(result.at("image").at("name").as_string()));
+    messages_.push_back(result);
   }
   void fail(int times) {
     const std::lock_guard lock(mutex_);
     failures_ = times;
+  }
+  [[nodiscard]] std::vector<base::json::value> messages() const {
+    const std::lock_guard lock(mutex_);
+    return messages_;
   }
   [[nodiscard]] bool has(const std::string& name) const {
     const std::lock_guard lock(mutex_);
@@ -42,6 +49,7 @@ class SharedSink final : public ResultSink {
  private:
   mutable std::mutex mutex_;
   std::set<std::string> names_;
+  std::vector<base::json::value> messages_;
   int failures_ = 0;
 };
 
@@ -52,7 +60,8 @@ class ServiceTest : public testing::Test {
     for (const char* folder : {"first", "second"}) {
       base::make_directories(folder_.path() / folder);
     }
-    settings_.image_directory = folder_.path() / "first";
+    settings_.sources = {(folder_.path() / "first").string()};
+    settings_.model = write_model("model.onnx", 0.8F);
     thread_ = std::thread([this] { run(); });
     while (events_ == nullptr) std::this_thread::yield();
   }
@@ -65,15 +74,36 @@ class ServiceTest : public testing::Test {
     Events events;
     const base::SystemClock clock;
     const vision::OnnxRuntime runtime;
-    vision::Detector detector(runtime, vision::tiny_onnx::detector({}), "tiny.onnx");
+    const auto load = [&](const base::fs::path& path) {
+      return load_model(runtime, path, {.workers = kWorkers, .detector = {}, .component = {}});
+    };
+    ModelLoader models(load(settings_.model), load);
     Journal journal(folder_.path() / "state");
-    Inspector inspector({detector, journal, {&sink_}, clock, nullptr, {}}, {});
+    Metrics metrics;
+    Recorder recorder({journal, {&sink_}, clock, metrics, "device-1", nullptr});
+    Inspector inspector({.workers = kWorkers,
+                         .thing = "device-1",
+                         .component = {},
+                         .uploads = Uploads::off,
+                         .annotations = {}},
+                        clock);
+    Pipeline pipeline({kWorkers, 4}, [&](int worker, Job& job) { inspector.look(worker, job); });
     const auto read = [this] {
       const std::lock_guard lock(mutex_);
       if (is_broken_) throw base::Error(base::ErrorCode::invalid_argument, "wrong");
       return settings_;
     };
-    Service service(events, inspector, clock, read, Service::Mode::watch);
+    Service service(
+        {.events = events,
+         .pipeline = pipeline,
+         .recorder = recorder,
+         .models = models,
+         .metrics = metrics,
+         .clock = clock,
+         .read_settings = read,
+         .open_source =
+             [&](const Settings& settings) { return open_source(settings.sources, clock); },
+         .mode = Mode::watch});
     events_ = &events;
     (void)service.run();
   }
@@ -81,15 +111,24 @@ class ServiceTest : public testing::Test {
   void configure(const std::string& folder, bool is_broken) {
     {
       const std::lock_guard lock(mutex_);
-      settings_.image_directory = folder_.path() / folder;
+      settings_.sources = {(folder_.path() / folder).string()};
       is_broken_ = is_broken;
     }
     events_.load()->nudge();
   }
 
+  [[nodiscard]] base::fs::path write_model(const std::string& name, float score) const {
+    vision::tiny_onnx::DetectorSpec spec;
+    spec.values.resize(5 * 21);
+    const std::vector<float> box{16, 16, 8, 4, score};
+    for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = box[c];
+    base::write_file_atomically(folder_.path() / name, vision::tiny_onnx::detector(spec));
+    return folder_.path() / name;
+  }
+
   void add_picture(const std::string& folder, const std::string& name) const {
     vision::Image image{{32, 32}, {}};
-    image.rgb.assign(32 * 32 * 3, 99);
+    image.rgb.assign(32 * 32 * 3, 255);
     base::write_file_atomically(folder_.path() / folder / name, vision::encode_jpeg(image));
   }
 
@@ -101,6 +140,8 @@ class ServiceTest : public testing::Test {
     }
     return true;
   }
+
+  static constexpr int kWorkers = 2;
 
   base::TemporaryDirectory folder_;
   SharedSink sink_;
@@ -125,6 +166,50 @@ TEST_F(ServiceTest, KeepsItsSettingsWhereTheNewOnesAreWrong) {
   configure("second", true);
   add_picture("first", "a.jpg");
   EXPECT_TRUE(comes("a.jpg"));
+}
+
+TEST_F(ServiceTest, ChangesTheModelBetweenTwoFramesWithoutLosingOrDoublingAny) {
+  constexpr int kFrames = 200;
+  const auto name = [](int number) { return "frame-" + std::to_string(1000 + number) + ".jpg"; };
+  for (int i = 0; i < kFrames; ++i) {
+    add_picture("first", name(i));
+    if (i == kFrames / 4) (void)write_model("model.onnx", 0.6F);  // the file itself
+    if (i == kFrames / 2) {
+      const std::lock_guard lock(mutex_);
+      settings_.model = write_model("newer.onnx", 0.4F);  // the configuration
+      events_.load()->nudge();
+    }
+  }
+  EXPECT_TRUE(comes(name(kFrames - 1)));
+  // Whatever is slow here, in the end it is the newest that looks.
+  for (int i = kFrames; sink_.messages().back().at("model").at("component") != "newer"; ++i) {
+    ASSERT_LT(i, 100 * kFrames);
+    add_picture("first", name(i));
+    ASSERT_TRUE(comes(name(i)));
+  }
+  const auto messages = sink_.messages();
+  std::set<std::string> names;
+  double before = 1;
+  for (const auto& message : messages) {
+    names.emplace(message.at("image").at("name").as_string());
+    const double score = message.at("detections").at(0).at("confidence").to_number<double>();
+    EXPECT_LE(score, before);  // a model that was left never comes back
+    before = score;
+  }
+  EXPECT_EQ(names.size(), messages.size());
+  EXPECT_GE(messages.size(), std::size_t{kFrames});
+  EXPECT_NEAR(before, 0.4, 0.001);
+}
+
+TEST_F(ServiceTest, KeepsTheModelWhereTheNewerOneCannotBeUsed) {
+  base::write_file_atomically(folder_.path() / "model.onnx", "this is not a model");
+  add_picture("first", "a.jpg");
+  EXPECT_TRUE(comes("a.jpg"));
+  base::write_file_atomically(folder_.path() / "model.onnx", "nor is this");
+  add_picture("first", "b.jpg");
+  EXPECT_TRUE(comes("b.jpg"));
+  EXPECT_NEAR(sink_.messages().back().at("detections").at(0).at("confidence").as_double(), 0.8,
+              0.001);
 }
 
 TEST_F(ServiceTest, PublishesAgainUntilTheAgentTakesTheResult) {

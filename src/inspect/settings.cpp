@@ -90,16 +90,20 @@ Settings read_settings(const json::value& configuration, const Settings& default
   }
   const Section root(&configuration.get_object(), "");
   Settings settings = defaults;
-  settings.image_directory = root.text("imageDirectory", defaults.image_directory.string());
+  const std::string source = root.text("source", root.text("imageDirectory", ""));
+  if (!source.empty()) settings.sources = {source};
+  settings.model = root.text("model", defaults.model.string());
   settings.topic = root.text("topic", defaults.topic);
   settings.confidence = root.fraction("confidence", defaults.confidence);
   settings.iou = root.fraction("iou", defaults.iou);
   const Section doubt = root.child("doubt");
-  settings.doubt_low = doubt.fraction("low", defaults.doubt_low);
-  settings.doubt_high = doubt.fraction("high", defaults.doubt_high);
-  if (settings.doubt_low > settings.doubt_high) {
-    doubt.fail("low",
-               fmt::format("is {}, more than high ({})", settings.doubt_low, settings.doubt_high));
+  UploadRules& rules = settings.uploads;
+  rules.low = doubt.fraction("low", defaults.uploads.low);
+  rules.high = doubt.fraction("high", defaults.uploads.high);
+  rules.below = doubt.fraction("below", defaults.uploads.below);
+  rules.sample = doubt.fraction("sample", defaults.uploads.sample);
+  if (rules.low > rules.high) {
+    doubt.fail("low", fmt::format("is {}, more than high ({})", rules.low, rules.high));
   }
   const Section upload = root.child("upload");
   settings.upload_bucket = upload.text("bucket", defaults.upload_bucket);

@@ -5,21 +5,24 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/file.hpp"
 #include "base/json.hpp"
+#include "inspect/upload_rules.hpp"
 
 namespace andon::inspect {
 
 struct Settings {
-  base::fs::path image_directory;  // the directory that is watched
-  std::string topic;               // where results are published
-  double confidence = 0.25;        // detections with a score above it are published
-  double iou = 0.7;  // of two boxes of a class that overlap more, the better one is kept
+  // Where pictures come from: a directory that is watched, files, a video, a camera
+  // (docs/inspect.md)
+  std::vector<std::string> sources;
+  base::fs::path model;      // the ONNX file
+  std::string topic;         // where results are published
+  double confidence = 0.25;  // detections with a score above it are published
+  double iou = 0.7;          // of two boxes of a class that overlap more, the better one is kept
 
-  // A picture whose best score lies in [low, high] is uploaded for labelling.
-  double doubt_low = 0.25;
-  double doubt_high = 0.5;
+  UploadRules uploads;  // which pictures are uploaded for labelling
   std::string upload_bucket = "andon-uploads";
   std::int64_t uploads_per_hour = 60;
   std::int64_t upload_disk_bytes = 256 << 20;  // of pictures that wait; the oldest are dropped
@@ -28,9 +31,10 @@ struct Settings {
 };
 
 // Reads the configuration over `defaults`; an absent, null or empty member keeps its default:
-//   {"imageDirectory": "/dir", "topic": "a/b", "confidence": 0.25, "iou": 0.7,
-//    "doubt": {"low": 0.25, "high": 0.5},
+//   {"imageDirectory": "/dir", "source": "rtsp://...", "model": "/file.onnx", "topic": "a/b",
+//    "confidence": 0.25, "iou": 0.7, "doubt": {"low": 0.25, "high": 0.5, "below": 0, "sample": 0},
 //    "upload": {"bucket": "andon-uploads", "maxPerHour": 60, "maxBytesOnDisk": 268435456}}
+// "source" goes before "imageDirectory", its older name.
 // Numbers may be given as text, as recipe variables leave them. Members it does not know are left
 // to others. Throws invalid_argument naming the member.
 [[nodiscard]] Settings read_settings(const base::json::value& configuration,

@@ -23,12 +23,12 @@ TEST(Settings, AreReadFromTheWholeConfiguration) {
     "doubt": {"low": 0.1, "high": 0.9},
     "upload": {"bucket": "other", "maxPerHour": "5", "maxBytesOnDisk": 1000},
     "accessControl": {}})");
-  EXPECT_EQ(settings.image_directory, "/images");
+  EXPECT_EQ(settings.sources, std::vector<std::string>{"/images"});
   EXPECT_EQ(settings.topic, "a/b");
   EXPECT_EQ(settings.confidence, 0.4);
   EXPECT_EQ(settings.iou, 0.5);
-  EXPECT_EQ(settings.doubt_low, 0.1);
-  EXPECT_EQ(settings.doubt_high, 0.9);
+  EXPECT_EQ(settings.uploads.low, 0.1);
+  EXPECT_EQ(settings.uploads.high, 0.9);
   EXPECT_EQ(settings.upload_bucket, "other");
   EXPECT_EQ(settings.uploads_per_hour, 5);
   EXPECT_EQ(settings.upload_disk_bytes, 1000);

@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         andon::base::parse_json({reinterpret_cast<const char*>(data), size}, "fuzz");
     const auto settings = andon::inspect::read_settings(configuration, {});
     if (!(settings.confidence >= 0 && settings.confidence <= 1)) std::abort();
-    if (!(settings.doubt_low <= settings.doubt_high) || settings.uploads_per_hour < 0) std::abort();
+    if (!(settings.uploads.low <= settings.uploads.high) || settings.uploads_per_hour < 0)
+      std::abort();
   } catch (const andon::base::Error&) {
   }
   return 0;

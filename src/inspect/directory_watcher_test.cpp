@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "inspect/directory_source.hpp"
+#include "inspect/directory_watcher.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-class DirectorySourceTest : public testing::Test {
+class DirectoryWatcherTest : public testing::Test {
  protected:
   void write(const std::string& name) const { std::ofstream(folder_.path() / name) << "x"; }
   static std::vector<std::string> names(const std::vector<base::fs::path>& paths) {
@@ -24,14 +24,14 @@ class DirectorySourceTest : public testing::Test {
   base::TemporaryDirectory folder_;
 };
 
-TEST_F(DirectorySourceTest, GivesWhatIsThereByNameThenWhatComes) {
+TEST_F(DirectoryWatcherTest, GivesWhatIsThereByNameThenWhatComes) {
   write("b.jpg");
   write("a.PNG");
   write("notes.txt");
   write(".hidden.jpg");
   write("c.jpg.part");
   base::fs::create_directory(folder_.path() / "folder.jpg");
-  DirectorySource source(folder_.path());
+  DirectoryWatcher source(folder_.path());
   EXPECT_THAT(names(source.take()), ElementsAre("a.PNG", "b.jpg"));
   EXPECT_THAT(source.take(), IsEmpty());
   write("z.jpg");
@@ -42,8 +42,8 @@ TEST_F(DirectorySourceTest, GivesWhatIsThereByNameThenWhatComes) {
   EXPECT_THAT(source.take(), IsEmpty());
 }
 
-TEST_F(DirectorySourceTest, GivesAFileOnlyWhenItIsClosed) {
-  DirectorySource source(folder_.path());
+TEST_F(DirectoryWatcherTest, GivesAFileOnlyWhenItIsClosed) {
+  DirectoryWatcher source(folder_.path());
   EXPECT_THAT(source.take(), IsEmpty());
   std::ofstream file(folder_.path() / "a.jpg");
   file << "half" << std::flush;
@@ -52,9 +52,9 @@ TEST_F(DirectorySourceTest, GivesAFileOnlyWhenItIsClosed) {
   EXPECT_THAT(names(source.take()), ElementsAre("a.jpg"));
 }
 
-TEST_F(DirectorySourceTest, WaitsForADirectoryThatIsMissing) {
+TEST_F(DirectoryWatcherTest, WaitsForADirectoryThatIsMissing) {
   const base::fs::path later = folder_.path() / "later";
-  DirectorySource source(later);
+  DirectoryWatcher source(later);
   EXPECT_THAT(source.take(), IsEmpty());
   EXPECT_EQ(source.fd(), -1);
   base::fs::create_directory(later);
