@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Videos and cameras, with the real thing: files and an RTSP server made by GStreamer. Left out
+// where andon was built without it.
+#include "inspect/video_source.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <functional>
+
+#include "base/process.hpp"
+#include "inspect/camera_source.hpp"
+#include "inspect/open_source.hpp"
+
+namespace andon::inspect {
+namespace {
+
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+TEST(SourceType, IsToldByTheName) {
+  const base::TemporaryDirectory folder;
+  base::write_file_atomically(folder.path() / "list.txt", "a.jpg\n");
+  base::make_directories(folder.path() / "clips.mp4");
+  EXPECT_EQ(type_of({"rtsp://camera/1"}), SourceType::rtsp);
+  EXPECT_EQ(type_of({"/dev/video0"}), SourceType::v4l2);
+  EXPECT_EQ(type_of({"line.MP4"}), SourceType::video);
+  EXPECT_EQ(type_of({(folder.path() / "clips.mp4").string()}), SourceType::directory);
+  EXPECT_EQ(type_of({(folder.path() / "list.txt").string()}), SourceType::list);
+  EXPECT_EQ(type_of({"a.jpg"}), SourceType::images);
+  EXPECT_EQ(type_of({"a.jpg", "b.png"}), SourceType::images);
+  EXPECT_EQ(type_of({folder.path().string()}), SourceType::directory);
+  EXPECT_THROW((void)type_of({"a.jpg", "b.mp4"}), base::Error);
+  EXPECT_THROW((void)type_of({"http://camera/1"}), base::Error);
+  EXPECT_THROW((void)type_of({}), base::Error);
+}
+
+TEST(CameraNames, DoNotShowPasswords) {
+  EXPECT_EQ(without_secrets("rtsp://user:secret@camera:554/a@b"), "rtsp://camera:554/a@b");
+  EXPECT_EQ(without_secrets("rtsp://camera/a@b"), "rtsp://camera/a@b");
+  EXPECT_EQ(without_secrets("clip.mp4"), "clip.mp4");
+}
+
+#ifdef ANDON_RTSP_SERVER
+
+class VideoTest : public testing::Test {
+ protected:
+  static constexpr int kFrames = 25;
+
+  [[nodiscard]] base::fs::path make_clip(const std::string& name) const {
+    const base::fs::path path = folder_.path() / name;
+    base::ProcessOptions options;
+    options.arguments = {"gst-launch-1.0",
+                         "-q",
+                         "videotestsrc",
+                         "num-buffers=" + std::to_string(kFrames),
+                         "!",
+                         "video/x-raw,width=64,height=48,framerate=30/1",
+                         "!",
+                         "jpegenc",
+                         "!",
+                         "avimux",
+                         "!",
+                         "filesink",
+                         "location=" + path.string()};
+    EXPECT_TRUE(base::Process(options).wait(30s)->ok());
+    return path;
+  }
+
+  [[nodiscard]] base::Process start_server(const std::string& port) const {
+    base::ProcessOptions options;
+    options.arguments = {ANDON_RTSP_SERVER, port};
+    const base::UniqueFd out = base::open_file(port_file(), O_WRONLY | O_CREAT | O_TRUNC);
+    options.stdout_fd = out.get();
+    return base::Process(options);
+  }
+  [[nodiscard]] base::fs::path port_file() const { return folder_.path() / "port"; }
+
+  // Nothing where none comes in time.
+  static std::optional<Frame> next(Source& source) {
+    const auto give_up = std::chrono::steady_clock::now() + 30s;
+    while (std::chrono::steady_clock::now() < give_up && !source.is_finished()) {
+      if (auto frame = source.take({}, {})) return frame;
+      pollfd polled{source.fd(), POLLIN, 0};
+      poll(&polled, 1, 100);
+    }
+    return std::nullopt;
+  }
+
+  static bool wait_until(const std::function<bool()>& condition) {
+    const auto give_up = std::chrono::steady_clock::now() + 30s;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > give_up) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  base::TemporaryDirectory folder_;
+  base::SystemClock clock_;
+};
+
+TEST_F(VideoTest, GivesEveryFrameOfAVideoInOrder) {
+  VideoSource source(make_clip("clip.avi"));
+  for (std::int64_t i = 0; i < kFrames; ++i) {
+    const auto frame = next(source);
+    ASSERT_TRUE(frame.has_value()) << i;
+    EXPECT_EQ(frame->id->frame, i);
+    EXPECT_EQ(frame->image.size, (vision::Size{64, 48}));
+    EXPECT_EQ(frame->image.rgb.size(), 64U * 48U * 3U);
+  }
+  EXPECT_FALSE(next(source).has_value());
+  EXPECT_TRUE(source.is_finished());
+}
+
+TEST_F(VideoTest, SaysWhatIsWrongWithAVideo) {
+  EXPECT_THROW(VideoSource("/nonexistent.mp4"), base::Error);
+  const base::fs::path text = folder_.path() / "text.mp4";
+  base::write_file_atomically(text, "this is no video, but a text that is long enough to look at");
+  VideoSource source(text);
+  try {
+    (void)next(source);
+    ADD_FAILURE() << "played a text";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::data_corrupted);
+    EXPECT_THAT(error.message(), HasSubstr("text.mp4"));
+  }
+}
+
+TEST_F(VideoTest, PlaysATruncatedVideoAsFarAsItGoesAndEnds) {
+  const base::fs::path clip = make_clip("clip.avi");
+  const std::string content = base::read_file(clip);
+  base::write_file_atomically(clip, content.substr(0, content.size() / 2));
+  VideoSource source(clip);
+  int frames = 0;
+  try {
+    while (next(source)) ++frames;
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::data_corrupted);
+  }
+  EXPECT_GT(frames, 0);
+  EXPECT_LT(frames, kFrames);
+}
+
+TEST_F(VideoTest, FollowsACameraAndComesBackWhenItDoes) {
+  std::optional<base::Process> server(start_server("0"));
+  ASSERT_TRUE(wait_until([&] { return base::read_file(port_file()).ends_with('\n'); }));
+  std::string port = base::read_file(port_file());
+  port.pop_back();
+  RtspSource source("rtsp://user:secret@127.0.0.1:" + port + "/camera", clock_,
+                    {.silent_after = 3s, .first_pause = 50ms, .longest_pause = 200ms});
+  for (int i = 0; i < 5; ++i) {
+    const auto frame = next(source);
+    ASSERT_TRUE(frame.has_value());
+    EXPECT_FALSE(frame->id.has_value());
+    EXPECT_EQ(frame->image.size, (vision::Size{320, 240}));
+    EXPECT_THAT(frame->name, testing::StartsWith("127.0.0.1-" + port + "-20"));
+  }
+  server->signal_group(SIGKILL);
+  ASSERT_TRUE(server->wait(10s).has_value());
+  ASSERT_TRUE(wait_until([&] { return source.counts().reconnects >= 2; }));
+  while (source.take({}, {})) continue;  // what was left
+  const std::uint64_t before = source.counts().given;
+  server.emplace(start_server(port));
+  ASSERT_TRUE(next(source).has_value());
+  EXPECT_GT(source.counts().given, before);
+}
+
+TEST_F(VideoTest, CountsTheFramesOfACameraForWhichThereWasNoTime) {
+  const base::Process server = start_server("0");
+  ASSERT_TRUE(wait_until([&] { return base::read_file(port_file()).ends_with('\n'); }));
+  std::string port = base::read_file(port_file());
+  port.pop_back();
+  RtspSource source("rtsp://127.0.0.1:" + port + "/camera", clock_);
+  ASSERT_TRUE(next(source).has_value());
+  ASSERT_TRUE(wait_until([&] { return source.counts().dropped >= 3; }));
+  std::uint64_t taken = 1;
+  while (source.take({}, {})) ++taken;
+  EXPECT_LE(taken + source.counts().dropped, source.counts().given);
+}
+
+TEST_F(VideoTest, SaysThatThereIsNoSuchDevice) {
+  try {
+    const V4l2Source source("/dev/video-absent", clock_);
+    ADD_FAILURE() << "opened a camera that is not there";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::not_found);
+    EXPECT_THAT(error.message(), HasSubstr("/dev/video-absent"));
+  }
+}
+
+TEST_F(VideoTest, SaysThatADeviceIsNoCamera) {
+  const VideoLibrary library;
+  vision::Image image;
+  try {
+    VideoStream stream(library, gstreamer_abi::Kind::v4l2, "/dev/null");
+    while (stream.next(10s, image) == VideoStream::Next::timeout) continue;
+    ADD_FAILURE() << "took /dev/null for a camera";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::unavailable);
+    EXPECT_THAT(error.message(), HasSubstr("/dev/null"));
+  }
+}
+
+#endif
+
+}  // namespace
+}  // namespace andon::inspect
