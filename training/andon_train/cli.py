@@ -2,10 +2,14 @@
 """andon-train: train, evaluate, export and report on a detector."""
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from . import data
+
+# Read when PyTorch loads: idle threads sleep, else a busy machine crawls.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _add_data_options(parser):
