@@ -6,6 +6,7 @@
 #include "cli/asl_command.hpp"
 #include "cli/demo.hpp"
 #include "cli/device_command.hpp"
+#include "cli/model_command.hpp"
 #include "cli/model_optimize_command.hpp"
 #include "options/options.hpp"
 
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   andon::cli::add_asl_commands(app, selected);
   andon::cli::add_demo_command(app, selected);
   andon::cli::add_device_commands(app, selected);
+  andon::cli::add_model_commands(app, selected);
   andon::cli::add_model_optimize_commands(app, selected);
   andon::options::add_standard_options(app, "andon");
   return andon::options::run_program(argc, argv, app, [&] { return selected(); });

@@ -43,15 +43,25 @@ void Terminal::warning(std::string_view text) {
 }
 
 void Terminal::progress(std::string_view label, std::uint64_t done, std::uint64_t total) {
+  draw_progress(label, done, total,
+                fmt::format("{} of {}", format_bytes(done), format_bytes(total)),
+                format_bytes(total));
+}
+
+void Terminal::progress_count(std::string_view label, std::uint64_t done, std::uint64_t total) {
+  draw_progress(label, done, total, fmt::format("{} of {}", done, total), std::to_string(total));
+}
+
+void Terminal::draw_progress(std::string_view label, std::uint64_t done, std::uint64_t total,
+                             std::string_view amounts, std::string_view whole) {
   if (total == 0) return;
   if (!is_terminal_) {
-    if (done >= total) detail(fmt::format("{}: {}", label, format_bytes(total)));
+    if (done >= total) detail(fmt::format("{}: {}", label, whole));
     return;
   }
   const auto filled = static_cast<std::size_t>(kBarWidth * done / total);
-  std::string line = fmt::format("           {} [{:#<{}}{:.<{}}] {:3} %  {} of {}", label, "",
-                                 filled, "", kBarWidth - filled, 100 * done / total,
-                                 format_bytes(done), format_bytes(total));
+  std::string line = fmt::format("           {} [{:#<{}}{:.<{}}] {:3} %  {}", label, "", filled, "",
+                                 kBarWidth - filled, 100 * done / total, amounts);
   if (line != last_progress_) {
     put(std::string(kClearLine) + line);
     last_progress_ = std::move(line);

@@ -25,8 +25,12 @@ class Terminal {
   // Draws "label [####....] 45 %  5.4 of 12.1 MB", over itself on a terminal; elsewhere one line
   // when `done` reaches `total`. Does nothing where nothing has changed to the eye.
   void progress(std::string_view label, std::uint64_t done, std::uint64_t total);
+  // The same for things that are counted: "label [####....] 45 %  9 of 20".
+  void progress_count(std::string_view label, std::uint64_t done, std::uint64_t total);
 
  private:
+  void draw_progress(std::string_view label, std::uint64_t done, std::uint64_t total,
+                     std::string_view amounts, std::string_view whole);
   void clear_progress();
 
   std::chrono::steady_clock::time_point start_;

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/error.hpp"
+#include "evaluate/dataset.hpp"
 
 namespace andon::evaluate {
 namespace {
@@ -19,6 +20,11 @@ struct Pair {
   std::size_t right;
 };
 
+// In doubles the overlap of a box with itself is exactly 1.
+Rectangle exact(const vision::Box& box) {
+  return {box.x, box.y, box.width, box.height};
+}
+
 std::vector<Pair> possible_pairs(DetectionsOfImage left, DetectionsOfImage right,
                                  const AgreementOptions& options) {
   const double floor = options.confidence / 2;
@@ -28,7 +34,7 @@ std::vector<Pair> possible_pairs(DetectionsOfImage left, DetectionsOfImage right
     for (std::size_t r = 0; r < right.size(); ++r) {
       if (!(right[r].confidence > floor) || left[l].class_id != right[r].class_id) continue;
       if (!(std::max(left[l].confidence, right[r].confidence) > options.confidence)) continue;
-      const double iou = vision::intersection_over_union(left[l].box, right[r].box);
+      const double iou = intersection_over_union(exact(left[l].box), exact(right[r].box));
       if (iou < options.iou) continue;
       const double difference = std::abs(double{left[l].confidence} - double{right[r].confidence});
       pairs.push_back({iou, difference, l, r});

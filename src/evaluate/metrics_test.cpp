@@ -129,6 +129,15 @@ TEST(WorkingPoint, PutsThePicturesWithMostMistakesFirst) {
   EXPECT_EQ(worst[1].image, 1U);
 }
 
+TEST(WorkingPoint, JudgesOnePictureAsAll) {
+  const Dataset dataset = two_classes({{}, {object(0, kHere), object(1, kThere)}});
+  const auto verdict = judge_image(
+      dataset, 1, {{0, 0.9, kHere}, {0, 0.8, kThere}, {1, 0.1, kThere}}, {.confidence = 0.2});
+  EXPECT_EQ(verdict.findings.size(), 2U);
+  EXPECT_THAT(verdict.is_right, ElementsAre(true, false));
+  EXPECT_THAT(verdict.is_found, ElementsAre(true, false));
+}
+
 vision::Detection detection(float confidence, float x, int class_id = 0) {
   return {class_id, confidence, {x, 0, 100, 100}};
 }
@@ -141,7 +150,7 @@ Agreement agree(const std::vector<vision::Detection>& left,
 }
 
 TEST(Agreement, IsOneWithItselfAndWhereNothingIsFound) {
-  const std::vector<vision::Detection> found{detection(0.9F, 0), detection(0.3F, 300)};
+  const std::vector<vision::Detection> found{detection(0.9F, 0.1F), detection(0.3F, 300.7F)};
   EXPECT_DOUBLE_EQ(agree(found, found).similarity, 1);
   EXPECT_DOUBLE_EQ(agree({}, {}).similarity, 1);
   EXPECT_DOUBLE_EQ(agree(found, {}).similarity, 0);

@@ -2,6 +2,7 @@
 #include "evaluate/working_point.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -224,6 +225,34 @@ std::vector<ImageErrors> worst_images(const WorkingPoint& point, std::size_t cou
   });
   if (worst.size() > count) worst.resize(count);
   return worst;
+}
+
+ImageVerdict judge_image(const Dataset& dataset, std::size_t image, const Findings& findings,
+                         const WorkingPointOptions& options) {
+  Dataset single;
+  single.categories = dataset.categories;
+  single.images.push_back(dataset.images.at(image));
+  const std::vector<Truth>& truths = single.images[0].truths;
+  Findings above;
+  std::copy_if(findings.begin(), findings.end(), std::back_inserter(above),
+               [&](const Finding& finding) { return finding.confidence > options.confidence; });
+  ImageVerdict verdict;
+  for (const Truth& truth : truths) verdict.is_found.push_back(truth.is_crowd);
+  for (const std::vector<Cell>& cells : cells_by_category(single, {above}, kMaxFindings)) {
+    for (const Cell& cell : cells) {
+      CellMatcher matcher(cell, [](const Truth& truth) { return truth.is_crowd; });
+      const std::vector<Fate>& fates = matcher.match(options.iou);
+      for (std::size_t f = 0; f < fates.size(); ++f) {
+        if (fates[f] == Fate::ignored) continue;
+        verdict.findings.push_back(*cell.findings[f]);
+        verdict.is_right.push_back(fates[f] == Fate::matched);
+        if (fates[f] != Fate::matched) continue;
+        const Truth* truth = cell.truths[matcher.partners()[f]];
+        verdict.is_found[static_cast<std::size_t>(truth - truths.data())] = true;
+      }
+    }
+  }
+  return verdict;
 }
 
 }  // namespace andon::evaluate

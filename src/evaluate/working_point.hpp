@@ -78,4 +78,15 @@ struct WorkingPoint {
 // Pictures with mistakes, worst first, at most `count`.
 [[nodiscard]] std::vector<ImageErrors> worst_images(const WorkingPoint& point, std::size_t count);
 
+// One picture's findings above the confidence, and its objects, each right or wrong: for pictures
+// of mistakes.
+struct ImageVerdict {
+  Findings findings;           // above the confidence; those in a crowd are left out
+  std::vector<bool> is_right;  // one a finding
+  std::vector<bool> is_found;  // one an object; true for crowds
+};
+[[nodiscard]] ImageVerdict judge_image(const Dataset& dataset, std::size_t image,
+                                       const Findings& findings,
+                                       const WorkingPointOptions& options);
+
 }  // namespace andon::evaluate

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/optimization_page.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "report/chart.hpp"
+#include "report/html.hpp"
+
+namespace andon::report {
+namespace {
+
+using model::LatencyFigures;
+using model::ModelFigures;
+using model::OptimizationReport;
+
+constexpr std::size_t kLayersShown = 30;
+
+// "x0.29", or nothing.
+std::string ratio(double before, double after) {
+  return before > 0 ? fmt::format("x{:.2f}", after / before) : "";
+}
+
+std::string before_and_after(const OptimizationReport& report) {
+  Table rows{{"", "before", "after", "after against before"}, {}};
+  rows.rows.push_back(
+      {"file", megabytes(report.before.bytes), megabytes(report.after.bytes),
+       ratio(static_cast<double>(report.before.bytes), static_cast<double>(report.after.bytes))});
+  const auto difference = [](std::optional<double> before, std::optional<double> after) {
+    return before && after ? fmt::format("{:+.4f}", *after - *before) : std::string();
+  };
+  if (report.before.score || report.after.score) {
+    rows.rows.push_back({report.measure, number(report.before.score, 4),
+                         number(report.after.score, 4),
+                         difference(report.before.score, report.after.score)});
+  }
+  if (report.before.map50 || report.after.map50) {
+    rows.rows.push_back({"mAP50", number(report.before.map50, 4), number(report.after.map50, 4),
+                         difference(report.before.map50, report.after.map50)});
+  }
+  if (report.before.latency && report.after.latency) {
+    const auto add = [&](const char* name, double LatencyFigures::*figure) {
+      const double before = (*report.before.latency).*figure;
+      const double after = (*report.after.latency).*figure;
+      rows.rows.push_back({fmt::format("network, {} ms", name), number(before), number(after),
+                           ratio(before, after)});
+    };
+    add("median", &LatencyFigures::p50_ms);
+    add("90th percentile", &LatencyFigures::p90_ms);
+    add("95th percentile", &LatencyFigures::p95_ms);
+    add("99th percentile", &LatencyFigures::p99_ms);
+  }
+  rows.rows.push_back(
+      {"operators", std::to_string(report.nodes_before), std::to_string(report.nodes_after), ""});
+  rows.rows.push_back(
+      {"opset", std::to_string(report.opset_before), std::to_string(report.opset_after), ""});
+  return table(rows);
+}
+
+std::vector<Headline> main_figures(const OptimizationReport& report) {
+  std::vector<Headline> figures;
+  figures.push_back(
+      {"file",
+       ratio(static_cast<double>(report.before.bytes), static_cast<double>(report.after.bytes)),
+       megabytes(report.before.bytes) + " to " + megabytes(report.after.bytes)});
+  if (report.before.latency && report.after.latency) {
+    figures.push_back({"time in the network",
+                       ratio(report.before.latency->p50_ms, report.after.latency->p50_ms),
+                       fmt::format("{:.1f} to {:.1f} ms, median", report.before.latency->p50_ms,
+                                   report.after.latency->p50_ms)});
+  }
+  if (report.after.score) {
+    figures.push_back(
+        {report.measure, number(report.after.score, 4),
+         fmt::format("{:+.4f}, at most \u2212{:g} allowed", -report.drop, report.max_drop)});
+    figures.push_back({"gate", report.gate_held ? "held" : "not held",
+                       report.gate_held ? "fit for use" : "not to be registered"});
+  }
+  return figures;
+}
+
+std::string sensitivity_section(const OptimizationReport& report) {
+  if (report.sensitivities.empty()) return {};
+  std::vector<Bar> bars;
+  for (const model::LayerSensitivity& layer : report.sensitivities) {
+    if (bars.size() == kLayersShown) break;
+    bars.push_back(
+        {layer.node, layer.error,
+         fmt::format("{:.5f}{}", layer.error, layer.is_excluded ? ", left in float" : ""),
+         layer.is_excluded});
+  }
+  std::string text = heading("Sensitivity of layers");
+  text += paragraph(
+      "How far the outputs move when only this layer has eight bits, worst first. Orange: left in "
+      "float for it.");
+  if (report.sensitivities.size() > bars.size()) {
+    text += note(fmt::format("The {} worst of {}; all are in the JSON.", bars.size(),
+                             report.sensitivities.size()));
+  }
+  return text + gallery({bar_chart("Error by layer", bars)});
+}
+
+std::string float_section(const OptimizationReport& report) {
+  if (report.in_float.empty()) return {};
+  Table rows{{"node", "operator", "why"}, {}};
+  for (const model::NodeInFloat& node : report.in_float) {
+    if (rows.rows.size() == kLayersShown) break;
+    rows.rows.push_back({node.node, node.operation, node.reason});
+  }
+  std::string text = heading("Left in float") + table(rows);
+  if (report.in_float.size() > rows.rows.size()) {
+    text += note(fmt::format("The first {} of {}; all are in the JSON.", rows.rows.size(),
+                             report.in_float.size()));
+  }
+  return text;
+}
+
+std::string rounds_section(const OptimizationReport& report) {
+  if (report.rounds.size() < 2) return {};
+  Table rows{{"round", "layers left in float", "file", report.measure}, {}};
+  for (std::size_t i = 0; i < report.rounds.size(); ++i) {
+    const model::OptimizationRound& round = report.rounds[i];
+    rows.rows.push_back({std::to_string(i + 1), std::to_string(round.excluded_layers),
+                         megabytes(round.bytes), number(round.score, 4)});
+  }
+  return heading("Until the gate held") + table(rows);
+}
+
+std::string made_section(const OptimizationReport& report) {
+  std::vector<std::pair<std::string, std::string>> rows{
+      {"source", fmt::format("{}, {}", report.model_name, report.before.digest)},
+      {"result", report.after.digest},
+      {"weights", report.weights},
+      {"head", report.head}};
+  if (!report.calibration_method.empty()) {
+    rows.emplace_back("calibration",
+                      fmt::format("{}, {} pictures, {}", report.calibration_method,
+                                  report.calibration_images, report.calibration_digest));
+  }
+  for (const std::string& pass : report.passes) rows.emplace_back("clean-up", pass);
+  for (const model::StepTime& time : report.times) {
+    rows.emplace_back(time.step, fmt::format("{:.2f} s", time.seconds));
+  }
+  rows.emplace_back("made by", fmt::format("{}, ONNX Runtime {}", report.tool, report.runtime));
+  return heading("How it was made") + facts(rows);
+}
+
+}  // namespace
+
+std::string to_html(const OptimizationReport& report, const Differences* differences) {
+  std::string body = headlines(main_figures(report));
+  if (report.measure == "none") body += paragraph("No gate was asked for: nothing was compared.");
+  body += heading("Before and after") + before_and_after(report);
+  body += rounds_section(report) + sensitivity_section(report) + float_section(report);
+  if (differences != nullptr) {
+    body +=
+        heading("The same findings?") + paragraph(summary(*differences)) + to_html(*differences);
+  }
+  body += made_section(report);
+  return page("Optimisation of " + report.model_name, body);
+}
+
+}  // namespace andon::report
