@@ -20,10 +20,12 @@ struct Cell {
 };
 
 // By category, each in the order of the pictures; only cells that hold something. They point into
-// the arguments. At most `max_detections` findings stay in each. Throws internal where the
-// arguments do not fit together.
+// the arguments, which have to outlive them. At most `max_detections` findings stay in each. Throws
+// internal where the arguments do not fit together.
 [[nodiscard]] std::vector<std::vector<Cell>> cells_by_category(
     const Dataset& dataset, const std::vector<Findings>& findings, std::size_t max_detections);
+std::vector<std::vector<Cell>> cells_by_category(const Dataset&, std::vector<Findings>&&,
+                                                 std::size_t) = delete;
 
 // Overlaps of one cell, and who takes whom. Made once a cell, asked for each threshold.
 class CellMatcher {

@@ -133,7 +133,9 @@ TEST(WorkingPoint, JudgesOnePictureAsAll) {
   const Dataset dataset = two_classes({{}, {object(0, kHere), object(1, kThere)}});
   const auto verdict = judge_image(
       dataset, 1, {{0, 0.9, kHere}, {0, 0.8, kThere}, {1, 0.1, kThere}}, {.confidence = 0.2});
-  EXPECT_EQ(verdict.findings.size(), 2U);
+  ASSERT_EQ(verdict.findings.size(), 2U);
+  EXPECT_EQ(verdict.findings[0].confidence, 0.9);
+  EXPECT_EQ(verdict.findings[1].box, kThere);
   EXPECT_THAT(verdict.is_right, ElementsAre(true, false));
   EXPECT_THAT(verdict.is_found, ElementsAre(true, false));
 }

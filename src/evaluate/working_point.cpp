@@ -233,12 +233,12 @@ ImageVerdict judge_image(const Dataset& dataset, std::size_t image, const Findin
   single.categories = dataset.categories;
   single.images.push_back(dataset.images.at(image));
   const std::vector<Truth>& truths = single.images[0].truths;
-  Findings above;
-  std::copy_if(findings.begin(), findings.end(), std::back_inserter(above),
+  std::vector<Findings> above(1);
+  std::copy_if(findings.begin(), findings.end(), std::back_inserter(above[0]),
                [&](const Finding& finding) { return finding.confidence > options.confidence; });
   ImageVerdict verdict;
   for (const Truth& truth : truths) verdict.is_found.push_back(truth.is_crowd);
-  for (const std::vector<Cell>& cells : cells_by_category(single, {above}, kMaxFindings)) {
+  for (const std::vector<Cell>& cells : cells_by_category(single, above, kMaxFindings)) {
     for (const Cell& cell : cells) {
       CellMatcher matcher(cell, [](const Truth& truth) { return truth.is_crowd; });
       const std::vector<Fate>& fates = matcher.match(options.iou);

@@ -360,8 +360,8 @@ std::string to_html(const EvaluationReport& report, std::span<const base::fs::pa
   const std::string name = report.model ? report.model->name : report.findings_file;
   const evaluate::WorkingPoint& point = report.point;
   std::string body = paragraph(fmt::format(
-      "On {} pictures with {} labelled objects of {} classes; {} pictures show nothing, "
-      "in {} of them something was reported.",
+      "Pictures: {}. Labelled objects: {}, of {} categories. Pictures without any: {}, of which "
+      "something was reported in {}.",
       report.dataset.images.size(), report.dataset.count_truths(), report.dataset.categories.size(),
       point.images_without_objects, point.false_alarm_images));
   const std::string at = fmt::format("at confidence {:.2f}", point.options.confidence);

@@ -91,8 +91,13 @@ std::string overlay(const OverlayBox& box, double line, vision::Size size) {
       escape(box.label));
   if (box.label.empty()) return text;
   const double letters = 7 * line;
-  const double y =
-      box.box.y - 2 * line > letters ? box.box.y - 2 * line : box.box.y + box.box.height + letters;
+  // Above the box, or below it where there is no room; that of the second model always below, since
+  // its box is mostly the first one's.
+  const bool fits_above = box.box.y - 2 * line > letters;
+  const double below = box.box.y + box.box.height + letters;
+  const bool fits_below = below + 2 * line < size.height;
+  const bool is_above = fits_above && (box.style != BoxStyle::second || !fits_below);
+  const double y = is_above ? box.box.y - 2 * line : below;
   const bool is_at_end = box.box.x > 0.7 * size.width;
   text += fmt::format(
       "<text x=\"{:.1f}\" y=\"{:.1f}\" style=\"font-size:{:.1f}px;fill:{};stroke-width:{:.1f}\" "
