@@ -16,6 +16,7 @@
 #include "evaluate/coco.hpp"
 #include "evaluate/detect_all.hpp"
 #include "model/optimize.hpp"
+#include "report/optimization_page.hpp"
 
 namespace andon::cli {
 namespace {
@@ -184,6 +185,29 @@ void print_report(const model::OptimizationReport& report) {
   fmt::print("\n");
 }
 
+// The report for people, with the pictures that the gate was judged on.
+std::string report_page(const vision::OnnxRuntime& runtime, const OptimizeOptions& options,
+                        const EvaluationSet& set, std::string_view original,
+                        const model::OptimizationResult& result) {
+  if (set.files.empty()) return report::to_html(result.report, nullptr);
+  const auto detect = [&](std::string_view bytes, std::string_view name) {
+    return evaluate::detect_all(runtime, bytes, name, set.files, detection_options(options));
+  };
+  const evaluate::ModelDetections before = detect(original, "source");
+  const evaluate::ModelDetections after = detect(result.bytes, "result");
+  std::vector<evaluate::DetectionsOfImage> left;
+  std::vector<evaluate::DetectionsOfImage> right;
+  for (const auto& image : before.images) left.emplace_back(image.detections);
+  for (const auto& image : after.images) right.emplace_back(image.detections);
+  const evaluate::Agreement agreement = evaluate::agreement(left, right);
+  const report::Differences differences{.names = {"before", "after"},
+                                        .labels = before.model.labels,
+                                        .files = set.files,
+                                        .detections = {left, right},
+                                        .agreement = agreement};
+  return report::to_html(result.report, &differences);
+}
+
 int run_optimize(const OptimizeOptions& options) {
   const vision::OnnxRuntime runtime(options.onnxruntime);
   const model::Model original = model::Model::load(options.model);
@@ -211,6 +235,8 @@ int run_optimize(const OptimizeOptions& options) {
   if (!options.report.empty()) {
     base::make_directories(options.report);
     base::write_file_atomically(options.report / "report.json", base::to_pretty_text(document));
+    base::write_file_atomically(options.report / "report.html",
+                                report_page(runtime, options, set, bytes, result));
   }
   if (options.json) {
     fmt::print("{}\n", base::to_text(document));
