@@ -21,14 +21,18 @@ def _line_chart(title, series, x_label, y_max=None):
         return ""
     x_low, x_high = min(p[0] for p in points), max(p[0] for p in points)
     y_high = y_max or max(p[1] for p in points) * 1.05 or 1
-    width, height, left, bottom = 460, 240, 44, 34
+    width, left, top, plot, height = 460, 44, 30, 200, 278
 
     def place(x, y):
         across = (x - x_low) / max(x_high - x_low, 1e-9) * (width - left - 12)
-        return f"{left + across:.1f},{(height - bottom) * (1 - y / y_high) + 8:.1f}"
+        return f"{left + across:.1f},{plot * (1 - y / y_high) + top:.1f}"
 
-    parts = [f'<svg viewBox="0 0 {width} {height + 10}" width="{width}" role="img">',
+    parts = [f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img">',
              f'<text x="{left}" y="16" class="t">{html.escape(title)}</text>']
+    for share in (0, 0.5, 1):
+        x = x_low + share * (x_high - x_low)
+        at = place(x, 0).split(",")[0]
+        parts.append(f'<text x="{at}" y="{top + plot + 16}" class="x">{x:.3g}</text>')
     for share in (0, 0.25, 0.5, 0.75, 1):
         at = place(x_low, share * y_high).split(",")[1]
         parts.append(f'<line x1="{left}" x2="{width - 12}" y1="{at}" y2="{at}" class="g"/>'
@@ -39,7 +43,7 @@ def _line_chart(title, series, x_label, y_max=None):
                      f' stroke-width="1.6"><title>{html.escape(name)}</title></polyline>')
     legend = "  ".join(f'<tspan fill="{c}">{html.escape(n)}</tspan>'
                        for n, c in zip(series, _COLOURS * 4))
-    parts.append(f'<text x="{left}" y="{height + 4}">{html.escape(x_label)} &#160; {legend}</text>')
+    parts.append(f'<text x="{left}" y="{height - 8}">{html.escape(x_label)} &#160; {legend}</text>')
     return "".join(parts) + "</svg>"
 
 
@@ -107,7 +111,7 @@ def write(out, title, results, worst_of, log, facts):
 body{{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem}}
 table{{border-collapse:collapse}}td,th{{padding:.2rem .7rem;border-bottom:1px solid #ddd}}
 svg text{{font:11px sans-serif}}svg .t{{font-size:13px;font-weight:600}}
-svg .a{{text-anchor:end}}svg .g{{stroke:#ddd}}
+svg .a{{text-anchor:end}}svg .x{{text-anchor:middle}}svg .g{{stroke:#ddd}}
 figure{{display:inline-block;margin:.4rem}}figcaption{{font-size:12px}}
 </style>
 <h1>{html.escape(title)}</h1>
