@@ -12,7 +12,7 @@
 
 #include "model/model.hpp"
 #include "vision/image.hpp"
-#include "vision/onnxruntime.hpp"
+#include "vision/session.hpp"
 
 namespace andon::model {
 

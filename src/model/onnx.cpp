@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
-#include "vision/onnxruntime.hpp"
+#include "vision/session.hpp"
 
 namespace andon::model {
 

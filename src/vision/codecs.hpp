@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vision/exif.hpp"
 #include "vision/image.hpp"
 
 namespace andon::vision {
@@ -18,7 +19,10 @@ using SizeCheck = std::function<void(Size)>;
 
 class JpegCodec {
  public:
-  void decode(std::string_view bytes, std::string_view name, const SizeCheck& check, Image& into);
+  // At half, a quarter or an eighth of its size where that is not less than `least` (0x0: never),
+  // which `check` may have set.
+  void decode(std::string_view bytes, std::string_view name, const SizeCheck& check,
+              const Size& least, Image& into);
 
  private:
   struct HandleCloser {
@@ -31,6 +35,11 @@ class JpegCodec {
   std::vector<std::uint8_t> cmyk_;
 };
 
-void decode_png(std::string_view bytes, std::string_view name, const SizeCheck& check, Image& into);
+// These give the orientation that the file says: the picture is to be turned by it.
+[[nodiscard]] Orientation decode_png(std::string_view bytes, std::string_view name,
+                                     const SizeCheck& check, Image& into);
+[[nodiscard]] Orientation decode_tiff(std::string_view bytes, std::string_view name,
+                                      const SizeCheck& check, Image& into);
+void decode_bmp(std::string_view bytes, std::string_view name, const SizeCheck& check, Image& into);
 
 }  // namespace andon::vision

@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/error.hpp"
 #include "vision/codecs.hpp"
 #include "vision/exif.hpp"
+#include "vision/letterbox.hpp"
 
 namespace andon::vision {
 
@@ -23,32 +26,50 @@ bool is_image_name(std::string_view name) {
   for (char& c : extension) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+  constexpr std::array<std::string_view, 6> kKnown{".jpg", ".jpeg", ".png",
+                                                   ".bmp", ".tif",  ".tiff"};
+  return std::find(kKnown.begin(), kKnown.end(), extension) != kKnown.end();
 }
 
 class ImageDecoder::Implementation {
  public:
   explicit Implementation(DecodeLimits limits) : limits_(limits) {}
 
-  const Image& decode(std::string_view bytes, std::string_view name) {
+  const Image& decode(std::string_view bytes, std::string_view name, const DecodeHint& hint) {
     if (bytes.empty()) {
       throw Error(ErrorCode::invalid_argument, fmt::format("{} is empty (0 bytes)", name));
     }
-    const SizeCheck check = [&](Size size) { check_size(size, name); };
+    name_ = name;
+    least_ = {};
+    image_.full = {};
     if (bytes.starts_with("\xFF\xD8\xFF"sv)) {
-      jpeg_.decode(bytes, name, check, image_);
-      make_upright(image_, spare_, read_orientation(bytes));
-    } else if (bytes.starts_with("\x89PNG\r\n\x1A\n"sv)) {
-      decode_png(bytes, name, check, image_);
+      const Orientation orientation = read_orientation(bytes);
+      hint_ = hint.input;
+      is_turned_ = orientation >= Orientation::transposed;
+      jpeg_.decode(bytes, name, check_, least_, image_);
+      if (image_.size != full_) image_.full = full_;
+      make_upright(image_, spare_, orientation);
+      return image_;
+    }
+    hint_ = {};
+    if (bytes.starts_with("\x89PNG\r\n\x1A\n"sv)) {
+      make_upright(image_, spare_, decode_png(bytes, name, check_, image_));
+    } else if (bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv)) {
+      make_upright(image_, spare_, decode_tiff(bytes, name, check_, image_));
+    } else if (bytes.starts_with("BM") && bytes.size() >= kLeastBmp) {
+      decode_bmp(bytes, name, check_, image_);
     } else {
       throw Error(ErrorCode::invalid_argument,
-                  fmt::format("{} is neither JPEG nor PNG: {}", name, guess(bytes)));
+                  fmt::format("{} is neither JPEG, PNG, BMP nor TIFF: {}", name, guess(bytes)));
     }
     return image_;
   }
 
  private:
-  void check_size(Size size, std::string_view name) const {
+  static constexpr std::size_t kLeastBmp = 26;
+
+  void check_size(Size size) {
+    const std::string_view name = name_;
     if (size.width < 1 || size.height < 1) {
       throw Error(ErrorCode::invalid_argument, fmt::format("{} has no pixels", name));
     }
@@ -61,12 +82,14 @@ class ImageDecoder::Implementation {
                               name, size.width, size.height, limits_.max_side,
                               limits_.max_pixels / 1'000'000));
     }
+    full_ = size;
+    if (hint_.width < 1 || hint_.height < 1) return;
+    const Size input = is_turned_ ? Size{hint_.height, hint_.width} : hint_;
+    least_ = plan_letterbox(size, input).scaled;
   }
 
   static std::string guess(std::string_view bytes) {
-    if (bytes.starts_with("GIF8")) return "it is a GIF";
-    if (bytes.starts_with("BM")) return "it looks like a BMP";
-    if (bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv)) return "it is a TIFF";
+    if (bytes.starts_with("GIF8")) return "it is a GIF, which may be animated; save it as PNG";
     if (bytes.starts_with("RIFF") && bytes.substr(0, 12).ends_with("WEBP")) return "it is a WebP";
     for (const char c : bytes.substr(0, 64)) {
       const auto byte = static_cast<unsigned char>(c);
@@ -78,6 +101,13 @@ class ImageDecoder::Implementation {
   }
 
   DecodeLimits limits_;
+  // One for all pictures: it notes what it was asked, for the one being decoded.
+  const SizeCheck check_ = [this](Size size) { check_size(size); };
+  std::string_view name_;
+  Size hint_;
+  bool is_turned_ = false;
+  Size full_;
+  Size least_;
   JpegCodec jpeg_;
   Image image_;
   Image spare_;
@@ -87,8 +117,9 @@ ImageDecoder::ImageDecoder(DecodeLimits limits)
     : implementation_(std::make_unique<Implementation>(limits)) {}
 ImageDecoder::~ImageDecoder() = default;
 
-const Image& ImageDecoder::decode(std::string_view bytes, std::string_view name) {
-  return implementation_->decode(bytes, name);
+const Image& ImageDecoder::decode(std::string_view bytes, std::string_view name,
+                                  const DecodeHint& hint) {
+  return implementation_->decode(bytes, name, hint);
 }
 
 }  // namespace andon::vision

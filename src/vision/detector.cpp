@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.hpp"
+#include "vision/head.hpp"
 #include "vision/metadata.hpp"
 
 namespace andon::vision {
@@ -17,148 +19,257 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr Size kUsualInput{640, 640};
 constexpr std::int64_t kMaxSide = 16'384;
-constexpr std::int64_t kMaxClasses = 10'000;
+constexpr std::int64_t kMaxBatch = 1024;
+constexpr int kUsualStride = 32;
 
-[[noreturn]] void refuse(const Session& session, std::string_view name, std::string_view why) {
-  std::string found;
-  for (const TensorInfo& input : session.inputs()) found += "\n  input  " + to_string(input);
-  for (const TensorInfo& output : session.outputs()) found += "\n  output " + to_string(output);
-  for (const char* key : {"task", "names", "imgsz"}) {
-    const auto entry = session.metadata().find(key);
-    if (entry == session.metadata().end()) continue;
-    found += fmt::format("\n  metadata {} = {}", key, entry->second.substr(0, 100));
-  }
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("{} is not a model that andon understands: {}. Found:{}\n"
-                          "Understood: one input float32 [1,3,height,width] and a first output "
-                          "float32 [1,4+classes,anchors], as YOLOv8, v9 and v11 detectors are "
-                          "exported without built-in NMS",
-                          name, why, found));
-}
+// The first input's dimensions, as the model declares them.
+struct InputShape {
+  Size size;
+  std::size_t batch = 1;
+  bool has_free_batch = false;
+  bool has_free_size = false;
+};
 
-// One dimension must be `wanted`, or not fixed.
-bool fits(std::int64_t dimension, std::int64_t wanted) {
-  return dimension == wanted || dimension < 0;
-}
-
-std::optional<std::string> metadata_value(const Session& session, const std::string& key) {
-  const auto entry = session.metadata().find(key);
-  if (entry == session.metadata().end()) return std::nullopt;
-  return entry->second;
-}
-
-Size input_size(const Session& session, std::string_view name, std::optional<Size> wanted) {
-  if (session.inputs().size() != 1) refuse(session, name, "it has not exactly one input");
+InputShape read_input(const Session& session, const DetectorOptions& options) {
+  if (session.inputs().empty()) refuse_model(session, "it has no input");
   const TensorInfo& input = session.inputs().front();
-  if (input.type != ElementType::float32) refuse(session, name, "its input is not float32");
-  if (input.shape.size() != 4 || !fits(input.shape[0], 1) || !fits(input.shape[1], 3)) {
-    refuse(session, name, "its input is not [1,3,height,width]");
+  if (input.type != ElementType::float32) refuse_model(session, "its first input is not float32");
+  const auto& shape = input.shape;
+  if (shape.size() != 4 || (shape[1] != 3 && shape[1] >= 0)) {
+    refuse_model(session, "its first input is not [batch,3,height,width]");
   }
-  Size usual = wanted.value_or(kUsualInput);
-  if (!wanted) {
-    if (const auto text = metadata_value(session, "imgsz")) usual = parse_image_size(*text);
+  Size usual =
+      options.input_size ? *options.input_size : options.spec.input_size.value_or(kUsualInput);
+  const std::string_view said = metadata_value(session, "imgsz");
+  if (!options.input_size && !options.spec.input_size && !said.empty()) {
+    usual = parse_image_size(said);
   }
   const auto side = [&](std::int64_t fixed, int otherwise) {
-    if (fixed == 0 || fixed > kMaxSide) refuse(session, name, "its input has an impossible size");
+    if (fixed == 0 || fixed > kMaxSide) refuse_model(session, "its input has an impossible size");
     return fixed < 0 ? otherwise : static_cast<int>(fixed);
   };
-  return {side(input.shape[3], usual.width), side(input.shape[2], usual.height)};
+  InputShape result;
+  result.size = {side(shape[3], usual.width), side(shape[2], usual.height)};
+  if (shape[0] == 0 || shape[0] > kMaxBatch) {
+    refuse_model(session, "its batch has an impossible size");
+  }
+  result.has_free_batch = shape[0] < 0;
+  result.batch = result.has_free_batch ? 1 : static_cast<std::size_t>(shape[0]);
+  result.has_free_size = shape[2] < 0 && shape[3] < 0;
+  return result;
 }
 
-// Classes by an output's shape; the anchors may be unknown (-1).
-std::int64_t count_classes(const Session& session, std::string_view name,
-                           const std::vector<std::int64_t>& shape) {
-  if (shape.size() != 3 || !fits(shape[0], 1)) {
-    refuse(session, name, "its output is not [1,4+classes,anchors]");
+// A second input may only be the pictures' sizes, which models of the DETR family take.
+bool takes_sizes(const Session& session) {
+  if (session.inputs().size() == 1) return false;
+  const TensorInfo& sizes = session.inputs()[1];
+  const bool fits = session.inputs().size() == 2 && sizes.type == ElementType::int64 &&
+                    sizes.shape.size() == 2 && (sizes.shape[1] == 2 || sizes.shape[1] < 0);
+  if (!fits) refuse_model(session, "its inputs are not a picture, or a picture and its size");
+  return true;
+}
+
+int stride_of(const Session& session) {
+  const std::string_view said = metadata_value(session, "stride");
+  return said.empty() ? kUsualStride : std::max(kUsualStride, parse_image_size(said).width);
+}
+
+std::vector<std::string> labels_of(const Session& session, const ModelSpec& spec,
+                                   const HeadPlan& plan) {
+  std::vector<std::string> labels = spec.labels;
+  const std::string_view names = metadata_value(session, "names");
+  if (labels.empty() && !names.empty()) labels = parse_names(names);
+  const bool counts_classes = plan.kind != HeadKind::end_to_end && plan.kind != HeadKind::detr;
+  while (counts_classes && labels.size() < plan.classes) {
+    labels.push_back(fmt::format("class {}", labels.size()));
   }
-  const std::int64_t channels = shape[1];
-  if (channels >= 0 && (channels < 5 || channels > 4 + kMaxClasses)) {
-    refuse(session, name,
-           fmt::format("{} channels are not 4 and a score for each class", channels));
-  }
-  if (channels >= 0 && shape[2] >= 0 && shape[2] < channels) {
-    refuse(session, name,
-           "its output has fewer anchors than channels; the two may be swapped, or it is the "
-           "output of a model that does its own NMS");
-  }
-  return channels < 0 ? -1 : channels - 4;
+  return labels;
 }
 
 }  // namespace
 
-ModelDescription describe_model(const Session& session, std::string_view name,
-                                std::optional<Size> wanted_size) {
+struct Detector::Implementation {
+  const OnnxRuntime& runtime;
+  Session session;
   ModelDescription description;
-  try {
-    description.input = input_size(session, name, wanted_size);
-    if (const auto task = metadata_value(session, "task")) description.task = *task;
-    if (description.task != "detect") {
-      refuse(session, name, fmt::format("its task is '{}', not 'detect'", description.task));
+  HeadPlan plan;
+  int stride = kUsualStride;
+  bool has_sizes = false;
+  bool has_free_batch = false;
+
+  // For the shape that is bound now.
+  Size size;
+  std::size_t batch = 0;
+  std::span<float> input;
+  std::span<std::int64_t> sizes;
+  std::vector<Letterboxer> letterboxers;  // one a picture of the batch
+
+  std::vector<LetterboxPlan> plans;
+  std::unique_ptr<Head> head;
+  std::vector<Result> results;
+
+  Implementation(const OnnxRuntime& owner, std::string_view model, std::string_view name,
+                 const DetectorOptions& options)
+      : runtime(owner), session(owner, model, name, options.session) {
+    try {
+      understand(options);
+    } catch (Error& error) {
+      if (error.message().starts_with(name)) throw;
+      throw error.with_context(name);
     }
-    if (session.outputs().empty()) refuse(session, name, "it has no output");
-    const TensorInfo& output = session.outputs().front();
-    if (output.type != ElementType::float32) refuse(session, name, "its output is not float32");
-    const std::int64_t classes = count_classes(session, name, output.shape);
-    if (const auto names = metadata_value(session, "names")) {
-      description.labels = parse_names(*names);
-      if (classes >= 0 && std::cmp_not_equal(classes, description.labels.size())) {
-        refuse(session, name,
-               fmt::format("its output has {} classes, but its metadata names {}", classes,
-                           description.labels.size()));
-      }
-    }
-    for (std::int64_t id = static_cast<std::int64_t>(description.labels.size()); id < classes;
-         ++id) {
-      description.labels.push_back(fmt::format("class {}", id));
-    }
-    if (output.shape[2] > 0) description.anchors = static_cast<std::size_t>(output.shape[2]);
-  } catch (Error& error) {
-    if (error.message().starts_with(name)) throw;
-    throw error.with_context(name);
+    release();  // the first run's blocks have other sizes
   }
-  return description;
-}
+
+  Implementation(const Implementation& other, Session own_session)
+      : runtime(other.runtime),
+        session(std::move(own_session)),
+        description(other.description),
+        plan(other.plan),
+        stride(other.stride),
+        has_sizes(other.has_sizes),
+        has_free_batch(other.has_free_batch) {
+    start();
+    bind(description.input, has_free_batch ? 1 : description.max_batch);
+  }
+
+  void release() const { runtime.release_unused_memory(); }
+
+  void understand(const DetectorOptions& options) {
+    const InputShape shape = read_input(session, options);
+    has_sizes = takes_sizes(session);
+    has_free_batch = shape.has_free_batch;
+    stride = stride_of(session);
+    const std::vector<std::size_t> readable = readable_outputs(session);
+    if (readable.empty()) refuse_model(session, "it has no output of float32 or int64");
+    session.select_outputs(readable);
+    bind(shape.size, shape.batch);
+    plan = recognise(session, options.spec, shape.size, session.run());
+    if (has_sizes != (plan.kind == HeadKind::detr)) {
+      refuse_model(session, "a second input goes with labels, boxes and scores only");
+    }
+    description.labels = labels_of(session, options.spec, plan);
+    description.input = shape.size;
+    description.anchors = plan.anchors;
+    description.task = task_of(plan.kind);
+    description.head = plan.kind;
+    description.preprocessing = preprocessing_of(plan.kind, session, options.spec);
+    description.follows_picture = shape.has_free_size && !options.input_size &&
+                                  !options.spec.input_size &&
+                                  description.preprocessing.fit == Fit::letterbox;
+    description.max_batch =
+        shape.has_free_batch ? std::max<std::size_t>(1, options.max_batch) : shape.batch;
+    description.provider = session.provider();
+    start();
+    bind(shape.size, shape.batch);
+  }
+
+  void start() {
+    session.select_outputs(plan.outputs);
+    head = make_head(plan);
+    results.resize(description.max_batch);
+    plans.resize(description.max_batch);
+  }
+
+  void bind(Size wanted, std::size_t count) {
+    size = wanted;
+    batch = count;
+    const auto pictures = static_cast<std::int64_t>(count);
+    input = session.bind_input({pictures, 3, wanted.height, wanted.width});
+    if (has_sizes) {
+      sizes = session.bind_integers({pictures, 2}, 1);
+      std::fill(sizes.begin(), sizes.end(), 1);
+    }
+    letterboxers.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      letterboxers.emplace_back(wanted, description.preprocessing);
+    }
+  }
+
+  [[nodiscard]] Size size_for(std::span<const Image* const> images) const {
+    if (!description.follows_picture) return description.input;
+    const Size first = images.front()->full_size();
+    const bool are_alike = std::all_of(images.begin(), images.end(), [&](const Image* image) {
+      return image->full_size() == first;
+    });
+    return are_alike ? smallest_input(first, description.input, stride) : description.input;
+  }
+
+  std::span<const Result> detect(std::span<const Image* const> images,
+                                 const DetectionOptions& options) {
+    if (images.empty() || images.size() > description.max_batch) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("{} takes 1 to {} pictures at once, not {}", session.name(),
+                              description.max_batch, images.size()));
+    }
+    const auto start_time = SteadyClock::now();
+    const Size wanted = size_for(images);
+    const std::size_t wanted_batch = has_free_batch ? images.size() : batch;
+    if (wanted != size || wanted_batch != batch) bind(wanted, wanted_batch);
+    const std::size_t picture_size = input.size() / batch;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      plans[i] = letterboxers[i].fill(*images[i], input.subspan(i * picture_size, picture_size));
+      if (!has_sizes) continue;
+      sizes[2 * i] = plans[i].source.width;
+      sizes[2 * i + 1] = plans[i].source.height;
+    }
+    const auto filled = SteadyClock::now();
+    const std::span<const Session::Output> outputs = session.run();
+    const auto inferred = SteadyClock::now();
+    check_outputs(plan, session, outputs, size, batch);
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      head->decode(outputs, i, plans[i], options, results[i]);
+    }
+    const auto decoded = SteadyClock::now();
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      results[i].preprocess = filled - start_time;
+      results[i].inference = inferred - filled;
+      results[i].postprocess = decoded - inferred;
+    }
+    return std::span<const Result>(results).first(images.size());
+  }
+};
 
 Detector::Detector(const OnnxRuntime& runtime, std::string_view model, std::string_view name,
                    const DetectorOptions& options)
-    : runtime_(runtime),
-      session_(runtime, model, name, options.session),
-      description_(describe_model(session_, name, options.input_size)),
-      letterboxer_(description_.input),
-      input_(session_.bind_input({1, 3, description_.input.height, description_.input.width})) {
-  const Session::Output& output = session_.run();
-  const std::int64_t classes = count_classes(session_, name, output.shape);
-  for (std::size_t id = description_.labels.size(); std::cmp_less(id, classes); ++id) {
-    description_.labels.push_back(fmt::format("class {}", id));
-  }
-  if (std::cmp_not_equal(classes, description_.labels.size())) {
-    refuse(session_, name,
-           fmt::format("its output has {} classes, but its metadata names {}", classes,
-                       description_.labels.size()));
-  }
-  description_.anchors = static_cast<std::size_t>(output.shape[2]);
-  release_unused_memory();  // the first run's blocks have other sizes
+    : implementation_(std::make_unique<Implementation>(runtime, model, name, options)) {}
+Detector::Detector(std::unique_ptr<Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+Detector::Detector(Detector&&) noexcept = default;
+Detector& Detector::operator=(Detector&&) noexcept = default;
+Detector::~Detector() = default;
+
+Detector Detector::sibling() const {
+  return Detector(
+      std::make_unique<Implementation>(*implementation_, implementation_->session.sibling()));
+}
+
+const ModelDescription& Detector::description() const {
+  return implementation_->description;
 }
 
 std::string Detector::label(int class_id) const {
+  const std::vector<std::string>& labels = implementation_->description.labels;
   const auto index = static_cast<std::size_t>(class_id);
-  if (class_id >= 0 && index < description_.labels.size()) return description_.labels[index];
+  if (class_id >= 0 && index < labels.size()) return labels[index];
   return fmt::format("class {}", class_id);
 }
 
-Detector::Result Detector::detect(const Image& image, const DetectionOptions& options) {
-  Result result;
-  const auto start = SteadyClock::now();
-  const LetterboxPlan plan = letterboxer_.fill(image, input_);
-  const auto filled = SteadyClock::now();
-  const Session::Output& output = session_.run();
-  const auto inferred = SteadyClock::now();
-  result.detections = decode_detections(
-      {output.values, description_.labels.size(), description_.anchors}, plan, options);
-  result.preprocess = filled - start;
-  result.inference = inferred - filled;
-  result.postprocess = SteadyClock::now() - inferred;
-  return result;
+const std::vector<std::string>& Detector::passed_over_providers() const {
+  return implementation_->session.passed_over();
+}
+
+void Detector::release_unused_memory() const {
+  implementation_->release();
+}
+
+const Detector::Result& Detector::detect(const Image& image, const DetectionOptions& options) {
+  const Image* const images[] = {&image};
+  return implementation_->detect(images, options).front();
+}
+
+std::span<const Detector::Result> Detector::detect(std::span<const Image* const> images,
+                                                   const DetectionOptions& options) {
+  return implementation_->detect(images, options);
 }
 
 }  // namespace andon::vision

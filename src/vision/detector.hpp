@@ -1,38 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// A detector: an ONNX model that was understood, and all that lies between a decoded picture and
-// its detections. Keeps its buffers between pictures; belongs to one thread at a time.
+// A detector: an ONNX model that was understood, and all that lies between decoded pictures and
+// what is found in them. Keeps its buffers between pictures: after the first of a size it takes no
+// memory. Belongs to one thread at a time; siblings share the loaded model across threads.
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "vision/detections.hpp"
+#include "vision/findings.hpp"
 #include "vision/letterbox.hpp"
+#include "vision/model_spec.hpp"
 #include "vision/onnxruntime.hpp"
+#include "vision/session.hpp"
 
 namespace andon::vision {
 
-// What a model says about itself and what its shapes say.
 struct ModelDescription {
-  std::vector<std::string> labels;  // one a class
-  Size input;
+  std::vector<std::string> labels;
+  Size input;  // the largest, where it follows the picture
   std::size_t anchors = 0;
-  std::string task = "detect";
+  std::string task = "detect";  // "segment", "classify", "anomaly"
+  HeadKind head = HeadKind::yolov8;
+  Preprocessing preprocessing;
+  bool follows_picture = false;  // the input takes the shape of each picture
+  std::size_t max_batch = 1;     // pictures that one run may take
+  std::string provider = "CPU";  // ONNX Runtime's execution provider
 };
-
-// Understood: one float32 input [1,3,H,W] and, first of the outputs, float32 [1,4+classes,anchors]
-// as YOLOv8, v9 and v11 export it. Dimensions that are not fixed are taken from `input_size`, else
-// from the metadata (imgsz), else 640x640; `anchors` is then 0, since only a run can tell. Throws
-// invalid_argument that lists what was found and what is understood.
-[[nodiscard]] ModelDescription describe_model(const Session& session, std::string_view name,
-                                              std::optional<Size> input_size);
 
 struct DetectorOptions {
   SessionOptions session;
-  std::optional<Size> input_size;  // for models whose input is not fixed
+  // For models whose input is not fixed. Given, each picture is brought to it; else the input
+  // follows the picture's shape within the metadata's imgsz (or 640x640), as Ultralytics has it.
+  std::optional<Size> input_size;
+  ModelSpec spec;             // what is said beside the model
+  std::size_t max_batch = 8;  // for models whose batch is not fixed
 };
 
 using Milliseconds = std::chrono::duration<double, std::milli>;
@@ -40,31 +46,43 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 class Detector {
  public:
   // `model` may be freed afterwards. Runs the model once, so that the first picture is as fast as
-  // the others and an output that does not fit is found here.
+  // the others and an output that does not fit is found here. Throws invalid_argument that lists
+  // what was found in the model and what is understood.
   Detector(const OnnxRuntime& runtime, std::string_view model, std::string_view name,
            const DetectorOptions& options = {});
+  Detector(Detector&&) noexcept;
+  Detector& operator=(Detector&&) noexcept;
+  ~Detector();
 
-  [[nodiscard]] const ModelDescription& description() const { return description_; }
+  // The same loaded model for another thread: costs the tensors, not the weights.
+  [[nodiscard]] Detector sibling() const;
+
+  [[nodiscard]] const ModelDescription& description() const;
   // The label of a class: the model's own, or "class 7" beyond its list.
   [[nodiscard]] std::string label(int class_id) const;
+  // Why execution providers that were asked for are not used.
+  [[nodiscard]] const std::vector<std::string>& passed_over_providers() const;
 
   // Returns to the system what only a run needs; the next one takes it again.
-  void release_unused_memory() const { runtime_.release_unused_memory(); }
+  void release_unused_memory() const;
 
-  struct Result {
-    std::vector<Detection> detections;
+  struct Result : Findings {
+    // Of a batch: of all its pictures together.
     Milliseconds preprocess{};
     Milliseconds inference{};
     Milliseconds postprocess{};
   };
-  [[nodiscard]] Result detect(const Image& image, const DetectionOptions& options = {});
+  // The result is valid until the next call.
+  const Result& detect(const Image& image, const DetectionOptions& options = {});
+  // One run for at most description().max_batch pictures. Where the input follows the picture and
+  // their shapes differ, they are brought to the largest input, as Ultralytics does.
+  std::span<const Result> detect(std::span<const Image* const> images,
+                                 const DetectionOptions& options = {});
 
  private:
-  const OnnxRuntime& runtime_;
-  Session session_;
-  ModelDescription description_;
-  Letterboxer letterboxer_;
-  std::span<float> input_;
+  struct Implementation;
+  explicit Detector(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
 };
 
 }  // namespace andon::vision

@@ -95,13 +95,17 @@ Orientation read_orientation(std::string_view jpeg) {
     const std::string_view segment = jpeg.substr(at + 4, length - 2);
     constexpr std::string_view kExif = "Exif\0\0"sv;
     if (marker == kApp1 && segment.starts_with(kExif)) {
-      const auto tiff = Tiff::open(segment.substr(kExif.size()));
-      if (!tiff) return Orientation::upright;
-      return tiff->orientation().value_or(Orientation::upright);
+      return read_exif_orientation(segment.substr(kExif.size()));
     }
     at += 2 + length;
   }
   return Orientation::upright;
+}
+
+Orientation read_exif_orientation(std::string_view exif) {
+  const auto tiff = Tiff::open(exif);
+  if (!tiff) return Orientation::upright;
+  return tiff->orientation().value_or(Orientation::upright);
 }
 
 void make_upright(Image& image, Image& spare, Orientation orientation) {
@@ -109,6 +113,7 @@ void make_upright(Image& image, Image& spare, Orientation orientation) {
   const bool turned = orientation >= Orientation::transposed;
   const Size stored = image.size;
   spare.size = turned ? Size{stored.height, stored.width} : stored;
+  spare.full = turned ? Size{image.full.height, image.full.width} : image.full;
   spare.rgb.resize(image.rgb.size());
   for (int y = 0; y < spare.size.height; ++y) {
     std::uint8_t* out = spare.row(y);

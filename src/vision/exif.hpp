@@ -25,6 +25,9 @@ enum class Orientation : std::uint8_t {
 // broken note must not hide a good picture.
 [[nodiscard]] Orientation read_orientation(std::string_view jpeg);
 
+// The same out of a bare EXIF block, as PNG files have it.
+[[nodiscard]] Orientation read_exif_orientation(std::string_view exif);
+
 // `image` as it was meant to be seen; `spare` is memory to use and holds the old picture after.
 void make_upright(Image& image, Image& spare, Orientation orientation);
 

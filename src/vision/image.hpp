@@ -17,6 +17,9 @@ struct Size {
 struct Image {
   Size size;
   std::vector<std::uint8_t> rgb;  // size.height rows of size.width * 3 bytes
+  Size full{};                    // of the file, where it was decoded at less than that
+
+  [[nodiscard]] Size full_size() const { return full.width > 0 ? full : size; }
 
   [[nodiscard]] std::size_t row_bytes() const { return static_cast<std::size_t>(size.width) * 3; }
   [[nodiscard]] const std::uint8_t* row(int y) const {

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <utility>
 
 namespace andon::vision {
 namespace {
 
-constexpr std::uint8_t kPadding = 114;
+constexpr float kPadding = 114;
 constexpr int kWeightOne = 2048;  // OpenCV's INTER_RESIZE_COEF_SCALE
 
 // Python's round(), which the reference uses: halves go to the even neighbour.
@@ -20,11 +20,13 @@ enum class Beyond { clamp_weight, repeat };
 
 // The positions and fixed-point weights of OpenCV's resize(INTER_LINEAR): pixel centres, computed
 // in float, 11 bits. Beyond the last pixel OpenCV clamps the weights of columns, but repeats rows.
-std::vector<ResizeTap> make_taps(int source, int scaled, Beyond beyond) {
+// `first` and `count`: which of the scaled pixels.
+void make_taps(int source, int scaled, int first, int count, Beyond beyond,
+               std::vector<ResizeTap>& taps) {
   const double step = 1.0 / (static_cast<double>(scaled) / source);
-  std::vector<ResizeTap> taps(static_cast<std::size_t>(scaled));
-  for (int i = 0; i < scaled; ++i) {
-    auto fraction = static_cast<float>((i + 0.5) * step - 0.5);
+  taps.resize(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    auto fraction = static_cast<float>((first + i + 0.5) * step - 0.5);
     int position = static_cast<int>(std::floor(fraction));
     fraction -= static_cast<float>(position);
     if (beyond == Beyond::clamp_weight && position < 0) {
@@ -42,69 +44,141 @@ std::vector<ResizeTap> make_taps(int source, int scaled, Beyond beyond) {
         static_cast<std::int16_t>(std::lrintf((1.0F - fraction) * float{kWeightOne}));
     tap.second_weight = static_cast<std::int16_t>(std::lrintf(fraction * float{kWeightOne}));
   }
-  return taps;
+}
+
+// A very long picture would otherwise lose its short side altogether.
+int scaled_side(int side, double ratio) {
+  return std::max(1, round_half_even(side * ratio));
+}
+
+LetterboxPlan plan_crop(LetterboxPlan plan) {
+  const Size source = plan.source;
+  const Size target = plan.target;
+  const double ratio = std::max(static_cast<double>(target.height) / source.height,
+                                static_cast<double>(target.width) / source.width);
+  plan.scaled.width = std::max(target.width, static_cast<int>(source.width * ratio));
+  plan.scaled.height = std::max(target.height, static_cast<int>(source.height * ratio));
+  plan.ratio_x = static_cast<double>(plan.scaled.width) / source.width;
+  plan.ratio_y = static_cast<double>(plan.scaled.height) / source.height;
+  plan.left = -round_half_even((plan.scaled.width - target.width) / 2.0);
+  plan.top = -round_half_even((plan.scaled.height - target.height) / 2.0);
+  return plan;
 }
 
 }  // namespace
 
-LetterboxPlan plan_letterbox(Size source, Size target) {
+LetterboxPlan plan_letterbox(Size source, Size target, Fit fit) {
   LetterboxPlan plan;
   plan.source = source;
   plan.target = target;
-  plan.ratio = std::min(static_cast<double>(target.height) / source.height,
-                        static_cast<double>(target.width) / source.width);
-  // A very long picture would otherwise lose its short side altogether.
-  plan.scaled.width = std::max(1, round_half_even(source.width * plan.ratio));
-  plan.scaled.height = std::max(1, round_half_even(source.height * plan.ratio));
-  plan.left = std::max(0, round_half_even((target.width - plan.scaled.width) / 2.0 - 0.1));
-  plan.top = std::max(0, round_half_even((target.height - plan.scaled.height) / 2.0 - 0.1));
+  if (fit == Fit::centre_crop) return plan_crop(plan);
+  if (fit == Fit::stretch) {
+    plan.scaled = target;
+    plan.ratio_x = static_cast<double>(target.width) / source.width;
+    plan.ratio_y = static_cast<double>(target.height) / source.height;
+    return plan;
+  }
+  plan.ratio_x = std::min(static_cast<double>(target.height) / source.height,
+                          static_cast<double>(target.width) / source.width);
+  plan.ratio_y = plan.ratio_x;
+  plan.scaled.width = scaled_side(source.width, plan.ratio_x);
+  plan.scaled.height = scaled_side(source.height, plan.ratio_y);
+  if (fit == Fit::letterbox) {
+    plan.left = std::max(0, round_half_even((target.width - plan.scaled.width) / 2.0 - 0.1));
+    plan.top = std::max(0, round_half_even((target.height - plan.scaled.height) / 2.0 - 0.1));
+  }
   return plan;
 }
 
-Letterboxer::Letterboxer(Size target, const PixelKernels& kernels)
-    : target_(target), kernels_(kernels) {
-  canvas_.size = target;
-  canvas_.rgb.resize(canvas_.row_bytes() * static_cast<std::size_t>(target.height));
+Size smallest_input(Size source, Size largest, int stride) {
+  const LetterboxPlan plan = plan_letterbox(source, largest);
+  const auto whole_strides = [&](int side, int scaled) {
+    const int spare = (side - scaled) % stride;
+    return std::min(side, scaled + spare);
+  };
+  return {whole_strides(largest.width, plan.scaled.width),
+          whole_strides(largest.height, plan.scaled.height)};
 }
 
-void Letterboxer::prepare(const LetterboxPlan& plan) {
-  if (plan.source == plan_.source) return;
+Letterboxer::Letterboxer(Size target, const Preprocessing& preprocessing,
+                         const PixelKernels& kernels)
+    : target_(target), preprocessing_(preprocessing), kernels_(kernels) {}
+
+void Letterboxer::prepare(const Image& image) {
+  const LetterboxPlan plan = plan_letterbox(image.full_size(), target_, preprocessing_.fit);
+  if (plan == plan_ && image.size == stored_) return;
+  padded_ = nullptr;
   plan_ = plan;
-  std::fill(canvas_.rgb.begin(), canvas_.rgb.end(), kPadding);
-  columns_ = make_taps(plan.source.width, plan.scaled.width, Beyond::clamp_weight);
-  rows_ = make_taps(plan.source.height, plan.scaled.height, Beyond::repeat);
+  stored_ = image.size;
+  visible_.left = std::max(0, plan.left);
+  visible_.top = std::max(0, plan.top);
+  visible_.width = std::min(target_.width - visible_.left, plan.scaled.width);
+  visible_.height = std::min(target_.height - visible_.top, plan.scaled.height);
+  make_taps(stored_.width, plan.scaled.width, visible_.left - plan.left, visible_.width,
+            Beyond::clamp_weight, columns_);
+  make_taps(stored_.height, plan.scaled.height, visible_.top - plan.top, visible_.height,
+            Beyond::repeat, rows_);
   // Columns are used as offsets into a row of bytes.
   for (ResizeTap& tap : columns_) {
     tap.first *= 3;
     tap.second *= 3;
   }
-  upper_.resize(static_cast<std::size_t>(plan.scaled.width) * 3 + kRowSlack);
+  row_.resize(static_cast<std::size_t>(visible_.width) * 3);
+  upper_.resize(row_.size() + kRowSlack);
   lower_.resize(upper_.size());
 }
 
-LetterboxPlan Letterboxer::fill(const Image& image, std::span<float> tensor) {
-  prepare(plan_letterbox(image.size, target_));
-  if (plan_.scaled == plan_.source) {
-    for (int y = 0; y < plan_.scaled.height; ++y) {
-      std::memcpy(canvas_.row(plan_.top + y) + static_cast<std::size_t>(plan_.left) * 3,
-                  image.row(y), image.row_bytes());
-    }
-  } else if (plan_.source.width == 2 * plan_.scaled.width &&
-             plan_.source.height == 2 * plan_.scaled.height) {
-    halve(image);
-  } else {
-    scale(image);
-  }
+void Letterboxer::pad(std::span<float> tensor) const {
   const std::size_t plane = tensor.size() / 3;
-  kernels_.planar_unit_floats(canvas_.rgb.data(), plane, tensor.data());
+  for (std::size_t c = 0; c < 3; ++c) {
+    const float value =
+        (kPadding / preprocessing_.divisor - preprocessing_.mean[c]) / preprocessing_.deviation[c];
+    std::fill_n(tensor.data() + c * plane, plane, value);
+  }
+}
+
+const LetterboxPlan& Letterboxer::fill(const Image& image, std::span<float> tensor) {
+  prepare(image);
+  if (padded_ != tensor.data()) {
+    pad(tensor);
+    padded_ = tensor.data();
+  }
+  if (plan_.scaled == stored_) {
+    const std::size_t from = static_cast<std::size_t>(visible_.left - plan_.left) * 3;
+    for (int y = 0; y < visible_.height; ++y) {
+      write_row(image.row(visible_.top - plan_.top + y) + from, y, tensor.data());
+    }
+  } else if (stored_.width == 2 * plan_.scaled.width && stored_.height == 2 * plan_.scaled.height) {
+    halve(image, tensor.data());
+  } else {
+    scale(image, tensor.data());
+  }
   return plan_;
 }
 
-void Letterboxer::scale(const Image& image) {
-  const std::size_t width = columns_.size();
+// Row `y` of what is visible.
+void Letterboxer::write_row(const std::uint8_t* rgb, int y, float* tensor) const {
+  const auto width = static_cast<std::size_t>(target_.width);
+  const std::size_t plane = width * static_cast<std::size_t>(target_.height);
+  const auto pixels = static_cast<std::size_t>(visible_.width);
+  float* first = tensor + static_cast<std::size_t>(visible_.top + y) * width +
+                 static_cast<std::size_t>(visible_.left);
+  std::array<float*, 3> planes{first, first + plane, first + 2 * plane};
+  if (preprocessing_.channels == Preprocessing::Channels::bgr) std::swap(planes[0], planes[2]);
+  kernels_.planar_floats(rgb, pixels, preprocessing_.divisor, planes);
+  for (std::size_t c = 0; c < 3; ++c) {
+    const float mean = preprocessing_.mean[c];
+    const float deviation = preprocessing_.deviation[c];
+    if (mean == 0 && deviation == 1) continue;
+    float* values = first + c * plane;
+    for (std::size_t x = 0; x < pixels; ++x) values[x] = (values[x] - mean) / deviation;
+  }
+}
+
+void Letterboxer::scale(const Image& image, float* tensor) {
   int upper_row = -1;
   int lower_row = -1;
-  for (int y = 0; y < plan_.scaled.height; ++y) {
+  for (int y = 0; y < visible_.height; ++y) {
     const ResizeTap& row = rows_[static_cast<std::size_t>(y)];
     if (row.first == lower_row) {
       std::swap(upper_, lower_);
@@ -118,24 +192,20 @@ void Letterboxer::scale(const Image& image) {
       kernels_.scale_row(image.row(row.second), image.row_bytes(), columns_, lower_.data());
       lower_row = row.second;
     }
-    std::uint8_t* out = canvas_.row(plan_.top + y) + static_cast<std::size_t>(plan_.left) * 3;
     kernels_.blend_rows(upper_.data(), row.first_weight, lower_.data(), row.second_weight,
-                        width * 3, out);
+                        row_.size(), row_.data());
+    write_row(row_.data(), y, tensor);
   }
 }
 
 // For an exact half OpenCV's INTER_LINEAR takes the mean of four pixels.
-void Letterboxer::halve(const Image& image) {
-  for (int y = 0; y < plan_.scaled.height; ++y) {
-    const std::uint8_t* upper = image.row(2 * y);
-    const std::uint8_t* lower = image.row(2 * y + 1);
-    std::uint8_t* out = canvas_.row(plan_.top + y) + static_cast<std::size_t>(plan_.left) * 3;
-    for (int x = 0; x < plan_.scaled.width; ++x, upper += 6, lower += 6, out += 3) {
-      for (int c = 0; c < 3; ++c) {
-        out[c] =
-            static_cast<std::uint8_t>((upper[c] + upper[c + 3] + lower[c] + lower[c + 3] + 2) >> 2);
-      }
-    }
+void Letterboxer::halve(const Image& image, float* tensor) {
+  const std::size_t from = static_cast<std::size_t>(visible_.left - plan_.left) * 6;
+  for (int y = 0; y < visible_.height; ++y) {
+    const int scaled_y = visible_.top - plan_.top + y;
+    kernels_.halve_rows(image.row(2 * scaled_y) + from, image.row(2 * scaled_y + 1) + from,
+                        static_cast<std::size_t>(visible_.width), row_.data());
+    write_row(row_.data(), y, tensor);
   }
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Letterboxing as Ultralytics does it: scale to fit, centre, pad with grey 114, RGB 0..1 planar.
-// The scaling reproduces OpenCV's resize(INTER_LINEAR) of 8-bit pictures bit for bit.
+// From a picture to a network's input: fitted into its size, padded, as planes of floats. The
+// letterbox is Ultralytics' one; the scaling reproduces OpenCV's resize(INTER_LINEAR) of 8-bit
+// pictures bit for bit.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -12,41 +14,77 @@
 
 namespace andon::vision {
 
+enum class Fit : std::uint8_t {
+  letterbox,           // scaled to fit, in the middle, the rest padded with grey 114
+  letterbox_top_left,  // the same in the top left corner, as YOLOX has it
+  stretch,             // to the input's size, whatever becomes of the shape
+  centre_crop,         // the short side scaled to fit, the long one cut
+};
+
+struct Preprocessing {
+  Fit fit = Fit::letterbox;
+  enum class Channels : std::uint8_t { rgb, bgr } channels = Channels::rgb;
+  float divisor = 255;  // of each byte
+  // Then, by plane: less the mean, over the deviation.
+  std::array<float, 3> mean{0, 0, 0};
+  std::array<float, 3> deviation{1, 1, 1};
+  bool operator==(const Preprocessing&) const = default;
+};
+
 // Where a picture lies in the network's input.
 struct LetterboxPlan {
-  Size source;
-  Size target;       // the network's input
-  Size scaled;       // the picture inside it
-  double ratio = 1;  // scaled = source * ratio
-  int left = 0;
+  Size source;         // the picture's full size
+  Size target;         // the network's input
+  Size scaled;         // the picture inside it
+  double ratio_x = 1;  // scaled = source * ratio
+  double ratio_y = 1;
+  int left = 0;  // negative where the picture is cut
   int top = 0;
+  bool operator==(const LetterboxPlan&) const = default;
 };
-[[nodiscard]] LetterboxPlan plan_letterbox(Size source, Size target);
+[[nodiscard]] LetterboxPlan plan_letterbox(Size source, Size target, Fit fit = Fit::letterbox);
+
+// The smallest input that takes a picture scaled to fit into `largest`, in whole strides: what
+// Ultralytics runs a model with a dynamic input at (448x640 for a picture of 3:2).
+[[nodiscard]] Size smallest_input(Size source, Size largest, int stride);
 
 // Keeps its buffers between pictures; belongs to one thread at a time.
 class Letterboxer {
  public:
-  explicit Letterboxer(Size target, const PixelKernels& kernels = best_kernels());
+  explicit Letterboxer(Size target, const Preprocessing& preprocessing = {},
+                       const PixelKernels& kernels = best_kernels());
 
-  // Writes the picture into `tensor` (3 * height * width floats: the R plane, G, B; 0..1).
-  LetterboxPlan fill(const Image& image, std::span<float> tensor);
-
-  // The letterboxed 8-bit picture of the last fill(), as the reference data has its digest.
-  [[nodiscard]] const Image& canvas() const { return canvas_; }
+  // Writes the picture into `tensor` (3 * height * width floats, planar). The padding is written
+  // only when the plan or the tensor changes: nobody else may write there in between.
+  const LetterboxPlan& fill(const Image& image, std::span<float> tensor);
 
  private:
-  void prepare(const LetterboxPlan& plan);
-  void scale(const Image& image);
-  void halve(const Image& image);
+  void prepare(const Image& image);
+  void pad(std::span<float> tensor) const;
+  void scale(const Image& image, float* tensor);
+  void halve(const Image& image, float* tensor);
+  void write_row(const std::uint8_t* rgb, int y, float* tensor) const;
+
+  // What of the scaled picture is seen: all of it but where it is cut.
+  struct Visible {
+    int left = 0;  // in the input
+    int top = 0;
+    int width = 0;
+    int height = 0;
+  };
 
   Size target_;
+  Preprocessing preprocessing_;
   const PixelKernels& kernels_;
   LetterboxPlan plan_;
-  Image canvas_;
+  Visible visible_;
+  Size stored_;  // the picture as it is in memory, which may have been decoded smaller
+  const float* padded_ = nullptr;
   std::vector<ResizeTap> columns_;
   std::vector<ResizeTap> rows_;
   std::vector<std::int16_t> upper_;  // source rows scaled horizontally
   std::vector<std::int16_t> lower_;
+  std::vector<std::uint8_t> row_;
 };
 
 }  // namespace andon::vision

@@ -51,23 +51,95 @@ TEST(Letterbox, CopiesAPictureOfTheRightSizeUnchanged) {
   const Image image = noise({64, 64});
   Letterboxer letterboxer({64, 64});
   const auto tensor = fill(letterboxer, image, {64, 64});
-  EXPECT_EQ(letterboxer.canvas().rgb, image.rgb);
   EXPECT_FLOAT_EQ(tensor[0], static_cast<float>(image.rgb[0]) / 255.0F);
   EXPECT_FLOAT_EQ(tensor[64 * 64], static_cast<float>(image.rgb[1]) / 255.0F);
   EXPECT_FLOAT_EQ(tensor[2 * 64 * 64 + 1], static_cast<float>(image.rgb[5]) / 255.0F);
 }
 
-TEST(Letterbox, GivesTheSameBytesInEveryKernel) {
+TEST(Letterbox, GivesTheSameValuesInEveryKernel) {
   const Size target{96, 64};
-  for (const Size size : {Size{1, 1}, Size{2, 3}, Size{97, 65}, Size{192, 128}, Size{200, 31},
-                          Size{450, 300}, Size{33, 500}, Size{95, 64}}) {
+  for (const Size size : {Size{1, 1}, Size{2, 3}, Size{97, 65}, Size{192, 128}, Size{192, 126},
+                          Size{200, 31}, Size{450, 300}, Size{33, 500}, Size{95, 64}}) {
     const Image image = noise(size);
-    Letterboxer best(target, best_kernels());
-    Letterboxer portable(target, portable_kernels());
-    const auto tensor = fill(best, image, target);
-    EXPECT_EQ(tensor, fill(portable, image, target)) << size.width << "x" << size.height;
-    EXPECT_EQ(best.canvas().rgb, portable.canvas().rgb) << size.width << "x" << size.height;
+    Letterboxer portable(target, {}, portable_kernels());
+    const auto expected = fill(portable, image, target);
+    for (const PixelKernels* kernels : usable_kernels()) {
+      Letterboxer other(target, {}, *kernels);
+      EXPECT_EQ(fill(other, image, target), expected)
+          << kernels->name << " " << size.width << "x" << size.height;
+    }
   }
+}
+
+TEST(PixelKernels, AgreeOnEveryLengthOfARow) {
+  std::mt19937 random(3);
+  std::vector<std::uint8_t> upper(3 * 2 * 130);
+  std::vector<std::uint8_t> lower(upper.size());
+  for (auto& byte : upper) byte = static_cast<std::uint8_t>(random());
+  for (auto& byte : lower) byte = static_cast<std::uint8_t>(random());
+  const auto all = [&](const PixelKernels& kernels, std::size_t pixels) {
+    std::vector<std::uint8_t> halved(3 * pixels, 7);
+    kernels.halve_rows(upper.data(), lower.data(), pixels, halved.data());
+    std::vector<float> values(3 * pixels + 1, -1);
+    kernels.planar_floats(upper.data(), pixels, 255,
+                          {&values[0], &values[pixels], &values[2 * pixels]});
+    values.insert(values.end(), halved.begin(), halved.end());
+    return values;
+  };
+  for (std::size_t pixels = 0; pixels <= 130; ++pixels) {
+    const auto expected = all(portable_kernels(), pixels);
+    for (const PixelKernels* kernels : usable_kernels()) {
+      EXPECT_EQ(all(*kernels, pixels), expected) << kernels->name << " " << pixels;
+    }
+  }
+}
+
+TEST(Letterbox, PutsYoloxPicturesInTheCornerAsTheyAre) {
+  Preprocessing preprocessing;
+  preprocessing.fit = Fit::letterbox_top_left;
+  preprocessing.channels = Preprocessing::Channels::bgr;
+  preprocessing.divisor = 1;
+  Letterboxer letterboxer({8, 8}, preprocessing);
+  const Image image{{8, 4}, std::vector<std::uint8_t>(96, 10)};
+  Image coloured = image;
+  coloured.rgb[0] = 200;
+  std::vector<float> tensor(3 * 64);
+  const LetterboxPlan plan = letterboxer.fill(coloured, tensor);
+  EXPECT_EQ(plan.top, 0);
+  EXPECT_EQ(tensor[0], 10);        // blue
+  EXPECT_EQ(tensor[2 * 64], 200);  // red
+  EXPECT_EQ(tensor[4 * 8], 114);   // below the picture
+  EXPECT_EQ(tensor[2 * 64 + 7 * 8], 114);
+}
+
+TEST(Letterbox, CutsTheLongSideInTheMiddle) {
+  Preprocessing preprocessing;
+  preprocessing.fit = Fit::centre_crop;
+  preprocessing.divisor = 1;
+  preprocessing.mean = {1, 0, 0};
+  preprocessing.deviation = {2, 1, 1};
+  Letterboxer letterboxer({4, 4}, preprocessing);
+  Image image{{8, 4}, std::vector<std::uint8_t>(96)};
+  for (std::size_t i = 0; i < 32; ++i) image.rgb[3 * i] = static_cast<std::uint8_t>(10 * (i % 8));
+  std::vector<float> tensor(3 * 16);
+  const LetterboxPlan plan = letterboxer.fill(image, tensor);
+  EXPECT_EQ(plan.left, -2);
+  EXPECT_EQ(tensor[0], (20 - 1) / 2.0F);
+  EXPECT_EQ(tensor[3], (50 - 1) / 2.0F);
+}
+
+TEST(Letterbox, StretchesWithARatioForEachSide) {
+  const LetterboxPlan plan = plan_letterbox({200, 50}, {100, 100}, Fit::stretch);
+  EXPECT_EQ(plan.scaled, (Size{100, 100}));
+  EXPECT_DOUBLE_EQ(plan.ratio_x, 0.5);
+  EXPECT_DOUBLE_EQ(plan.ratio_y, 2.0);
+}
+
+TEST(Letterbox, FindsTheSmallestInputInWholeStrides) {
+  EXPECT_EQ(smallest_input({450, 300}, {640, 640}, 32), (Size{640, 448}));
+  EXPECT_EQ(smallest_input({300, 450}, {640, 640}, 32), (Size{448, 640}));
+  EXPECT_EQ(smallest_input({1280, 1024}, {640, 640}, 32), (Size{640, 512}));
+  EXPECT_EQ(smallest_input({64, 64}, {640, 640}, 32), (Size{640, 640}));
 }
 
 TEST(Letterbox, LeavesNoTraceOfThePictureBefore) {

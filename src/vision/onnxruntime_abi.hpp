@@ -28,8 +28,10 @@ struct Value;
 struct TypeInfo;
 struct TensorInfo;
 struct ModelMetadata;
+struct CudaOptions;
+struct TensorRtOptions;
 
-enum class ElementType : int { undefined = 0, float32 = 1 };
+enum class ElementType : int { undefined = 0, float32 = 1, int64 = 7 };
 
 struct ApiBase {
   const void* const* (*get_api)(std::uint32_t version);
@@ -94,6 +96,17 @@ struct Api {
   Status* (*register_allocator)(Env*, OwnAllocator*);
   Status* (*unregister_allocator)(Env*, const MemoryInfo*);
   Status* (*add_session_config)(SessionOptions*, const char* key, const char* value);
+  Status* (*get_providers)(char*** names, int* count);
+  Status* (*release_providers)(char** names, int count);
+  Status* (*append_provider)(SessionOptions*, const char* name, const char* const* keys,
+                             const char* const* values, std::size_t count);
+  // CUDA and TensorRT are not among the providers that append_provider takes.
+  Status* (*append_cuda)(SessionOptions*, const CudaOptions*);
+  Status* (*create_cuda_options)(CudaOptions**);
+  void (*release_cuda_options)(CudaOptions*);
+  Status* (*append_tensorrt)(SessionOptions*, const TensorRtOptions*);
+  Status* (*create_tensorrt_options)(TensorRtOptions**);
+  void (*release_tensorrt_options)(TensorRtOptions*);
 };
 
 namespace detail {
@@ -140,12 +153,22 @@ inline Api read_api(const void* const* slots) {
   detail::read(slots, 99, api.release_tensor_info);           // ReleaseTensorTypeAndShapeInfo
   detail::read(slots, 100, api.release_session_options);      // ReleaseSessionOptions
   detail::read(slots, 111, api.session_metadata);             // SessionGetModelMetadata
-  detail::read(slots, 116, api.metadata_value);        // ModelMetadataLookupCustomMetadataMap
-  detail::read(slots, 118, api.release_metadata);      // ReleaseModelMetadata
-  detail::read(slots, 123, api.metadata_keys);         // ModelMetadataGetCustomMetadataMapKeys
-  detail::read(slots, 130, api.add_session_config);    // AddSessionConfigEntry
-  detail::read(slots, 176, api.register_allocator);    // RegisterAllocator
-  detail::read(slots, 177, api.unregister_allocator);  // UnregisterAllocator
+  detail::read(slots, 116, api.metadata_value);      // ModelMetadataLookupCustomMetadataMap
+  detail::read(slots, 118, api.release_metadata);    // ReleaseModelMetadata
+  detail::read(slots, 123, api.metadata_keys);       // ModelMetadataGetCustomMetadataMapKeys
+  detail::read(slots, 125, api.get_providers);       // GetAvailableProviders
+  detail::read(slots, 126, api.release_providers);   // ReleaseAvailableProviders
+  detail::read(slots, 130, api.add_session_config);  // AddSessionConfigEntry
+  detail::read(slots, 170,
+               api.append_tensorrt);  // SessionOptionsAppendExecutionProvider_TensorRT_V2
+  detail::read(slots, 171, api.create_tensorrt_options);   // CreateTensorRTProviderOptions
+  detail::read(slots, 174, api.release_tensorrt_options);  // ReleaseTensorRTProviderOptions
+  detail::read(slots, 176, api.register_allocator);        // RegisterAllocator
+  detail::read(slots, 177, api.unregister_allocator);      // UnregisterAllocator
+  detail::read(slots, 204, api.append_cuda);  // SessionOptionsAppendExecutionProvider_CUDA_V2
+  detail::read(slots, 205, api.create_cuda_options);   // CreateCUDAProviderOptions
+  detail::read(slots, 208, api.release_cuda_options);  // ReleaseCUDAProviderOptions
+  detail::read(slots, 216, api.append_provider);       // SessionOptionsAppendExecutionProvider
   return api;
 }
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inner loops of letterboxing, each in a portable form and, on x86-64 with AVX2, in a wider
-// one that gives the same bytes and is chosen when the program starts. Internal to vision/.
+// The inner loops of letterboxing, each in a portable form and in wider ones (AVX2 and AVX-512 on
+// x86-64, NEON on ARM) that give the same values; the best is chosen when the program starts.
+// Internal to vision/.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <vector>
 
 namespace andon::vision {
 
@@ -19,6 +23,8 @@ struct ResizeTap {
 };
 
 struct PixelKernels {
+  std::string_view name;
+
   // Scales an RGB row of `row_bytes` to taps.size() pixels; values are 128 times a byte. May write
   // kRowSlack values beyond the last pixel.
   void (*scale_row)(const std::uint8_t* row, std::size_t row_bytes, std::span<const ResizeTap> taps,
@@ -29,13 +35,26 @@ struct PixelKernels {
                      const std::int16_t* lower, std::int16_t lower_weight, std::size_t count,
                      std::uint8_t* out);
 
-  // Interleaved RGB bytes to three planes of floats 0..1: each byte divided by 255.
-  void (*planar_unit_floats)(const std::uint8_t* rgb, std::size_t pixels, float* planes);
+  // `pixels` RGB pixels, each the mean of two by two.
+  void (*halve_rows)(const std::uint8_t* upper, const std::uint8_t* lower, std::size_t pixels,
+                     std::uint8_t* out);
+
+  // Interleaved RGB bytes to planes of floats: each byte divided by `divisor`.
+  void (*planar_floats)(const std::uint8_t* rgb, std::size_t pixels, float divisor,
+                        const std::array<float*, 3>& planes);
 };
 inline constexpr std::size_t kRowSlack = 8;
 
 [[nodiscard]] const PixelKernels& portable_kernels();
 // The widest that this processor has.
 [[nodiscard]] const PixelKernels& best_kernels();
+// All that this processor can run, the portable ones first.
+[[nodiscard]] std::vector<const PixelKernels*> usable_kernels();
+
+// Those of one architecture, each in its own file; null where this is not it, or where the
+// processor lacks them.
+[[nodiscard]] const PixelKernels* avx2_kernels();
+[[nodiscard]] const PixelKernels* avx512_kernels();
+[[nodiscard]] const PixelKernels* neon_kernels();
 
 }  // namespace andon::vision

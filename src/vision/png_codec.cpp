@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "vision/byte_reader.hpp"
 #include "vision/codecs.hpp"
 
 namespace andon::vision {
@@ -58,8 +59,28 @@ bool read_pixels(png_structp png, png_infop info, Image& into) {
   for (int pass = 0; pass < passes; ++pass) {
     for (int y = 0; y < into.size.height; ++y) png_read_row(png, into.row(y), nullptr);
   }
-  png_read_end(png, nullptr);
+  png_read_end(png, info);
   return true;
+}
+
+// Chunks come before the pixels of the first frame.
+bool is_animated(std::string_view bytes) {
+  constexpr std::size_t kSignature = 8;
+  const ByteReader reader(bytes, ByteReader::Order::big, "a PNG");
+  for (std::size_t at = kSignature; bytes.size() >= 8 && at <= bytes.size() - 8;) {
+    const std::string_view type = bytes.substr(at + 4, 4);
+    if (type == "acTL") return true;
+    if (type == "IDAT") return false;
+    at += std::size_t{12} + reader.u32(at);
+  }
+  return false;
+}
+
+Orientation orientation_of(png_structp png, png_infop info) {
+  png_bytep exif = nullptr;
+  png_uint_32 size = 0;
+  if (png_get_eXIf_1(png, info, &size, &exif) == 0) return Orientation::upright;
+  return read_exif_orientation({reinterpret_cast<const char*>(exif), size});
 }
 
 class PngHandle {
@@ -90,8 +111,12 @@ class PngHandle {
 
 }  // namespace
 
-void decode_png(std::string_view bytes, std::string_view name, const SizeCheck& check,
-                Image& into) {
+Orientation decode_png(std::string_view bytes, std::string_view name, const SizeCheck& check,
+                       Image& into) {
+  if (is_animated(bytes)) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{} is an animated PNG; a single picture is needed", name));
+  }
   Reader reader{bytes};
   const PngHandle handle(reader);
   if (!read_header(handle.png(), handle.info(), into.size)) {
@@ -105,6 +130,7 @@ void decode_png(std::string_view bytes, std::string_view name, const SizeCheck& 
                 fmt::format("{} is a damaged or truncated PNG ({}x{}): {}", name, into.size.width,
                             into.size.height, reader.problem));
   }
+  return orientation_of(handle.png(), handle.info());
 }
 
 }  // namespace andon::vision

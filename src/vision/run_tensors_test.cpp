@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "base/error.hpp"
-#include "vision/onnxruntime.hpp"
+#include "vision/session.hpp"
 #include "vision/test_runtime.hpp"
 #include "vision/tiny_onnx.hpp"
 

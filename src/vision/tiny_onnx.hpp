@@ -38,6 +38,7 @@ class Message {
 
 inline constexpr std::uint64_t kFloat32 = 1;
 inline constexpr std::uint64_t kUint8 = 2;
+inline constexpr std::uint64_t kInt64 = 7;
 
 // -1 for a dimension that is not fixed.
 inline Message value_info(std::string_view name, std::uint64_t type,
@@ -109,6 +110,71 @@ inline std::string detector(const DetectorSpec& spec) {
     model.message(14, Message().bytes(1, key).bytes(2, value));
   }
   return model.text();
+}
+
+// An output of fixed values: floats, which are multiplied with the mean of the input (so that a
+// black picture gives zeros), or whole numbers, which are not.
+struct OutputSpec {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;  // zeros beyond their end
+  std::vector<std::int64_t> integers;
+  bool scales_with_sizes = false;  // times the second input (width, height, width, height)
+};
+
+struct ModelSpec {
+  std::vector<std::int64_t> input_shape{1, 3, 32, 32};
+  std::vector<OutputSpec> outputs;
+  std::map<std::string, std::string> metadata;
+  bool takes_sizes = false;  // a second input int64 [1,2]
+};
+
+inline void add_output(Message& graph, const OutputSpec& output) {
+  std::size_t count = 1;
+  for (const std::int64_t dimension : output.shape) count *= static_cast<std::size_t>(dimension);
+  const std::string constant = output.name + "_values";
+  if (!output.integers.empty()) {
+    Message tensor;
+    for (const std::int64_t dimension : output.shape) {
+      tensor.number(1, static_cast<std::uint64_t>(dimension));
+    }
+    std::string raw(count * sizeof(std::int64_t), '\0');
+    std::memcpy(raw.data(), output.integers.data(), raw.size());
+    graph.message(5, tensor.number(2, kInt64).bytes(8, constant).bytes(9, raw))
+        .message(1, node("Identity", {constant}, output.name))
+        .message(12, value_info(output.name, kInt64, output.shape));
+    return;
+  }
+  std::vector<float> values = output.values;
+  values.resize(count);
+  graph.message(5, float_tensor(constant, output.shape, values));
+  const std::string product = output.scales_with_sizes ? output.name + "_unit" : output.name;
+  graph.message(1, node("Mul", {constant, "mean"}, product));
+  if (output.scales_with_sizes) graph.message(1, node("Mul", {product, "box_sizes"}, output.name));
+  graph.message(12, value_info(output.name, kFloat32, output.shape));
+}
+
+inline std::string model(const ModelSpec& spec) {
+  Message mean = node("ReduceMean", {"images"}, "mean");
+  mean.message(5, Message().bytes(1, "keepdims").number(3, 0).number(20, 2));
+  Message graph;
+  graph.message(1, mean);
+  if (spec.takes_sizes) {
+    Message concat = node("Concat", {"orig_target_sizes", "orig_target_sizes"}, "twice");
+    concat.message(5, Message().bytes(1, "axis").number(3, 1).number(20, 2));
+    Message cast = node("Cast", {"twice"}, "box_sizes");
+    cast.message(5, Message().bytes(1, "to").number(3, kFloat32).number(20, 2));
+    graph.message(1, concat).message(1, cast);
+  }
+  graph.bytes(2, "tiny").message(11, value_info("images", kFloat32, spec.input_shape));
+  if (spec.takes_sizes) graph.message(11, value_info("orig_target_sizes", kInt64, {1, 2}));
+  for (const OutputSpec& output : spec.outputs) add_output(graph, output);
+  Message whole;
+  whole.number(1, 8).message(7, graph).message(8, Message().bytes(1, "").number(2, 13));
+  for (const auto& [key, value] : spec.metadata) {
+    whole.message(14, Message().bytes(1, key).bytes(2, value));
+  }
+  return whole.text();
 }
 
 }  // namespace andon::vision::tiny_onnx

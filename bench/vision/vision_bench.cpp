@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs src/vision at the command of compare.py, which starts one such process a contender and
+// lets them take turns. One command a line on stdin, one JSON object a line on stdout:
+//   load FILE      keep the bytes of a picture
+//   clear          forget them
+//   detect         the detections of each picture
+//   round N        every picture N times, from bytes to detections; the time, and by stage
+#include <fmt/format.h>
+
+#include <atomic>
+#include <charconv>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <thread>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/json.hpp"
+#include "vision/decode.hpp"
+#include "vision/detector.hpp"
+
+namespace andon::vision {
+namespace {
+
+namespace json = base::json;
+using SteadyClock = std::chrono::steady_clock;
+
+struct Options {
+  std::string model;
+  int workers = 1;
+  bool is_scaled = false;
+  DetectorOptions detector;
+  DetectionOptions detection;
+};
+
+int to_int(std::string_view text) {
+  int value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+Options parse(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    const auto value = [&] { return std::string(i + 1 < argc ? argv[++i] : ""); };
+    if (argument == "--workers") {
+      options.workers = to_int(value());
+    } else if (argument == "--threads") {
+      options.detector.session.threads = to_int(value());
+    } else if (argument == "--spin") {
+      options.detector.session.waiting = SessionOptions::Waiting::spin;
+    } else if (argument == "--scaled") {
+      options.is_scaled = true;
+    } else if (argument == "--confidence") {
+      options.detection.confidence = std::stof(value());
+    } else if (argument == "--iou") {
+      options.detection.iou = std::stof(value());
+    } else if (argument == "--max-detections") {
+      options.detection.max_detections = static_cast<std::size_t>(to_int(value()));
+    } else if (argument == "--agnostic") {
+      options.detection.suppression = DetectionOptions::Suppression::agnostic;
+    } else {
+      options.model = argument;
+    }
+  }
+  return options;
+}
+
+struct Picture {
+  std::string name;
+  std::string bytes;
+};
+
+struct Stages {
+  Milliseconds decode{};
+  Milliseconds preprocess{};
+  Milliseconds inference{};
+  Milliseconds postprocess{};
+  std::size_t detections = 0;
+
+  void add(const Stages& other) {
+    decode += other.decode;
+    preprocess += other.preprocess;
+    inference += other.inference;
+    postprocess += other.postprocess;
+    detections += other.detections;
+  }
+};
+
+// One thread's part of the work.
+struct Worker {
+  Detector detector;
+  ImageDecoder decoder;
+  Stages stages;
+  std::exception_ptr failure;
+
+  explicit Worker(Detector own) : detector(std::move(own)) {}
+
+  const Detector::Result& look_at(const Picture& picture, const Options& options) {
+    const auto start = SteadyClock::now();
+    const Image& image = decoder.decode(picture.bytes, picture.name, hint(options));
+    const Milliseconds decode = SteadyClock::now() - start;
+    const Detector::Result& result = detector.detect(image, options.detection);
+    stages.add({decode, result.preprocess, result.inference, result.postprocess,
+                result.detections.size()});
+    return result;
+  }
+
+  [[nodiscard]] DecodeHint hint(const Options& options) const {
+    if (!options.is_scaled) return {};
+    return {detector.description().input};
+  }
+};
+
+class Bench {
+ public:
+  explicit Bench(Options options) : options_(std::move(options)) {
+    const std::string model = base::read_file(options_.model);
+    workers_.push_back(
+        std::make_unique<Worker>(Detector(runtime_, model, options_.model, options_.detector)));
+    for (int i = 1; i < options_.workers; ++i) {
+      workers_.push_back(std::make_unique<Worker>(workers_.front()->detector.sibling()));
+    }
+  }
+
+  json::object run(std::string_view line) {
+    if (line.starts_with("load ")) {
+      const std::string path(line.substr(5));
+      pictures_.push_back({base::fs::path(path).filename().string(), base::read_file(path)});
+      return {{"loaded", pictures_.size()}};
+    }
+    if (line == "clear") {
+      pictures_.clear();
+      return {{"loaded", 0}};
+    }
+    if (line == "detect") return detect();
+    if (line.starts_with("round ")) return round(static_cast<std::size_t>(to_int(line.substr(6))));
+    return {{"error", "unknown command"}};
+  }
+
+ private:
+  json::object detect() {
+    json::object result;
+    for (const Picture& picture : pictures_) {
+      json::array boxes;
+      for (const Detection& found : workers_.front()->look_at(picture, options_).detections) {
+        const Box& box = found.box;
+        boxes.push_back(json::array{box.x, box.y, box.x + box.width, box.y + box.height,
+                                    found.confidence, found.class_id});
+      }
+      result[picture.name] = std::move(boxes);
+    }
+    return result;
+  }
+
+  json::object round(std::size_t times) {
+    std::atomic<std::size_t> next = 0;
+    const std::size_t count = times * pictures_.size();
+    for (auto& worker : workers_) worker->stages = {};
+    const auto work = [&](Worker& worker) {
+      try {
+        for (std::size_t i = next++; i < count; i = next++) {
+          (void)worker.look_at(pictures_[i % pictures_.size()], options_);
+        }
+      } catch (...) {
+        worker.failure = std::current_exception();
+      }
+    };
+    const auto start = SteadyClock::now();
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 1; i < workers_.size(); ++i) {
+        threads.emplace_back([&, i] { work(*workers_[i]); });
+      }
+      work(*workers_.front());
+    }
+    const Milliseconds whole = SteadyClock::now() - start;
+    const Stages sum = total();
+    const auto each = [&](Milliseconds stage) {
+      return stage.count() / static_cast<double>(count);
+    };
+    return {{"images", count},
+            {"seconds", whole.count() / 1000},
+            {"decode_ms", each(sum.decode)},
+            {"preprocess_ms", each(sum.preprocess)},
+            {"inference_ms", each(sum.inference)},
+            {"postprocess_ms", each(sum.postprocess)},
+            {"detections", sum.detections}};
+  }
+
+  Stages total() const {
+    Stages sum;
+    for (const auto& worker : workers_) {
+      if (worker->failure) std::rethrow_exception(worker->failure);
+      sum.add(worker->stages);
+    }
+    return sum;
+  }
+
+  Options options_;
+  OnnxRuntime runtime_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Picture> pictures_;
+};
+
+int run(int argc, char** argv) {
+  try {
+    Bench bench(parse(argc, argv));
+    for (std::string line; std::getline(std::cin, line);) {
+      fmt::print("{}\n", base::to_text(bench.run(line)));
+      std::fflush(stdout);
+    }
+  } catch (const base::Error& error) {
+    fmt::print(stderr, "vision_bench: {}\n", error.message());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace andon::vision
+
+int main(int argc, char** argv) {
+  return andon::vision::run(argc, argv);
+}

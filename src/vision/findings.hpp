@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a model finds in a picture. Plain values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "vision/image.hpp"
+
+namespace andon::vision {
+
+// In pixels of the original picture; x and y are the top left corner.
+struct Box {
+  float x = 0;
+  float y = 0;
+  float width = 0;
+  float height = 0;
+};
+[[nodiscard]] float intersection_over_union(const Box& left, const Box& right);
+
+struct Detection {
+  int class_id = 0;
+  float confidence = 0;
+  Box box;
+};
+
+// The pixels of one detection, in the size of the original picture, run-length encoded as COCO's
+// uncompressed masks are: by column, the first run is of pixels outside.
+struct Mask {
+  Size size;
+  std::vector<std::uint32_t> counts;
+};
+
+struct ClassScore {
+  int class_id = 0;
+  float confidence = 0;
+};
+
+// Of an anomaly detector: one number for the picture, and where it comes from. The map covers the
+// network's input, which shows the picture as LetterboxPlan says (stretched, usually).
+struct Anomaly {
+  float score = 0;
+  Size map_size;  // 0x0: the model has no map
+  std::vector<float> map;
+};
+
+// Which members are filled depends on the model's task.
+struct Findings {
+  std::vector<Detection> detections;  // best first
+  std::vector<Mask> masks;            // one a detection, where the model segments
+  std::vector<ClassScore> classes;    // best first, where it classifies
+  std::optional<Anomaly> anomaly;
+};
+
+struct DetectionOptions {
+  float confidence = 0.25F;  // only scores above it
+  float iou = 0.7F;          // a box that overlaps a better one by more is dropped
+  enum class Suppression : std::uint8_t {
+    by_class,  // a box is dropped for a better one of its own class only
+    agnostic,  // of any class
+  } suppression = Suppression::by_class;
+  std::size_t max_detections = 300;
+  std::size_t max_candidates = 30'000;  // the best of them go into the suppression
+  std::size_t max_classes = 5;          // of a classifier's scores
+};
+
+}  // namespace andon::vision

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vision/model_spec.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+
+namespace andon::vision {
+namespace {
+
+std::string refusal(std::string_view text) {
+  try {
+    (void)parse_model_spec(base::parse_json(text, "test"));
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::invalid_argument);
+    return error.message();
+  }
+  return "accepted";
+}
+
+TEST(ModelSpec, SaysEverythingThatAModelMayLeaveOpen) {
+  const ModelSpec spec = parse_model_spec(base::parse_json(
+      R"({"head": "yolox", "labels": ["a", "b"], "inputSize": [640, 448], "fit": "stretch",
+          "channels": "bgr", "divisor": 1, "mean": [1, 2, 3.5], "std": [2, 2, 2],
+          "decoded": true})",
+      "test"));
+  EXPECT_EQ(spec.head, HeadKind::yolox);
+  EXPECT_EQ(spec.labels.size(), 2U);
+  EXPECT_EQ(spec.input_size, (Size{640, 448}));
+  EXPECT_EQ(spec.fit, Fit::stretch);
+  EXPECT_EQ(spec.channels, Preprocessing::Channels::bgr);
+  EXPECT_EQ(spec.divisor, 1.0F);
+  EXPECT_EQ(spec.mean->at(2), 3.5F);
+  EXPECT_EQ(spec.deviation->at(0), 2.0F);
+  EXPECT_EQ(spec.is_decoded, true);
+  EXPECT_FALSE(parse_model_spec(base::parse_json("{}", "test")).head.has_value());
+}
+
+TEST(ModelSpec, RefusesWhatItDoesNotKnowAndSaysWhatItMayBe) {
+  const auto mentions = [](const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+  };
+  EXPECT_PRED2(mentions, refusal(R"({"head": "yolov4"})"), "yolov5, yolox");
+  EXPECT_PRED2(mentions, refusal(R"({"heads": "yolov5"})"), "heads is not known");
+  EXPECT_PRED2(mentions, refusal(R"({"inputSize": [640]})"), "[width, height]");
+  EXPECT_PRED2(mentions, refusal(R"({"inputSize": [0, 640]})"), "[width, height]");
+  EXPECT_PRED2(mentions, refusal(R"({"mean": [1, 2]})"), "three numbers");
+  EXPECT_PRED2(mentions, refusal(R"({"std": [1, 0, 1]})"), "more than 0");
+  EXPECT_PRED2(mentions, refusal(R"({"divisor": 0})"), "more than 0");
+  EXPECT_PRED2(mentions, refusal(R"({"labels": [1]})"), "list of texts");
+}
+
+}  // namespace
+}  // namespace andon::vision

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vision/pixel_kernels_portable.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include <cstring>
+
+namespace andon::vision {
+namespace avx2 {
+
+#define ANDON_AVX2 __attribute__((target("avx2")))
+
+// RGBRGB.. as bytes -> R0 R1 G0 G1 B0 B1 0 0 as 16-bit words, times the weights, summed in pairs.
+ANDON_AVX2 inline __m128i weigh_pixel(const std::uint8_t* row, const ResizeTap& tap) {
+  const __m128i pair_up = _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1);
+  std::int32_t weights = 0;
+  std::memcpy(&weights, &tap.first_weight, sizeof weights);
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(row + tap.first));
+  const __m128i words = _mm_shuffle_epi8(bytes, pair_up);
+  return _mm_srli_epi32(_mm_madd_epi16(words, _mm_set1_epi32(weights)), 4);
+}
+
+ANDON_AVX2 void scale_row(const std::uint8_t* row, std::size_t row_bytes,
+                          std::span<const ResizeTap> taps, std::int16_t* out) {
+  static_assert(offsetof(ResizeTap, second_weight) ==
+                offsetof(ResizeTap, first_weight) + sizeof(std::int16_t));
+  const __m128i drop_fourth = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, -1, -1, -1, -1);
+  std::size_t i = 0;
+  // Each pixel is read as 8 bytes: stop before they would leave the row.
+  for (; i + 2 <= taps.size() && static_cast<std::size_t>(taps[i + 1].first) + 8 <= row_bytes;
+       i += 2) {
+    const __m128i two = _mm_packs_epi32(weigh_pixel(row, taps[i]), weigh_pixel(row, taps[i + 1]));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 3 * i), _mm_shuffle_epi8(two, drop_fourth));
+  }
+  portable::scale_row(row, row_bytes, taps.subspan(i), out + 3 * i);
+}
+
+ANDON_AVX2 void blend_rows(const std::int16_t* upper, std::int16_t upper_weight,
+                           const std::int16_t* lower, std::int16_t lower_weight, std::size_t count,
+                           std::uint8_t* out) {
+  const __m256i upper_weights = _mm256_set1_epi16(upper_weight);
+  const __m256i lower_weights = _mm256_set1_epi16(lower_weight);
+  const __m256i rounding = _mm256_set1_epi16(2);
+  const auto blend = [&](std::size_t at) ANDON_AVX2 {
+    const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(upper + at));
+    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lower + at));
+    const __m256i sum = _mm256_add_epi16(_mm256_mulhi_epi16(high, upper_weights),
+                                         _mm256_mulhi_epi16(low, lower_weights));
+    return _mm256_srai_epi16(_mm256_add_epi16(sum, rounding), 2);
+  };
+  std::size_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    const __m256i packed = _mm256_packus_epi16(blend(i), blend(i + 16));
+    constexpr int kLanesInOrder = 0b11'01'10'00;
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i),
+                        _mm256_permute4x64_epi64(packed, kLanesInOrder));
+  }
+  portable::blend_rows(upper + i, upper_weight, lower + i, lower_weight, count - i, out + i);
+}
+
+// For each channel and each 16 of 48 bytes: which of them are of that channel, in order.
+struct ChannelPlaces {
+  alignas(16) std::int8_t places[3][3][16];
+};
+constexpr ChannelPlaces make_channel_places() {
+  ChannelPlaces result{};
+  for (int channel = 0; channel < 3; ++channel) {
+    for (int part = 0; part < 3; ++part) {
+      for (int i = 0; i < 16; ++i) {
+        const int at = 3 * i + channel - 16 * part;
+        result.places[channel][part][i] = static_cast<std::int8_t>(at >= 0 && at < 16 ? at : -1);
+      }
+    }
+  }
+  return result;
+}
+constexpr ChannelPlaces kChannelPlaces = make_channel_places();
+
+ANDON_AVX2 inline __m128i one_channel(__m128i first, __m128i second, __m128i third,
+                                      std::size_t channel) {
+  const auto& places = kChannelPlaces.places[channel];
+  const auto pick = [&](__m128i bytes, std::size_t part) ANDON_AVX2 {
+    return _mm_shuffle_epi8(bytes, _mm_load_si128(reinterpret_cast<const __m128i*>(places[part])));
+  };
+  return _mm_or_si128(_mm_or_si128(pick(first, 0), pick(second, 1)), pick(third, 2));
+}
+
+ANDON_AVX2 inline void store_floats(__m128i bytes, __m256 divisor, float* out) {
+  const __m256 low = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+  const __m256 high = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8)));
+  _mm256_storeu_ps(out, _mm256_div_ps(low, divisor));
+  _mm256_storeu_ps(out + 8, _mm256_div_ps(high, divisor));
+}
+
+ANDON_AVX2 void planar_floats(const std::uint8_t* rgb, std::size_t pixels, float divisor,
+                              const std::array<float*, 3>& planes) {
+  const __m256 divisors = _mm256_set1_ps(divisor);
+  std::size_t i = 0;
+  for (; i + 16 <= pixels; i += 16) {
+    const auto* bytes = reinterpret_cast<const __m128i*>(rgb + 3 * i);
+    const __m128i first = _mm_loadu_si128(bytes);
+    const __m128i second = _mm_loadu_si128(bytes + 1);
+    const __m128i third = _mm_loadu_si128(bytes + 2);
+    for (std::size_t c = 0; c < 3; ++c) {
+      store_floats(one_channel(first, second, third, c), divisors, planes[c] + i);
+    }
+  }
+  portable::planar_floats(rgb + 3 * i, pixels - i, divisor,
+                          {planes[0] + i, planes[1] + i, planes[2] + i});
+}
+
+ANDON_AVX2 void halve_rows(const std::uint8_t* upper, const std::uint8_t* lower, std::size_t pixels,
+                           std::uint8_t* out) {
+  // Two output pixels a step out of 12 bytes; 16 are read.
+  const __m128i left = _mm_setr_epi8(0, -1, 1, -1, 2, -1, 6, -1, 7, -1, 8, -1, -1, -1, -1, -1);
+  const __m128i right = _mm_setr_epi8(3, -1, 4, -1, 5, -1, 9, -1, 10, -1, 11, -1, -1, -1, -1, -1);
+  const __m128i two = _mm_set1_epi16(2);
+  std::size_t i = 0;
+  // The last pixels are left over: 16 bytes are read for 12, 8 written for 6.
+  for (; i + 4 <= pixels; i += 2) {
+    const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(upper + 6 * i));
+    const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(lower + 6 * i));
+    const __m128i first = _mm_add_epi16(_mm_shuffle_epi8(a, left), _mm_shuffle_epi8(a, right));
+    const __m128i second = _mm_add_epi16(_mm_shuffle_epi8(b, left), _mm_shuffle_epi8(b, right));
+    const __m128i sum = _mm_add_epi16(_mm_add_epi16(first, second), two);
+    const __m128i mean = _mm_srli_epi16(sum, 2);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 3 * i), _mm_packus_epi16(mean, mean));
+  }
+  portable::halve_rows(upper + 6 * i, lower + 6 * i, pixels - i, out + 3 * i);
+}
+
+#undef ANDON_AVX2
+}  // namespace avx2
+
+const PixelKernels* avx2_kernels() {
+  static constexpr PixelKernels kKernels{"AVX2", avx2::scale_row, avx2::blend_rows,
+                                         avx2::halve_rows, avx2::planar_floats};
+  return __builtin_cpu_supports("avx2") != 0 ? &kKernels : nullptr;
+}
+
+}  // namespace andon::vision
+
+#else
+
+namespace andon::vision {
+const PixelKernels* avx2_kernels() {
+  return nullptr;
+}
+}  // namespace andon::vision
+
+#endif

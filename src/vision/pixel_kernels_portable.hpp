@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The portable inner loops, which the wider ones fall back on for what is left of a row. What each
+// does is said in pixel_kernels.hpp. Internal to vision/.
+#pragma once
+
+#include "vision/pixel_kernels.hpp"
+
+namespace andon::vision::portable {
+
+void scale_row(const std::uint8_t* row, std::size_t row_bytes, std::span<const ResizeTap> taps,
+               std::int16_t* out);
+void blend_rows(const std::int16_t* upper, std::int16_t upper_weight, const std::int16_t* lower,
+                std::int16_t lower_weight, std::size_t count, std::uint8_t* out);
+void halve_rows(const std::uint8_t* upper, const std::uint8_t* lower, std::size_t pixels,
+                std::uint8_t* out);
+void planar_floats(const std::uint8_t* rgb, std::size_t pixels, float divisor,
+                   const std::array<float*, 3>& planes);
+
+}  // namespace andon::vision::portable

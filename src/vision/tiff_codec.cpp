@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+// TIFF 6.0 without a library of its own: the lossless pictures that cameras and tools write.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <span>
+
+#include "base/error.hpp"
+#include "vision/byte_reader.hpp"
+#include "vision/codecs.hpp"
+#include "vision/tiff_compression.hpp"
+
+namespace andon::vision {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+enum Tag : std::uint16_t {
+  kWidth = 256,
+  kHeight = 257,
+  kBits = 258,
+  kCompression = 259,
+  kPhotometric = 262,
+  kFillOrder = 266,
+  kStripOffsets = 273,
+  kOrientation = 274,
+  kSamples = 277,
+  kRowsPerStrip = 278,
+  kStripBytes = 279,
+  kPlanar = 284,
+  kPredictor = 317,
+  kColourMap = 320,
+  kTileWidth = 322,
+  kTileHeight = 323,
+  kTileOffsets = 324,
+  kTileBytes = 325,
+  kSampleFormat = 339,
+};
+
+constexpr std::uint32_t kWhiteIsZero = 0;
+constexpr std::uint32_t kBlackIsZero = 1;
+constexpr std::uint32_t kRgb = 2;
+constexpr std::uint32_t kPalette = 3;
+constexpr std::size_t kMaxParts = 1U << 20U;
+
+// The first directory of a file.
+class Directory {
+ public:
+  Directory(std::string_view bytes, std::string_view name)
+      : reader_(bytes, bytes.starts_with("MM") ? ByteReader::Order::big : ByteReader::Order::little,
+                fmt::format("{} as a TIFF", name)),
+        start_(reader_.u32(4)),
+        count_(reader_.u16(start_)) {}
+
+  // All values of a tag that has whole numbers; empty where the tag is not there.
+  [[nodiscard]] std::vector<std::uint32_t> values(Tag tag) const {
+    std::vector<std::uint32_t> result;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const std::size_t entry = start_ + 2 + 12 * i;
+      if (reader_.u16(entry) != tag) continue;
+      const std::uint16_t type = reader_.u16(entry + 2);
+      const std::size_t count = reader_.u32(entry + 4);
+      const std::size_t width = type == 1 ? 1 : type == 3 ? 2 : type == 4 ? 4 : 0;
+      if (width == 0 || count > kMaxParts) return result;
+      const std::size_t at = count * width <= 4 ? entry + 8 : reader_.u32(entry + 8);
+      (void)reader_.bytes(at, count * width);
+      for (std::size_t k = 0; k < count; ++k) result.push_back(number(at + k * width, width));
+      return result;
+    }
+    return result;
+  }
+
+  [[nodiscard]] std::uint32_t value(Tag tag, std::uint32_t otherwise) const {
+    const std::vector<std::uint32_t> all = values(tag);
+    return all.empty() ? otherwise : all.front();
+  }
+
+  [[nodiscard]] std::string_view bytes(std::size_t at, std::size_t count) const {
+    return reader_.bytes(at, count);
+  }
+
+ private:
+  [[nodiscard]] std::uint32_t number(std::size_t at, std::size_t width) const {
+    return width == 1 ? reader_.u8(at) : width == 2 ? reader_.u16(at) : reader_.u32(at);
+  }
+
+  ByteReader reader_;
+  std::size_t start_;
+  std::size_t count_;
+};
+
+class TiffDecoder {
+ public:
+  TiffDecoder(std::string_view bytes, std::string_view name)
+      : directory_(bytes, name), name_(name), is_big_endian_(bytes.starts_with("MM")) {}
+
+  Orientation decode(const SizeCheck& check, Image& into) {
+    read_format();
+    check(size_);
+    read_parts(check);
+    into.size = size_;
+    into.rgb.resize(into.row_bytes() * static_cast<std::size_t>(size_.height));
+    const std::size_t planes = is_planar_ ? samples_ : 1;
+    const std::size_t parts = across_ * down_;
+    if (offsets_.size() < parts * planes || counts_.size() < parts * planes) {
+      damaged("it has too few strips or tiles");
+    }
+    for (std::size_t plane = 0; plane < std::min<std::size_t>(planes, 3); ++plane) {
+      for (std::size_t part = 0; part < parts; ++part) {
+        read_part(plane * parts + part, part, plane, into);
+      }
+    }
+    const std::uint32_t orientation = directory_.value(kOrientation, 1);
+    return orientation >= 1 && orientation <= 8 ? static_cast<Orientation>(orientation)
+                                                : Orientation::upright;
+  }
+
+ private:
+  [[noreturn]] void refuse(std::string_view why) const {
+    throw Error(ErrorCode::invalid_argument, fmt::format("{} is a TIFF {}", name_, why));
+  }
+  [[noreturn]] void damaged(std::string_view why) const {
+    throw Error(ErrorCode::data_corrupted,
+                fmt::format("{} is a damaged or truncated TIFF ({}x{}): {}", name_, size_.width,
+                            size_.height, why));
+  }
+
+  void read_format() {
+    const std::uint32_t width = directory_.value(kWidth, 0);
+    const std::uint32_t height = directory_.value(kHeight, 0);
+    constexpr std::uint32_t kMost = 0x7FFF'FFFF;
+    if (width > kMost || height > kMost) refuse("with an impossible size");
+    size_ = {static_cast<int>(width), static_cast<int>(height)};
+    samples_ = directory_.value(kSamples, 1);
+    photometric_ = directory_.value(kPhotometric, kBlackIsZero);
+    bits_ = directory_.value(kBits, 1);
+    is_planar_ = directory_.value(kPlanar, 1) == 2;
+    predictor_ = directory_.value(kPredictor, 1);
+    const std::uint32_t compression = directory_.value(kCompression, 1);
+    switch (compression) {
+      case 1:
+      case 5:
+      case 8:
+      case 32'773:
+      case 32'946:
+        compression_ = static_cast<TiffCompression>(compression);
+        break;
+      default:
+        refuse(fmt::format("with compression {}; none, LZW, Deflate and PackBits are understood",
+                           compression));
+    }
+    check_samples();
+  }
+
+  void check_samples() {
+    for (const std::uint32_t bits : directory_.values(kBits)) {
+      if (bits != bits_) refuse("with samples of different sizes");
+    }
+    if (directory_.value(kSampleFormat, 1) != 1) refuse("whose samples are not whole numbers");
+    if (directory_.value(kFillOrder, 1) != 1) refuse("with its bits in reverse order");
+    if (predictor_ != 1 && (predictor_ != 2 || bits_ < 8)) refuse("with an unknown predictor");
+    const bool is_grey = photometric_ == kWhiteIsZero || photometric_ == kBlackIsZero;
+    const bool fits_bits = bits_ == 8 || bits_ == 16 || (bits_ == 1 && is_grey && samples_ == 1);
+    if (!fits_bits) refuse(fmt::format("with {} bits a sample; 8 and 16 are understood", bits_));
+    const bool fits = (is_grey && samples_ >= 1 && samples_ <= 2) ||
+                      (photometric_ == kRgb && samples_ >= 3 && samples_ <= 4) ||
+                      (photometric_ == kPalette && samples_ == 1 && bits_ == 8);
+    if (!fits) {
+      refuse(
+          fmt::format("of kind {} with {} samples a pixel; grey, RGB (with or without alpha) "
+                      "and 8-bit palettes are understood",
+                      photometric_, samples_));
+    }
+    if (photometric_ == kPalette) {
+      palette_ = directory_.values(kColourMap);
+      if (palette_.size() < 3 * 256) damaged("its palette is too short");
+    }
+  }
+
+  void read_parts(const SizeCheck& check) {
+    const std::uint32_t tile_width = directory_.value(kTileWidth, 0);
+    if (tile_width > 0) {
+      const std::uint32_t tile_height = directory_.value(kTileHeight, 0);
+      constexpr std::uint32_t kMost = 0x7FFF'FFFF;
+      if (tile_width > kMost || tile_height > kMost) refuse("with an impossible size");
+      part_ = {static_cast<int>(tile_width), static_cast<int>(tile_height)};
+      check(part_);
+      offsets_ = directory_.values(kTileOffsets);
+      counts_ = directory_.values(kTileBytes);
+    } else {
+      const auto height = static_cast<std::uint32_t>(size_.height);
+      const std::uint32_t rows = directory_.value(kRowsPerStrip, height);
+      if (rows == 0) damaged("its strips have no rows");
+      part_ = {size_.width, static_cast<int>(std::min(rows, height))};
+      offsets_ = directory_.values(kStripOffsets);
+      counts_ = directory_.values(kStripBytes);
+    }
+    const auto times = [](int whole, int part) {
+      return (static_cast<std::size_t>(whole) + static_cast<std::size_t>(part) - 1) /
+             static_cast<std::size_t>(part);
+    };
+    across_ = times(size_.width, part_.width);
+    down_ = times(size_.height, part_.height);
+  }
+
+  // Samples of a pixel that lie together.
+  [[nodiscard]] std::size_t together() const { return is_planar_ ? 1 : samples_; }
+
+  void read_part(std::size_t index, std::size_t part, std::size_t plane, Image& into) {
+    const int left = static_cast<int>(part % across_) * part_.width;
+    const int top = static_cast<int>(part / across_) * part_.height;
+    const bool is_tiled = across_ > 1 || part_.width != size_.width;
+    const int rows = is_tiled ? part_.height : std::min(part_.height, size_.height - top);
+    const std::size_t row_bits = static_cast<std::size_t>(part_.width) * together() * bits_;
+    const std::size_t row_bytes = (row_bits + 7) / 8;
+    unpacked_.resize(row_bytes * static_cast<std::size_t>(rows));
+    const std::string_view packed = directory_.bytes(offsets_[index], counts_[index]);
+    // A tile at the lower edge may leave out what nobody sees.
+    const int seen_rows = std::min(rows, size_.height - top);
+    if (unpack_tiff(compression_, packed, unpacked_) <
+        row_bytes * static_cast<std::size_t>(seen_rows)) {
+      damaged(fmt::format("strip or tile {} ends too early", index));
+    }
+    const int columns = std::min(part_.width, size_.width - left);
+    for (int y = 0; y < seen_rows; ++y) {
+      std::uint8_t* row = unpacked_.data() + static_cast<std::size_t>(y) * row_bytes;
+      undo_predictor(row);
+      std::uint8_t* out = into.row(top + y) + static_cast<std::size_t>(left) * 3;
+      for (int x = 0; x < columns; ++x, out += 3) {
+        put(row, static_cast<std::size_t>(x), plane, out);
+      }
+    }
+  }
+
+  // TIFF 6.0, section 14: each sample is stored as the difference to the pixel before.
+  void undo_predictor(std::uint8_t* row) const {
+    if (predictor_ != 2) return;
+    const std::size_t step = together();
+    const std::size_t count = static_cast<std::size_t>(part_.width) * step;
+    for (std::size_t i = step; i < count; ++i) {
+      if (bits_ == 8) {
+        row[i] = static_cast<std::uint8_t>(row[i] + row[i - step]);
+      } else {
+        const std::uint32_t sum = sample16(row, i) + sample16(row, i - step);
+        row[2 * i + (is_big_endian_ ? 0 : 1)] = static_cast<std::uint8_t>(sum >> 8U);
+        row[2 * i + (is_big_endian_ ? 1 : 0)] = static_cast<std::uint8_t>(sum);
+      }
+    }
+  }
+
+  [[nodiscard]] std::uint32_t sample16(const std::uint8_t* row, std::size_t i) const {
+    return is_big_endian_ ? static_cast<std::uint32_t>(row[2 * i] << 8U | row[2 * i + 1])
+                          : static_cast<std::uint32_t>(row[2 * i + 1] << 8U | row[2 * i]);
+  }
+
+  // Sample `i` of a row in 8 bits.
+  [[nodiscard]] std::uint8_t sample(const std::uint8_t* row, std::size_t i) const {
+    if (bits_ == 8) return row[i];
+    if (bits_ == 16) return static_cast<std::uint8_t>(sample16(row, i) >> 8U);
+    return (row[i / 8] >> (7 - i % 8) & 1) != 0 ? 255 : 0;
+  }
+
+  void put(const std::uint8_t* row, std::size_t x, std::size_t plane, std::uint8_t* out) const {
+    if (photometric_ == kRgb && is_planar_) {
+      out[plane] = sample(row, x);
+    } else if (photometric_ == kRgb) {
+      for (std::size_t c = 0; c < 3; ++c) out[c] = sample(row, x * samples_ + c);
+    } else if (photometric_ == kPalette) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        out[c] = static_cast<std::uint8_t>(palette_[c * 256 + row[x]] >> 8U);
+      }
+    } else if (plane == 0) {  // beyond it alpha, which is dropped
+      const std::uint8_t grey = sample(row, x * together());
+      const auto value =
+          static_cast<std::uint8_t>(photometric_ == kWhiteIsZero ? 255 - grey : grey);
+      out[0] = out[1] = out[2] = value;
+    }
+  }
+
+  Directory directory_;
+  std::string_view name_;
+  bool is_big_endian_;
+  Size size_;
+  std::uint32_t samples_ = 1;
+  std::uint32_t photometric_ = kBlackIsZero;
+  std::uint32_t bits_ = 8;
+  std::uint32_t predictor_ = 1;
+  bool is_planar_ = false;
+  TiffCompression compression_ = TiffCompression::none;
+  std::vector<std::uint32_t> palette_;  // 256 reds, greens, blues of 16 bits
+  // Strips are tiles as wide as the picture.
+  Size part_;
+  std::size_t across_ = 0;
+  std::size_t down_ = 0;
+  std::vector<std::uint32_t> offsets_;
+  std::vector<std::uint32_t> counts_;
+  std::vector<std::uint8_t> unpacked_;
+};
+
+}  // namespace
+
+Orientation decode_tiff(std::string_view bytes, std::string_view name, const SizeCheck& check,
+                        Image& into) {
+  return TiffDecoder(bytes, name).decode(check, into);
+}
+
+}  // namespace andon::vision
