@@ -147,7 +147,7 @@ TEST(ImageDecoder, RefusesWhatIsNoPicture) {
   using base::ErrorCode;
   EXPECT_THAT(refusal("", ErrorCode::invalid_argument), HasSubstr("is empty (0 bytes)"));
   EXPECT_THAT(refusal("Dear reader,\nthis is text.", ErrorCode::invalid_argument),
-              HasSubstr("neither JPEG nor PNG: it looks like text"));
+              HasSubstr("neither JPEG, PNG, BMP nor TIFF: it looks like text"));
   EXPECT_THAT(refusal("GIF89a\1\0\1\0", ErrorCode::invalid_argument), HasSubstr("it is a GIF"));
   EXPECT_THAT(refusal("RIFF1234WEBP", ErrorCode::invalid_argument), HasSubstr("it is a WebP"));
   EXPECT_THAT(refusal("RIFF", ErrorCode::invalid_argument), HasSubstr("it looks like text"));

@@ -48,7 +48,7 @@ std::string JpegCodec::take_error() {
 }
 
 void JpegCodec::decode(std::string_view bytes, std::string_view name, const SizeCheck& check,
-                       Size least, Image& into) {
+                       const Size& least, Image& into) {
   if (handle_ == nullptr) handle_.reset(tjInitDecompress());
   if (handle_ == nullptr) {
     throw Error(ErrorCode::resource_exhausted, "no memory for a JPEG decoder");
