@@ -113,10 +113,10 @@ const std::vector<vision::TensorView>& Execution::run(
 }
 
 const std::vector<vision::TensorView>& Execution::run_random(unsigned seed) {
-  std::vector<std::vector<std::byte>> owned;
+  random_.clear();
   std::vector<std::span<const std::byte>> values;
-  for (const ModelInput& input : inputs_) owned.push_back(random_values(input, seed));
-  for (const auto& it : owned) values.emplace_back(it);
+  for (const ModelInput& input : inputs_) random_.push_back(random_values(input, seed));
+  for (const auto& it : random_) values.emplace_back(it);
   return run(values);
 }
 

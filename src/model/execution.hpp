@@ -38,7 +38,8 @@ class Execution {
 
   [[nodiscard]] const std::vector<ModelInput>& inputs() const { return inputs_; }
   [[nodiscard]] const std::vector<std::string>& outputs() const { return outputs_; }
-  // One value list an input, in order. Valid until the next run.
+  // One value list an input, in order. Valid until the next run, and no longer than `values`: an
+  // output that is an input of the graph is the caller's own memory.
   const std::vector<vision::TensorView>& run(std::span<const std::span<const std::byte>> values);
   const std::vector<vision::TensorView>& run_random(unsigned seed);
   // For models with one float32 input.
@@ -47,6 +48,7 @@ class Execution {
  private:
   std::vector<ModelInput> inputs_;
   std::vector<std::string> outputs_;
+  std::vector<std::vector<std::byte>> random_;
   vision::Session session_;
 };
 

@@ -30,16 +30,18 @@ void Histogram::coarsen() {
 
 void Histogram::reach(Range range) {
   const Range wanted{std::min(range.low, extremes_.low), std::max(range.high, extremes_.high)};
+  const auto lowest = [&] { return static_cast<std::int64_t>(std::floor(wanted.low / width())); };
+  const auto highest = [&] { return static_cast<std::int64_t>(std::floor(wanted.high / width())); };
+  // Always the finest grid that holds the extremes: it depends on them alone.
+  const auto fits = [&] { return highest() - lowest() < kBins - 2; };
   if (bins_.empty()) {
     bins_.assign(static_cast<std::size_t>(kBins), 0);
     const double span = std::max(static_cast<double>(wanted.high) - wanted.low, 1e-30);
-    // Half of the bins for what is known, the rest for what comes.
-    exponent_ = static_cast<int>(std::ceil(std::log2(span / (kBins / 2 - 4))));
-    first_ = static_cast<std::int64_t>(std::floor(wanted.low / width())) - 1;
+    exponent_ = static_cast<int>(std::floor(std::log2(span / kBins))) - 1;
+    while (!fits()) ++exponent_;
+    first_ = lowest() - 1;
   }
-  const auto lowest = [&] { return static_cast<std::int64_t>(std::floor(wanted.low / width())); };
-  const auto highest = [&] { return static_cast<std::int64_t>(std::floor(wanted.high / width())); };
-  while (highest() - lowest() >= kBins - 2) coarsen();
+  while (!fits()) coarsen();
   extremes_ = wanted;
   if (lowest() >= first_ && highest() < first_ + kBins) return;
   // The grid moves; what is counted lies inside the extremes and so inside the new one.
