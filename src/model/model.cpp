@@ -131,8 +131,52 @@ void check_tensors(const onnx::GraphProto& graph) {
   }
 }
 
-// Old files list initialisers among the inputtoo, as defaults that a caller may replace. Here they
-// are constants.
+// What the passes rely on: every node makes something, and these have the inputs that they need.
+void check_nodes(const onnx::GraphProto& graph) {
+  static const std::map<std::string, int> kInputs{{"Add", 2},
+                                                  {"AveragePool", 1},
+                                                  {"BatchNormalization", 5},
+                                                  {"Clip", 1},
+                                                  {"Concat", 1},
+                                                  {"Conv", 2},
+                                                  {"Dropout", 1},
+                                                  {"Flatten", 1},
+                                                  {"Hardmax", 1},
+                                                  {"Identity", 1},
+                                                  {"GlobalAveragePool", 1},
+                                                  {"LeakyRelu", 1},
+                                                  {"LogSoftmax", 1},
+                                                  {"MaxPool", 1},
+                                                  {"Mul", 2},
+                                                  {"ReduceSum", 1},
+                                                  {"Relu", 1},
+                                                  {"Reshape", 2},
+                                                  {"Resize", 1},
+                                                  {"Shape", 1},
+                                                  {"Sigmoid", 1},
+                                                  {"Slice", 1},
+                                                  {"Softmax", 1},
+                                                  {"Split", 1},
+                                                  {"Squeeze", 1},
+                                                  {"Transpose", 1},
+                                                  {"Unsqueeze", 1}};
+  for (const auto& node : graph.node()) {
+    if (node.output_size() == 0) {
+      throw Error(ErrorCode::invalid_argument, fmt::format("{} makes nothing", name_of(node)));
+    }
+    const auto needs = kInputs.find(node.op_type());
+    if (needs == kInputs.end() || !is_onnx_operator(node, node.op_type())) continue;
+    for (int i = 0; i < needs->second; ++i) {
+      if (i >= node.input_size() || node.input(i).empty() || node.output(0).empty()) {
+        throw Error(ErrorCode::invalid_argument,
+                    fmt::format("{} ({}) lacks an input or output", name_of(node), node.op_type()));
+      }
+    }
+  }
+}
+
+// Old files list initialisers among the inputs too, as defaults that a caller may replace. Here
+// they are constants.
 void drop_default_inputs(onnx::GraphProto& graph) {
   std::set<std::string> initialisers;
   for (const auto& tensor : graph.initializer()) initialisers.insert(tensor.name());
@@ -201,6 +245,7 @@ Model Model::parse(std::string_view bytes, std::string_view name, const base::fs
   try {
     ExternalData external(folder);
     bring_in_all(model.graph(), external);
+    check_nodes(model.graph());
     check_tensors(model.graph());
     drop_default_inputs(model.graph());
     model.file_bytes_ = bytes.size() + external.total();
