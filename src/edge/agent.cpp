@@ -103,6 +103,9 @@ class Agent::Implementation {
               {[this](const Job& job) { engine_.offer(job); }, [this] { engine_.withdraw(); }}),
         health_({loop_, *link_, *database_, clock_, host_, supervisor_, device_.thing_name,
                  architecture_of(own_platform())}) {
+    configurations_.set_resolver([this](const std::string& component, const json::object& raw) {
+      return host_.resolve(component, raw);
+    });
     configuration_operations_.add_to(operations_);
     pubsub_operations_.add_to(operations_);
     mqtt_operations_.add_to(operations_);

@@ -112,6 +112,15 @@ recipe::InterpolationContext AgentHost::context_of(const std::string& name) cons
   throw base::Error(base::ErrorCode::not_found, "component " + name + " is not on this device");
 }
 
+json::object AgentHost::resolve(const std::string& component,
+                                const json::object& configuration) const {
+  try {
+    return recipe::interpolate_json(configuration, context_of(component), component).as_object();
+  } catch (const base::Error&) {
+    return configuration;
+  }
+}
+
 recipe::Lifecycle AgentHost::interpolated(const ComponentSpec& spec) {
   return recipe::interpolate(spec.lifecycle, context_of(spec.name), spec.name);
 }

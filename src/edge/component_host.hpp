@@ -57,6 +57,10 @@ class AgentHost final : public ComponentHost {
   // What the component's recipe variables stand for now; not_found for one that is not here.
   [[nodiscard]] recipe::InterpolationContext context_of(const std::string& component) const;
 
+  // The component's configuration with its variables replaced; as it is where one has no value.
+  [[nodiscard]] json::object resolve(const std::string& component,
+                                     const json::object& configuration) const;
+
   recipe::Lifecycle interpolated(const ComponentSpec& spec) override;
   std::map<std::string, std::string> environment(const ComponentSpec& spec) override;
   base::fs::path working_directory(const ComponentSpec& spec) override;

@@ -24,6 +24,18 @@ std::vector<std::string> read_key_path(const base::JsonReader& reader) {
 
 std::string to_text(const std::vector<std::string>& path) { return base::join_pointer(path); }
 
+// Null where the path leads nowhere.
+const json::value* find_at(const json::object& all, const std::vector<std::string>& path) {
+  const json::object* at = &all;
+  const json::value* value = nullptr;
+  for (const std::string& key : path) {
+    value = at == nullptr ? nullptr : at->if_contains(key);
+    if (value == nullptr) return nullptr;
+    at = value->if_object();
+  }
+  return value;
+}
+
 bool is_prefix(const std::vector<std::string>& prefix, const std::vector<std::string>& path) {
   return prefix.size() <= path.size() && std::equal(prefix.begin(), prefix.end(), path.begin());
 }
@@ -49,13 +61,13 @@ json::object ConfigurationOperations::get(const IpcCall& call) const {
   const base::JsonReader reader(call.request, "GetConfiguration request");
   const std::string component = reader.optional_string("componentName").value_or(call.component);
   const KeyPath path = read_key_path(reader);
-  const json::object* all = store_.find(component);
+  const json::object* all = store_.resolved(component);
   if (all == nullptr) {
     throw resource_not_found("component", component,
                              "component " + component + " is not on this device");
   }
   if (path.empty()) return {{"componentName", component}, {"value", *all}};
-  const json::value* value = store_.find_at(component, path);
+  const json::value* value = find_at(*all, path);
   if (value == nullptr) {
     throw resource_not_found("configuration", to_text(path),
                              "component " + component + " has no configuration at " +

@@ -70,6 +70,7 @@ ConfigurationStore::ConfigurationStore(store::Database& database, const base::Cl
       updated_[row.text(0)] = base::from_epoch_millis(row.integer(2));
     }
   });
+  resolved_ = current_;
 }
 
 const json::object* ConfigurationStore::find(std::string_view component) const {
@@ -96,8 +97,7 @@ ConfigurationStore::MergeOutcome ConfigurationStore::merge(const std::string& co
                                                            base::Timestamp written_at) {
   const auto last = updated_.find(component);
   if (last != updated_.end() && written_at < last->second) return MergeOutcome::older_than_current;
-  const json::object before = current_[component];
-  json::object after = before;
+  json::object after = current_[component];
   recipe::merge_configuration(after, wrap(key_path, value));
   // A clock that runs ahead must not lock out the component's later changes.
   const base::Timestamp stamp = std::min(written_at, clock_.now());
@@ -109,7 +109,7 @@ ConfigurationStore::MergeOutcome ConfigurationStore::merge(const std::string& co
   });
   current_[component] = after;
   updated_[component] = stamp;
-  notify(component, before, after);
+  refresh(component);
   return MergeOutcome::merged;
 }
 
@@ -124,17 +124,26 @@ void ConfigurationStore::write(store::Transaction& transaction, const Configurat
 }
 
 void ConfigurationStore::adopt(Configurations all) {
-  const Configurations before = std::exchange(current_, std::move(all));
+  current_ = std::move(all);
   updated_.clear();
-  for (const auto& [component, content] : current_) {
-    const auto old = before.find(component);
-    notify(component, old == before.end() ? json::object{} : old->second, content);
-  }
+  refresh();
 }
 
-void ConfigurationStore::notify(const std::string& component, const json::object& before,
-                                const json::object& after) const {
-  const Paths changed = changed_paths(before, after);
+const json::object* ConfigurationStore::resolved(const std::string& component) const {
+  const auto found = resolved_.find(component);
+  return found == resolved_.end() ? find(component) : &found->second;
+}
+
+void ConfigurationStore::refresh() {
+  std::erase_if(resolved_, [this](const auto& one) { return !current_.contains(one.first); });
+  for (const auto& [component, content] : Configurations(current_)) refresh(component);
+}
+
+void ConfigurationStore::refresh(const std::string& component) {
+  const json::object& content = current_[component];
+  json::object after = resolver_ ? resolver_(component, content) : content;
+  const json::object before = std::exchange(resolved_[component], std::move(after));
+  const Paths changed = changed_paths(before, resolved_[component]);
   if (changed.empty()) return;
   for (const ChangeHandler& handler : handlers_) handler(component, changed);
 }

@@ -48,15 +48,24 @@ class ConfigurationStore {
                     base::Timestamp now);
   void adopt(Configurations all);
 
+  // What components see: recipe variables in texts have their values. Null where there is no such
+  // component. The values may change without the configuration (another version of a dependency);
+  // refresh() tells who listens.
+  [[nodiscard]] const json::object* resolved(const std::string& component) const;
+  void refresh();
+  using Resolver = std::function<json::object(const std::string& component, const json::object&)>;
+  void set_resolver(Resolver resolver) { resolver_ = std::move(resolver); }
+
   void on_change(ChangeHandler handler) { handlers_.push_back(std::move(handler)); }
 
  private:
-  void notify(const std::string& component, const json::object& before,
-              const json::object& after) const;
+  void refresh(const std::string& component);
 
   store::Database& database_;
   const base::Clock& clock_;
   Configurations current_;
+  Configurations resolved_;
+  Resolver resolver_;
   std::map<std::string, base::Timestamp> updated_;
   std::vector<ChangeHandler> handlers_;
 };

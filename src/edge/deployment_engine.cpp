@@ -75,6 +75,7 @@ void DeploymentEngine::start() {
   if (can_cancel(*state)) bring_up_last_good();
   if (*state == State::activating || *state == State::checked) {
     parts_.host.activate(record_->plan.value_or(last_good_), parts_.configurations.all());
+    parts_.configurations.refresh();
   }
   if (*state == State::checked && record_->plan) keep_running(*record_->plan);
   handle(DeploymentEvent::resumed);
@@ -87,6 +88,7 @@ void DeploymentEngine::halt() {
 
 void DeploymentEngine::bring_up_last_good() {
   parts_.host.activate(last_good_, parts_.configurations.all());
+  parts_.configurations.refresh();
   keep_running(last_good_);
 }
 
@@ -258,6 +260,7 @@ void DeploymentEngine::do_work(DeploymentWork work) {
       return done();
     case DeploymentWork::roll_back:
       parts_.host.activate(last_good_, parts_.configurations.all());
+      parts_.configurations.refresh();
       return bring_up(last_good_, done);
   }
 }

@@ -44,7 +44,9 @@ void check_source(const Options& options) {
 }  // namespace
 
 void add_options(CLI::App& app, Options& options) {
-  app.add_option("--model", options.model, "The detector, an ONNX file")->required();
+  app.add_option("--model", options.model,
+                 "The model, an ONNX file; followed while it runs (under an agent the "
+                 "configuration may name it)");
   app.add_option("--source", options.sources,
                  "A directory of images (those that are there, and new ones as they come), images, "
                  "a list of images (.txt), a video, rtsp://..., or /dev/videoN");
@@ -96,6 +98,9 @@ bool has_agent() {
 }
 
 void complete(Options& options, bool has_agent) {
+  if (!has_agent && options.model.empty()) {
+    throw Error(ErrorCode::invalid_argument, "--model FILE is needed: an ONNX file");
+  }
   if (!has_agent && (options.sources.empty() || options.out.empty())) {
     throw Error(ErrorCode::invalid_argument,
                 "without an agent, --source DIR and --out DIR are needed");

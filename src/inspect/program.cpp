@@ -99,6 +99,10 @@ void run_inspection(Options options) {
   const base::SystemClock clock;
   const std::unique_ptr<IpcAgent> agent = connect(events);
   const Settings first = settings_now(options, agent.get());
+  if (first.model.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "there is no model: give --model FILE, or 'model' in the configuration");
+  }
   const Parallelism parallelism =
       choose_parallelism(options, kind_of(first.sources),
                          static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
