@@ -93,7 +93,7 @@ class Engine {
   void timer_fired(std::int64_t timer);
   void stop_all(Status status, std::optional<std::string> error, std::optional<std::string> cause);
 
-  // --- scopes and data
+  // --- engine_data.cpp: scopes, data and their limits
   Scope scope_of(const Branch& branch, Data input);
   const ContextObject& context_of(const Branch& branch);
   Data effective_input(const Branch& branch, const State& state);

@@ -16,6 +16,10 @@
 
 namespace andon::asl::jsonata {
 
+// What a place in a list is charged, and the most that one list may have.
+inline constexpr std::size_t kItemBytes = 48;
+inline constexpr std::size_t kMaxItems = 1'000'000;
+
 class Evaluator;
 struct Frame;
 using FramePtr = std::shared_ptr<Frame>;
@@ -161,6 +165,14 @@ void Evaluator::sort(Items& items, const ComesAfter& comes_after) {
     }
     items.swap(other);
   }
+}
+
+// Texts and values as error messages show them.
+[[nodiscard]] inline std::string quoted(std::string_view text) {
+  return '"' + std::string(text) + '"';
+}
+[[nodiscard]] inline std::string shown(const Value& value) {
+  return base::to_text(to_json(value));
 }
 
 }  // namespace andon::asl::jsonata

@@ -276,9 +276,9 @@ IntegerPicture IntegerPicture::parse(std::string_view text) {
     primary = text.substr(0, modifier);
     picture.ordinal = text.substr(modifier + 1).starts_with('o');
   }
-  const auto set = [&picture](Style style, Case letter_case) {
-    picture.style = style;
-    picture.letter_case = letter_case;
+  const auto set = [&picture](Style wanted_style, Case wanted_case) {
+    picture.style = wanted_style;
+    picture.letter_case = wanted_case;
   };
   if (primary == "A") {
     set(Style::letters, Case::upper);

@@ -9,10 +9,6 @@
 namespace andon::asl::jsonata {
 namespace {
 
-std::string shown(const Value& value) {
-  return base::to_text(to_json(value));
-}
-
 Value sum(Evaluator& evaluator, const Items& arguments, const Value& /*context*/) {
   if (arguments[0].is_undefined()) return {};
   double total = 0;

@@ -77,6 +77,11 @@ class Value {
   template <typename Visit>  // Visit(std::string_view key, const Value&)
   void each_member(Visit visit) const;
 
+  // Whether both are the same list or object, not just alike.
+  [[nodiscard]] bool is_same(const Value& other) const {
+    return (is_list() || is_object()) && data_ == other.data_;
+  }
+
   // Whether a list, an object or a function hangs on it.
   [[nodiscard]] bool owns() const {
     return holds<ListPtr>() || holds<RecordPtr>() || holds<CallablePtr>();
