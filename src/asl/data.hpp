@@ -43,12 +43,20 @@ class Failure : public std::exception {
     copy.location_ = std::move(location);
     return copy;
   }
+  // A second name that Retry and Catch may match: a missing heartbeat is shown as States.Timeout.
+  [[nodiscard]] const std::string& other_name() const { return other_name_; }
+  [[nodiscard]] Failure also_named(std::string_view name) const {
+    Failure copy = *this;
+    copy.other_name_ = name;
+    return copy;
+  }
   [[nodiscard]] const char* what() const noexcept override { return cause_.c_str(); }
 
  private:
   std::string error_;
   std::string cause_;
   std::string location_;
+  std::string other_name_;
 };
 
 inline constexpr std::string_view kRuntime = "States.Runtime";
@@ -74,6 +82,8 @@ inline constexpr std::string_view kBranchFailed = "States.BranchFailed";
 
 // Input, output and result of a state: 256 KiB of UTF-8.
 inline constexpr std::size_t kMaxDataBytes = 262'144;
+// Levels of lists and objects in them.
+inline constexpr std::size_t kMaxDataDepth = 1000;
 // All variables of an execution together.
 inline constexpr std::size_t kMaxVariableBytes = std::size_t{10} << 20U;
 

@@ -318,7 +318,14 @@ Step start(const StateMachine& machine, const Start& start, const StepLimits& li
   state.region = start.region;
   state.started_at = start.time;
   state.input = start.input != nullptr ? start.input : make_data(json::object());
-  if (text_size(*state.input, limits.data_bytes) > limits.data_bytes) {
+  const auto fits = [&] {
+    try {
+      return text_size(*state.input, limits.data_bytes) <= limits.data_bytes;
+    } catch (const Failure& failure) {
+      throw base::Error(base::ErrorCode::invalid_argument, failure.cause());
+    }
+  };
+  if (!fits()) {
     throw base::Error(base::ErrorCode::invalid_argument,
                       "the input of the execution is longer than " +
                           std::to_string(limits.data_bytes) +

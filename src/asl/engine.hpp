@@ -123,10 +123,12 @@ class Engine {
   std::unique_ptr<ContextObject> context_;  // of the branch that is worked on
 };
 
-// Whether `names` of a retrier or catcher match `error`.
-[[nodiscard]] bool error_matches(const std::vector<std::string>& names, const std::string& error);
+// Whether `names` of a retrier or catcher match `failure`.
+[[nodiscard]] bool error_matches(const std::vector<std::string>& names, const Failure& failure);
 
-// Bytes of the JSON text of `value`; stops counting beyond `limit`.
-[[nodiscard]] std::size_t text_size(const json::value& value, std::size_t limit);
+// Bytes of the JSON text of `value`; stops counting beyond `limit`. Throws
+// Failure(States.DataLimitExceeded) for what is nested too deeply.
+[[nodiscard]] std::size_t text_size(const json::value& value, std::size_t limit,
+                                    std::size_t depth = 0);
 
 }  // namespace andon::asl

@@ -20,18 +20,22 @@ std::size_t string_size(std::string_view text) {
 
 }  // namespace
 
-std::size_t text_size(const json::value& value, std::size_t limit) {
+std::size_t text_size(const json::value& value, std::size_t limit, std::size_t depth) {
+  if (depth > kMaxDataDepth) {
+    throw failure(kDataLimitExceeded,
+                  "The data is nested deeper than " + std::to_string(kMaxDataDepth) + " levels.");
+  }
   std::size_t size = 2;
   switch (value.kind()) {
     case json::kind::object:
       for (const auto& member : value.get_object()) {
-        size += string_size(member.key()) + 1 + text_size(member.value(), limit);
+        size += string_size(member.key()) + 1 + text_size(member.value(), limit, depth + 1);
         if (size > limit) return size;
       }
       return size + (value.get_object().size() > 1 ? value.get_object().size() - 1 : 0);
     case json::kind::array:
       for (const auto& item : value.get_array()) {
-        size += text_size(item, limit);
+        size += text_size(item, limit, depth + 1);
         if (size > limit) return size;
       }
       return size + (value.get_array().size() > 1 ? value.get_array().size() - 1 : 0);

@@ -6,12 +6,13 @@
 
 namespace andon::asl {
 
-bool error_matches(const std::vector<std::string>& names, const std::string& error) {
+bool error_matches(const std::vector<std::string>& names, const Failure& failure) {
+  const std::string& error = failure.error();
   if (error == kRuntime) return false;                // always ends the execution
   const bool terminal = error == kDataLimitExceeded;  // must be named to be caught
   const bool timeout = error == kTimeout || error == kHeartbeatTimeout;
   return std::ranges::any_of(names, [&](const std::string& name) {
-    if (name == error) return true;
+    if (name == error || (!name.empty() && name == failure.other_name())) return true;
     if (name == "States.ALL") return !terminal;
     if (name == kTaskFailed) return !terminal && !timeout;
     return name == kTimeout && timeout;
@@ -61,7 +62,7 @@ void Engine::fail_state(Branch& branch, const Failure& failure) {
 bool Engine::try_retry(Branch& branch, const State& state, const Failure& failure) {
   for (std::size_t i = 0; i < state.retry.size(); ++i) {
     const Retrier& retrier = state.retry[i];
-    if (!error_matches(retrier.errors, failure.error())) continue;
+    if (!error_matches(retrier.errors, failure)) continue;
     std::int64_t& made = branch.attempts[i];
     if (made >= retrier.max_attempts) return false;
     double delay = static_cast<double>(retrier.interval_seconds) *
@@ -85,7 +86,7 @@ bool Engine::try_retry(Branch& branch, const State& state, const Failure& failur
 
 bool Engine::try_catch(Branch& branch, const State& state, const Failure& failure) {
   const auto found = std::ranges::find_if(state.catches, [&failure](const Catcher& catcher) {
-    return error_matches(catcher.errors, failure.error());
+    return error_matches(catcher.errors, failure);
   });
   if (found == state.catches.end()) return false;
   const Catcher& catcher = *found;
@@ -151,9 +152,10 @@ void Engine::timer_fired(std::int64_t timer) {
       (heartbeat ? branch.heartbeat : branch.timeout) = 0;
       Branch& late = branch;
       stop_waiting(late);
-      // Both are seen as States.Timeout; only ErrorEquals can tell a missing heartbeat.
+      // A missing heartbeat is shown as States.Timeout; only ErrorEquals can tell it.
       note_task_failed(late, "TimedOut", std::string(kTimeout), std::nullopt);
-      fail_state(late, Failure(std::string(heartbeat ? kHeartbeatTimeout : kTimeout), ""));
+      const Failure failure(std::string(kTimeout), "");
+      fail_state(late, heartbeat ? failure.also_named(kHeartbeatTimeout) : failure);
       return;
     }
   }

@@ -383,6 +383,15 @@ TEST(Step, CountsTheBytesOfAResult) {
                 "limit.");
 }
 
+TEST(Step, BoundsTheNestingOfData) {
+  EXPECT_THAT(outcome(run(R"({"StartAt":"A","States":{"A":{"Type":"Pass","Parameters":{"a.$":"$"},
+              "Next":"B"},"B":{"Type":"Choice","Choices":[{"Variable":"$.end","IsPresent":true,
+              "Next":"S"}],"Default":"A"},"S":{"Type":"Succeed"}}})")),
+              HasSubstr("States.DataLimitExceeded: An error occurred while executing the state 'A' "
+                        "(entered at the event id #4002). The data is nested deeper than 1000 "
+                        "levels."));
+}
+
 TEST(Step, RefusesAnInputBeyondTheLimit) {
   const std::string ten_megabytes = '"' + std::string(10U << 20U, 'x') + '"';
   EXPECT_THROW((void)run(with_end(R"("Type":"Pass")"), ten_megabytes), base::Error);
