@@ -43,6 +43,16 @@ std::string shortened(const std::string& name, std::size_t most = kMaxNameShown)
   return name.substr(0, end) + "\u2026";
 }
 
+// Paths differ at their end.
+std::string shortened_front(const std::string& name, std::size_t most) {
+  if (name.size() <= most) return name;
+  std::size_t start = name.size() - most;
+  while (start < name.size() && (static_cast<unsigned char>(name[start]) & 0xC0U) == 0x80U) {
+    ++start;
+  }
+  return "\u2026" + name.substr(start);
+}
+
 std::string svg(double width, double height, std::string_view title, std::string_view body) {
   return fmt::format(
       "<figure><svg viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" role=\"img\" "
@@ -132,8 +142,8 @@ std::string bar_chart(const std::string& title, const std::vector<Bar>& bars) {
         "<text x=\"{}\" y=\"{:.0f}\" class=\"right\">{}<title>{}</title></text>"
         "<rect x=\"{}\" y=\"{:.0f}\" width=\"{:.1f}\" height=\"{}\" fill=\"{}\"/>"
         "<text x=\"{:.1f}\" y=\"{:.0f}\">{}</text>\n",
-        kLabelWidth - 6, y + 12, escape(shortened(bar.label, 40)), escape(bar.label), kLabelWidth,
-        y + 2, width, kBarHeight - 4, bar.is_marked ? "#d55e00" : "#0072b2",
+        kLabelWidth - 6, y + 12, escape(shortened_front(bar.label, 40)), escape(bar.label),
+        kLabelWidth, y + 2, width, kBarHeight - 4, bar.is_marked ? "#d55e00" : "#0072b2",
         kLabelWidth + width + 6, y + 12, escape(bar.text));
     y += kBarHeight;
   }

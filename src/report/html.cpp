@@ -23,7 +23,8 @@ th,td{padding:.22rem .7rem;border-bottom:1px solid #e3e3e3;text-align:right;whit
 th:first-child,td:first-child{text-align:left;padding-left:0}
 th{font-size:13px;font-weight:600;color:#404040;border-bottom:1px solid #999}
 table.facts td{text-align:left;white-space:normal;overflow-wrap:anywhere}
-table.facts td:first-child{color:#595959;white-space:nowrap}
+table.facts td{vertical-align:top}
+table.facts td:first-child{color:#595959;min-width:9rem}
 .scroll{overflow-x:auto}
 .gallery{display:flex;flex-wrap:wrap;gap:1.2rem;align-items:flex-start}
 figure{margin:0;break-inside:avoid;max-width:100%}

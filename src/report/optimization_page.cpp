@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "report/chart.hpp"
 #include "report/html.hpp"
@@ -101,19 +104,34 @@ std::string sensitivity_section(const OptimizationReport& report) {
   return text + gallery({bar_chart("Error by layer", bars)});
 }
 
+// Nodes by the reason why, in the order of the first of each.
 std::string float_section(const OptimizationReport& report) {
   if (report.in_float.empty()) return {};
-  Table rows{{"node", "operator", "why"}, {}};
+  struct Group {
+    std::string reason;
+    std::vector<const model::NodeInFloat*> nodes;
+  };
+  std::vector<Group> groups;
   for (const model::NodeInFloat& node : report.in_float) {
-    if (rows.rows.size() == kLayersShown) break;
-    rows.rows.push_back({node.node, node.operation, node.reason});
+    auto group = std::find_if(groups.begin(), groups.end(),
+                              [&](const Group& other) { return other.reason == node.reason; });
+    if (group == groups.end()) group = groups.insert(groups.end(), {node.reason, {}});
+    group->nodes.push_back(&node);
   }
-  std::string text = heading("Left in float") + table(rows);
-  if (report.in_float.size() > rows.rows.size()) {
-    text += note(fmt::format("The first {} of {}; all are in the JSON.", rows.rows.size(),
-                             report.in_float.size()));
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const Group& group : groups) {
+    std::string names;
+    for (std::size_t i = 0; i < group.nodes.size(); ++i) {
+      if (i == kLayersShown) {
+        names += fmt::format(" and {} more", group.nodes.size() - i);
+        break;
+      }
+      names += fmt::format("{}{} ({})", i == 0 ? "" : ", ", group.nodes[i]->node,
+                           group.nodes[i]->operation);
+    }
+    rows.emplace_back(fmt::format("{} ({})", group.reason, group.nodes.size()), names);
   }
-  return text;
+  return heading("Left in float") + facts(rows);
 }
 
 std::string rounds_section(const OptimizationReport& report) {
