@@ -32,7 +32,9 @@ constexpr std::array<CodeRow, 14> kCodes{{
     {"internal", 500, 1},
 }};
 
-const CodeRow& row(ErrorCode code) { return kCodes.at(static_cast<std::size_t>(code)); }
+const CodeRow& row(ErrorCode code) {
+  return kCodes.at(static_cast<std::size_t>(code));
+}
 
 ErrorCode code_of_errno(int error_number) {
   switch (error_number) {
@@ -70,9 +72,15 @@ ErrorCode code_of_errno(int error_number) {
 
 }  // namespace
 
-std::string_view to_string(ErrorCode code) { return row(code).name; }
-int http_status(ErrorCode code) { return row(code).http_status; }
-int exit_code(ErrorCode code) { return row(code).exit_code; }
+std::string_view to_string(ErrorCode code) {
+  return row(code).name;
+}
+int http_status(ErrorCode code) {
+  return row(code).http_status;
+}
+int exit_code(ErrorCode code) {
+  return row(code).exit_code;
+}
 
 Error::Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
 

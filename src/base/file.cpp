@@ -18,7 +18,9 @@ namespace {
 
 constexpr std::string_view kNameAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-std::string quoted(const fs::path& path) { return "'" + path.string() + "'"; }
+std::string quoted(const fs::path& path) {
+  return "'" + path.string() + "'";
+}
 
 void sync_file(int fd, const fs::path& path) {
   if (fsync(fd) != 0) throw system_error("cannot sync " + quoted(path), errno);
@@ -34,7 +36,9 @@ UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
   return *this;
 }
 
-int UniqueFd::release() { return std::exchange(fd_, -1); }
+int UniqueFd::release() {
+  return std::exchange(fd_, -1);
+}
 
 void UniqueFd::reset() {
   if (fd_ >= 0) close(fd_);
@@ -118,8 +122,9 @@ void make_directories(const fs::path& path, unsigned mode) {
 FileLock::FileLock(const fs::path& path) : fd_(open_file(path, O_RDWR | O_CREAT)) {
   if (flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw system_error("cannot lock " + quoted(path), errno);
-    throw Error(ErrorCode::failed_precondition,
-                quoted(path) + " is locked: another process is using this directory; stop it first");
+    throw Error(
+        ErrorCode::failed_precondition,
+        quoted(path) + " is locked: another process is using this directory; stop it first");
   }
 }
 

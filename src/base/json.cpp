@@ -100,7 +100,9 @@ class Printer {
   std::string text_;
 };
 
-bool is_missing(const json::value* value) { return value == nullptr || value->is_null(); }
+bool is_missing(const json::value* value) {
+  return value == nullptr || value->is_null();
+}
 
 }  // namespace
 
@@ -151,8 +153,8 @@ std::vector<std::string> split_pointer(std::string_view pointer) {
     } else if (c == '~') {
       const char escape = i + 1 < pointer.size() ? pointer[i + 1] : '\0';
       if (escape != '0' && escape != '1') {
-        throw Error(ErrorCode::invalid_argument, "JSON pointer '" + std::string(pointer) +
-                                                     "' has '~' without 0 or 1 behind it");
+        throw Error(ErrorCode::invalid_argument,
+                    "JSON pointer '" + std::string(pointer) + "' has '~' without 0 or 1 behind it");
       }
       tokens.back() += escape == '0' ? '~' : '/';
       ++i;

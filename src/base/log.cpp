@@ -46,9 +46,8 @@ std::string json_line(const Settings& set, LogLevel level, std::string_view even
 
 std::string human_line(LogLevel level, std::string_view event,
                        std::initializer_list<LogField> fields) {
-  std::string line =
-      fmt::format("{} {:<7} {}", to_iso8601(SystemClock().now()).substr(11, 12), level_name(level),
-                  event);
+  std::string line = fmt::format("{} {:<7} {}", to_iso8601(SystemClock().now()).substr(11, 12),
+                                 level_name(level), event);
   for (const LogField& field : fields) line += fmt::format("  {}={}", field.name, field.value);
   return line + '\n';
 }

@@ -23,7 +23,7 @@ struct ProcessOptions {
   fs::path working_directory;                      // empty: the parent's
   int stdout_fd = -1;                              // -1: the parent's
   int stderr_fd = -1;
-  std::optional<uid_t> user;                       // switched to before exec; needs root
+  std::optional<uid_t> user;  // switched to before exec; needs root
   std::optional<gid_t> group;
 };
 

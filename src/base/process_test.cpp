@@ -14,7 +14,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-ProcessOptions shell(const std::string& script) { return {.arguments = {"sh", "-c", script}}; }
+ProcessOptions shell(const std::string& script) {
+  return {.arguments = {"sh", "-c", script}};
+}
 
 TEST(Process, ReportsExitCodeAndSignal) {
   EXPECT_EQ(to_string(Process(shell("exit 3")).wait(seconds{20}).value()), "exit code 3");

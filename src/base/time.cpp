@@ -30,14 +30,10 @@ Broken break_down(Timestamp time) {
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss<milliseconds> clock{time - day};
-  return {static_cast<int>(date.year()),
-          static_cast<unsigned>(date.month()),
-          static_cast<unsigned>(date.day()),
-          clock.hours().count(),
-          clock.minutes().count(),
-          clock.seconds().count(),
-          clock.subseconds().count(),
-          std::chrono::weekday{day}.c_encoding()};
+  return {static_cast<int>(date.year()),     static_cast<unsigned>(date.month()),
+          static_cast<unsigned>(date.day()), clock.hours().count(),
+          clock.minutes().count(),           clock.seconds().count(),
+          clock.subseconds().count(),        std::chrono::weekday{day}.c_encoding()};
 }
 
 // Reads digits at fixed places and literal characters between them.
@@ -121,9 +117,13 @@ double to_epoch_seconds(Timestamp time) {
   return static_cast<double>(to_epoch_millis(time)) / 1000.0;
 }
 
-std::int64_t to_epoch_millis(Timestamp time) { return time.time_since_epoch().count(); }
+std::int64_t to_epoch_millis(Timestamp time) {
+  return time.time_since_epoch().count();
+}
 
-Timestamp from_epoch_millis(std::int64_t millis) { return Timestamp{milliseconds{millis}}; }
+Timestamp from_epoch_millis(std::int64_t millis) {
+  return Timestamp{milliseconds{millis}};
+}
 
 std::optional<Timestamp> parse_iso8601(std::string_view text) {
   int year = 0;

@@ -41,10 +41,10 @@ class FakeClock final : public Clock {
   Timestamp now_;
 };
 
-[[nodiscard]] std::string to_iso8601(Timestamp time);     // 2026-11-22T10:00:00.123Z
-[[nodiscard]] std::string to_amz_date(Timestamp time);    // 20261122T100000Z
-[[nodiscard]] std::string to_http_date(Timestamp time);   // Sun, 22 Nov 2026 10:00:00 GMT
-[[nodiscard]] double to_epoch_seconds(Timestamp time);    // 1795341600.123, as AWS's JSON has it
+[[nodiscard]] std::string to_iso8601(Timestamp time);    // 2026-11-22T10:00:00.123Z
+[[nodiscard]] std::string to_amz_date(Timestamp time);   // 20261122T100000Z
+[[nodiscard]] std::string to_http_date(Timestamp time);  // Sun, 22 Nov 2026 10:00:00 GMT
+[[nodiscard]] double to_epoch_seconds(Timestamp time);   // 1795341600.123, as AWS's JSON has it
 [[nodiscard]] std::int64_t to_epoch_millis(Timestamp time);
 [[nodiscard]] Timestamp from_epoch_millis(std::int64_t millis);
 

@@ -108,8 +108,8 @@ AccessControl::AccessControl(const json::value& value, recipe::Problems& problem
     }
     for (const auto& member : *policies) {
       const auto before = problems.size();
-      const recipe::MemberReader reader(member.value(),
-                                place + base::join_pointer({std::string(member.key())}), problems);
+      const recipe::MemberReader reader(
+          member.value(), place + base::join_pointer({std::string(member.key())}), problems);
       Policy policy{service.key(), read_texts(reader, "operations"),
                     read_texts(reader, "resources")};
       if (problems.size() == before) policies_.push_back(std::move(policy));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/access_policy.hpp"
 
-#include "edge/ipc_call.hpp"
 #include "edge/access_control.hpp"
+#include "edge/ipc_call.hpp"
 #include "recipe/interpolate.hpp"
 
 namespace andon::edge {

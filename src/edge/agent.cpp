@@ -117,8 +117,8 @@ class Agent::Implementation {
   void run() {
     watch_signals();
     process_journal_.kill_leftovers();
-    base::log_info("agent started", {{"thing", device_.thing_name},
-                                     {"root", layout_.root().string()}});
+    base::log_info("agent started",
+                   {{"thing", device_.thing_name}, {"root", layout_.root().string()}});
     engine_.start();
     write_status_soon();
     loop_.run();
@@ -241,6 +241,8 @@ Agent::Agent(AgentOptions options) {
 
 Agent::~Agent() = default;
 
-void Agent::run() { implementation_->run(); }
+void Agent::run() {
+  implementation_->run();
+}
 
 }  // namespace andon::edge

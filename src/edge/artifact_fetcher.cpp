@@ -52,12 +52,12 @@ void check_disk(const Layout& layout, const BlobStore& blobs,
   std::error_code unknown;
   const fs::space_info space = fs::space(layout.root(), unknown);
   if (!unknown && space.available < needed) {
-    throw DeploymentFailure(
-        ErrorCode::resource_exhausted,
-        "DISK_SPACE_CRITICAL: the deployment needs " + std::to_string(needed >> 20U) +
-            " MiB below " + layout.root().string() + ", " +
-            std::to_string(space.available >> 20U) + " MiB are free",
-        {"IO_ERROR", "DISK_SPACE_CRITICAL"}, {"DEVICE_ERROR"});
+    throw DeploymentFailure(ErrorCode::resource_exhausted,
+                            "DISK_SPACE_CRITICAL: the deployment needs " +
+                                std::to_string(needed >> 20U) + " MiB below " +
+                                layout.root().string() + ", " +
+                                std::to_string(space.available >> 20U) + " MiB are free",
+                            {"IO_ERROR", "DISK_SPACE_CRITICAL"}, {"DEVICE_ERROR"});
   }
 }
 
@@ -68,20 +68,27 @@ DeploymentFailure download_failure(const Error& error, const WantedArtifact& wan
   }
   switch (error.code()) {
     case ErrorCode::data_corrupted:  // more bytes than the recipe tells
-      return {error.code(), "ARTIFACT_CHECKSUM_MISMATCH: " + message,
-              {"ARTIFACT_DOWNLOAD_ERROR", "ARTIFACT_CHECKSUM_MISMATCH"}, {"COMPONENT_ERROR"}};
+      return {error.code(),
+              "ARTIFACT_CHECKSUM_MISMATCH: " + message,
+              {"ARTIFACT_DOWNLOAD_ERROR", "ARTIFACT_CHECKSUM_MISMATCH"},
+              {"COMPONENT_ERROR"}};
     case ErrorCode::resource_exhausted:
-      return {error.code(), "DISK_SPACE_CRITICAL: " + message, {"IO_ERROR", "DISK_SPACE_CRITICAL"},
+      return {error.code(),
+              "DISK_SPACE_CRITICAL: " + message,
+              {"IO_ERROR", "DISK_SPACE_CRITICAL"},
               {"DEVICE_ERROR"}};
     case ErrorCode::unavailable:
     case ErrorCode::deadline_exceeded:
-      return {error.code(), message, {"ARTIFACT_DOWNLOAD_ERROR", "NETWORK_ERROR"},
-              {"NETWORK_ERROR"}};
+      return {
+          error.code(), message, {"ARTIFACT_DOWNLOAD_ERROR", "NETWORK_ERROR"}, {"NETWORK_ERROR"}};
     case ErrorCode::permission_denied:
-      return {error.code(), message, {"ARTIFACT_DOWNLOAD_ERROR", "ACCESS_DENIED"},
+      return {error.code(),
+              message,
+              {"ARTIFACT_DOWNLOAD_ERROR", "ACCESS_DENIED"},
               {"PERMISSION_ERROR"}};
     default:
-      return {error.code(), message,
+      return {error.code(),
+              message,
               {"ARTIFACT_DOWNLOAD_ERROR", "DOWNLOAD_GREENGRASS_ARTIFACT_ERROR"},
               {"CLOUD_SERVICE_ERROR"}};
   }
@@ -102,8 +109,7 @@ class Downloader {
   void fetch(const WantedArtifact& wanted) {
     try {
       retry(
-          cancellation_, limits_.patience,
-          [&] { return blobs_.partial_size(wanted.sha256); },
+          cancellation_, limits_.patience, [&] { return blobs_.partial_size(wanted.sha256); },
           [&] { attempt(wanted); });
     } catch (const Error& error) {
       if (error.code() == ErrorCode::cancelled) throw;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings the artifacts that a device lacks into its blob store's partial files: in parallel, resumed
-// where an earlier attempt stopped, tried again while the network may come back. Called on a
-// deployment's background thread. Nothing that it brings is verified yet: BlobStore::adopt() does.
+// Brings the artifacts that a device lacks into its blob store's partial files: in parallel,
+// resumed where an earlier attempt stopped, tried again while the network may come back. Called on
+// a deployment's background thread. Nothing that it brings is verified yet: BlobStore::adopt()
+// does.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@ namespace andon::edge {
 
 struct FetchLimits {
   std::size_t parallel = 4;
-  std::uint64_t bytes_per_second = 0;          // of all downloads together; 0: no cap
+  std::uint64_t bytes_per_second = 0;             // of all downloads together; 0: no cap
   std::uint64_t disk_reserve_bytes = 16U << 20U;  // never touched
   std::chrono::milliseconds patience{600'000};    // without one byte more
 };

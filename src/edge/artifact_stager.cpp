@@ -129,10 +129,9 @@ void stage(const Layout& layout, const InstalledComponent& component,
       }
     } catch (const base::Error& error) {
       const bool is_zip = wanted.artifact.unarchive == recipe::Unarchive::zip;
-      throw DeploymentFailure(error.code(), "cannot put " + wanted.describe() +
-                                                " in place: " + error.message(),
-                              {"IO_ERROR", is_zip ? "IO_UNZIP_ERROR" : "IO_WRITE_ERROR"},
-                              {"DEVICE_ERROR"});
+      throw DeploymentFailure(
+          error.code(), "cannot put " + wanted.describe() + " in place: " + error.message(),
+          {"IO_ERROR", is_zip ? "IO_UNZIP_ERROR" : "IO_WRITE_ERROR"}, {"DEVICE_ERROR"});
     }
   }
   move_into_place(fresh.path() / "content", directory);

@@ -32,8 +32,8 @@ void write_zip(const fs::path& path, const std::vector<ZipEntry>& entries) {
     archive_entry_set_filetype(entry, one.type);
     archive_entry_set_perm(entry, 0644);
     if (one.type == AE_IFLNK) archive_entry_set_symlink(entry, one.content.c_str());
-    archive_entry_set_size(entry, one.type == AE_IFREG ? static_cast<la_int64_t>(one.content.size())
-                                                       : 0);
+    archive_entry_set_size(entry,
+                           one.type == AE_IFREG ? static_cast<la_int64_t>(one.content.size()) : 0);
     archive_write_header(writer, entry);
     if (one.type == AE_IFREG) archive_write_data(writer, one.content.data(), one.content.size());
     archive_entry_free(entry);
@@ -177,10 +177,9 @@ TEST_F(ZipTest, NothingLeavesTheDirectory) {
                                                     {"link", "/etc/passwd", AE_IFLNK}}) {
     const base::TemporaryDirectory directory;
     write_zip(directory.path() / "a.zip", {evil});
-    EXPECT_EQ(code_of([&] {
-                unpack_zip(directory.path() / "a.zip", directory.path() / "out", 0440);
-              }),
-              base::ErrorCode::data_corrupted)
+    EXPECT_EQ(
+        code_of([&] { unpack_zip(directory.path() / "a.zip", directory.path() / "out", 0440); }),
+        base::ErrorCode::data_corrupted)
         << evil.name;
     EXPECT_FALSE(fs::exists(directory.path() / "evil"));
   }
@@ -194,10 +193,9 @@ TEST_F(ZipTest, AFileThatComesTwiceIsRefused) {
 
 TEST_F(ZipTest, ABombIsStopped) {
   write_zip(directory_.path() / "a.zip", {{"zeros", std::string(8U << 20U, '\0')}});
-  EXPECT_EQ(code_of([&] {
-              unpack_zip(directory_.path() / "a.zip", out(), 0440, {.max_ratio = 10});
-            }),
-            base::ErrorCode::resource_exhausted);
+  EXPECT_EQ(
+      code_of([&] { unpack_zip(directory_.path() / "a.zip", out(), 0440, {.max_ratio = 10}); }),
+      base::ErrorCode::resource_exhausted);
   EXPECT_EQ(code_of([&] {
               unpack_zip(directory_.path() / "a.zip", directory_.path() / "out2", 0440,
                          {.max_bytes = 1000});
@@ -209,10 +207,9 @@ TEST_F(ZipTest, ManyEntriesAreTooMany) {
   std::vector<ZipEntry> entries;
   for (int i = 0; i < 20; ++i) entries.push_back({std::to_string(i), "x"});
   write_zip(directory_.path() / "a.zip", entries);
-  EXPECT_EQ(code_of([&] {
-              unpack_zip(directory_.path() / "a.zip", out(), 0440, {.max_entries = 10});
-            }),
-            base::ErrorCode::resource_exhausted);
+  EXPECT_EQ(
+      code_of([&] { unpack_zip(directory_.path() / "a.zip", out(), 0440, {.max_entries = 10}); }),
+      base::ErrorCode::resource_exhausted);
 }
 
 TEST_F(ZipTest, WhatIsNoArchiveSaysSo) {

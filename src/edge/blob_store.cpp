@@ -32,7 +32,9 @@ bool is_what_is_wanted(const fs::path& path, const WantedArtifact& wanted) {
 
 }  // namespace
 
-fs::path BlobStore::path(const std::string& sha256) const { return layout_.blobs() / sha256; }
+fs::path BlobStore::path(const std::string& sha256) const {
+  return layout_.blobs() / sha256;
+}
 
 fs::path BlobStore::partial_path(const std::string& sha256) const {
   return layout_.partial_blobs() / sha256;
@@ -63,15 +65,14 @@ void BlobStore::adopt(const WantedArtifact& wanted) {
     std::string got = "its SHA-256 is not the one of the recipe";
     if (!size) got = "it is missing";
     if (size && wanted.artifact.size && *wanted.artifact.size != *size) {
-      got = std::to_string(*size) + " bytes came instead of " +
-            std::to_string(*wanted.artifact.size);
+      got =
+          std::to_string(*size) + " bytes came instead of " + std::to_string(*wanted.artifact.size);
     }
-    throw DeploymentFailure(base::ErrorCode::data_corrupted,
-                            "ARTIFACT_CHECKSUM_MISMATCH: " + wanted.describe() +
-                                " is not what its recipe names (" + got +
-                                "); it was deleted and nothing of it was unpacked or run",
-                            {"ARTIFACT_DOWNLOAD_ERROR", "ARTIFACT_CHECKSUM_MISMATCH"},
-                            {"COMPONENT_ERROR"});
+    throw DeploymentFailure(
+        base::ErrorCode::data_corrupted,
+        "ARTIFACT_CHECKSUM_MISMATCH: " + wanted.describe() + " is not what its recipe names (" +
+            got + "); it was deleted and nothing of it was unpacked or run",
+        {"ARTIFACT_DOWNLOAD_ERROR", "ARTIFACT_CHECKSUM_MISMATCH"}, {"COMPONENT_ERROR"});
   }
   const base::UniqueFd file = base::open_file(partial, O_RDONLY);
   if (fchmod(file.get(), kBlobMode) != 0 || fsync(file.get()) != 0) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Artifact bytes on the device, by their SHA-256: what is arriving (packages/blobs/partial) and what
-// has been verified (packages/blobs/sha256). A file gets its place there only by adopt(), after its
-// size and digest have been checked and it is on the disk. Any thread, one at a time per blob.
+// Artifact bytes on the device, by their SHA-256: what is arriving (packages/blobs/partial) and
+// what has been verified (packages/blobs/sha256). A file gets its place there only by adopt(),
+// after its size and digest have been checked and it is on the disk. Any thread, one at a time per
+// blob.
 #pragma once
 
 #include <cstdint>

@@ -56,8 +56,7 @@ void retry(const Cancellation& cancellation, milliseconds patience,
         wait = kFirstWait;
       }
       if (steady_clock::now() - moved_at + wait > patience) throw;
-      base::log_warning("will try again",
-                        {{"why", error.message()}, {"wait_ms", wait.count()}});
+      base::log_warning("will try again", {{"why", error.message()}, {"wait_ms", wait.count()}});
     }
     cancellation.wait(wait);
     wait = std::min(wait * 2, kLongestWait);

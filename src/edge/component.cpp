@@ -66,14 +66,16 @@ Component::Component(EventLoop& loop, ProcessJournal& journal, ComponentHost& ho
       on_change_(std::move(on_change)),
       log_(host.log_file(spec_)) {}
 
-Component::~Component() { loop_.cancel(timer_); }
+Component::~Component() {
+  loop_.cancel(timer_);
+}
 
 void Component::set_state(ComponentState state) {
   if (state_ == state) return;
   state_ = state;
-  base::log_info("component changed state", {{"component", spec_.name},
-                                             {"version", spec_.version},
-                                             {"state", to_string(state)}});
+  base::log_info(
+      "component changed state",
+      {{"component", spec_.name}, {"version", spec_.version}, {"state", to_string(state)}});
   on_change_(*this);
 }
 
@@ -108,8 +110,8 @@ void Component::note_installed() {
   try {
     host_.note_installed(spec_);
   } catch (const base::Error& error) {
-    return fail("INSTALL_IO_ERROR", "what was installed cannot be written down: " +
-                                        error.message());
+    return fail("INSTALL_IO_ERROR",
+                "what was installed cannot be written down: " + error.message());
   }
   after_install();
 }
@@ -204,8 +206,8 @@ void Component::on_step_end(Activity activity, const ProcessEnd& end) {
       step_ = Activity::none;
       if (goal_ == Goal::down) return finish_stop();
       const int code = end.status.code;
-      const bool asks_restart = end.status.signal == 0 && (code == kBootstrapRestartAgent ||
-                                                           code == kBootstrapRestartDevice);
+      const bool asks_restart = end.status.signal == 0 &&
+                                (code == kBootstrapRestartAgent || code == kBootstrapRestartDevice);
       if (asks_restart) {
         base::log_warning("bootstrap asked for a restart, which is left to the operator",
                           {{"component", spec_.name}, {"exit_code", code}});

@@ -46,11 +46,11 @@ enum class ComponentState {
 struct ComponentSpec {
   std::string name;
   std::string version;
-  std::string identity;          // components with equal identity need no restart
-  recipe::Lifecycle lifecycle;   // variables still in it
+  std::string identity;         // components with equal identity need no restart
+  recipe::Lifecycle lifecycle;  // variables still in it
   std::vector<std::string> hard_dependencies;
   std::vector<std::string> dependencies;  // hard and soft
-  std::string run_as;            // "user:group", "user" or ""
+  std::string run_as;                     // "user:group", "user" or ""
 };
 
 // What a component needs from the agent.
@@ -105,8 +105,17 @@ class Component {
 
  private:
   enum class Goal { up, down };
-  enum class Activity { none, bootstrap, install, startup, run, shutdown, recover, uninstall,
-                        backoff };
+  enum class Activity {
+    none,
+    bootstrap,
+    install,
+    startup,
+    run,
+    shutdown,
+    recover,
+    uninstall,
+    backoff
+  };
 
   void set_state(ComponentState state);
   void begin_install();

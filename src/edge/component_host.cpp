@@ -88,8 +88,7 @@ std::vector<ComponentSpec> AgentHost::specs(const InstalledSet& set) const {
     try {
       text = service_text(recipe::interpolate(
           spec.lifecycle,
-          interpolation_context(layout_, device_.thing_name, set, component,
-                                configurations_.all()),
+          interpolation_context(layout_, device_.thing_name, set, component, configurations_.all()),
           component.name));
     } catch (const base::Error&) {
       text = service_text(spec.lifecycle);  // the start of the step will say what is wrong
@@ -161,7 +160,9 @@ base::fs::path AgentHost::working_directory(const ComponentSpec& spec) {
   return directory;
 }
 
-base::fs::path AgentHost::log_file(const ComponentSpec& spec) { return layout_.log_of(spec.name); }
+base::fs::path AgentHost::log_file(const ComponentSpec& spec) {
+  return layout_.log_of(spec.name);
+}
 
 bool AgentHost::is_installed(const ComponentSpec& spec) {
   const InstalledComponent* component = active_.find(spec.name);

@@ -32,7 +32,7 @@ class ComponentTokens {
 };
 
 struct HostAddresses {
-  std::string ipc_socket;            // path, at most 107 bytes
+  std::string ipc_socket;  // path, at most 107 bytes
   std::uint16_t token_exchange_port = 0;
 };
 

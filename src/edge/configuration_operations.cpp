@@ -22,7 +22,9 @@ std::vector<std::string> read_key_path(const base::JsonReader& reader) {
   return path;
 }
 
-std::string to_text(const std::vector<std::string>& path) { return base::join_pointer(path); }
+std::string to_text(const std::vector<std::string>& path) {
+  return base::join_pointer(path);
+}
 
 // Null where the path leads nowhere.
 const json::value* find_at(const json::object& all, const std::vector<std::string>& path) {
@@ -69,9 +71,9 @@ json::object ConfigurationOperations::get(const IpcCall& call) const {
   if (path.empty()) return {{"componentName", component}, {"value", *all}};
   const json::value* value = find_at(*all, path);
   if (value == nullptr) {
-    throw resource_not_found("configuration", to_text(path),
-                             "component " + component + " has no configuration at " +
-                                 to_text(path));
+    throw resource_not_found(
+        "configuration", to_text(path),
+        "component " + component + " has no configuration at " + to_text(path));
   }
   if (value->is_object()) return {{"componentName", component}, {"value", *value}};
   // The service model wants an object: as Greengrass does, the value under its own key.
@@ -136,11 +138,10 @@ void ConfigurationOperations::tell(const std::string& component,
       if (!is_prefix(path, subscription.key_path) && !is_prefix(subscription.key_path, path)) {
         continue;
       }
-      stream->send_event(
-          "ConfigurationUpdateEvents",
-          {{"configurationUpdateEvent",
-            json::object{{"componentName", component},
-                         {"keyPath", json::array(path.begin(), path.end())}}}});
+      stream->send_event("ConfigurationUpdateEvents",
+                         {{"configurationUpdateEvent",
+                           json::object{{"componentName", component},
+                                        {"keyPath", json::array(path.begin(), path.end())}}}});
     }
   }
 }

@@ -24,9 +24,8 @@ using Configurations = std::map<std::string, json::object>;  // by component
 class ConfigurationStore {
  public:
   // Gets the component and the key paths that changed, the shortest that cover all changes.
-  using ChangeHandler =
-      std::function<void(const std::string& component,
-                         const std::vector<std::vector<std::string>>& changed_paths)>;
+  using ChangeHandler = std::function<void(
+      const std::string& component, const std::vector<std::vector<std::string>>& changed_paths)>;
 
   ConfigurationStore(store::Database& database, const base::Clock& clock);
 

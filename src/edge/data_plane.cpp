@@ -49,14 +49,20 @@ DeploymentFailure refused(const wire::IncomingResponse& response, const std::str
   const std::string message = what + ": the server answered HTTP " +
                               std::to_string(response.status) + ": " + message_of(response.body);
   if (response.status == 401 || response.status == 403) {
-    return {ErrorCode::permission_denied, message, {"CLOUD_API_ERROR", "ACCESS_DENIED", denied_code},
+    return {ErrorCode::permission_denied,
+            message,
+            {"CLOUD_API_ERROR", "ACCESS_DENIED", denied_code},
             {"PERMISSION_ERROR"}};
   }
   if (response.status == 404) {
-    return {ErrorCode::not_found, message, {"CLOUD_API_ERROR", "RESOURCE_NOT_FOUND"},
+    return {ErrorCode::not_found,
+            message,
+            {"CLOUD_API_ERROR", "RESOURCE_NOT_FOUND"},
             {"CLOUD_SERVICE_ERROR"}};
   }
-  return {ErrorCode::failed_precondition, message, {"CLOUD_API_ERROR", "BAD_REQUEST"},
+  return {ErrorCode::failed_precondition,
+          message,
+          {"CLOUD_API_ERROR", "BAD_REQUEST"},
           {"CLOUD_SERVICE_ERROR"}};
 }
 
@@ -103,8 +109,8 @@ std::optional<std::vector<std::string>> DataPlane::thing_groups() {
   std::vector<std::string> names;
   std::string page;
   for (int count = 0; count < kMaxPages; ++count) {
-    std::string target = "/greengrass/v2/coreDevices/" + base::percent_encode(config_.thing_name) +
-                         "/thingGroups";
+    std::string target =
+        "/greengrass/v2/coreDevices/" + base::percent_encode(config_.thing_name) + "/thingGroups";
     if (!page.empty()) target += "?nextToken=" + base::percent_encode(page);
     const wire::IncomingResponse response = call("GET", target, {});
     if (response.status == 403) return std::nullopt;
@@ -122,8 +128,8 @@ std::optional<std::vector<std::string>> DataPlane::thing_groups() {
       const json::array* parents = entry.optional_array("rootToParentThingGroups");
       if (parents == nullptr) continue;
       for (const json::value& parent : *parents) {
-        names.push_back(base::JsonReader(parent, "rootToParentThingGroups[]")
-                            .string("thingGroupName"));
+        names.push_back(
+            base::JsonReader(parent, "rootToParentThingGroups[]").string("thingGroupName"));
       }
     }
     page = reader.optional_string("nextToken").value_or("");

@@ -23,7 +23,8 @@ DeploymentFailure component_failure(const ChangeResult& result) {
   const std::string who = result.component.empty() ? "a component" : result.component;
   return {base::ErrorCode::failed_precondition,
           "component " + who + " did not come up: " + result.reason,
-          {"COMPONENT_UPDATE_ERROR", "COMPONENT_BROKEN"}, {"USER_COMPONENT_ERROR"}};
+          {"COMPONENT_UPDATE_ERROR", "COMPONENT_BROKEN"},
+          {"USER_COMPONENT_ERROR"}};
 }
 
 }  // namespace
@@ -54,17 +55,16 @@ void DeploymentEngine::start() {
   }
   parts_.journal.count_attempt(*record_);
   const std::optional<State> state = record_->state();
-  base::log_info("going on with a deployment", {{"job", record_->job_id},
-                                                {"state", record_->state_name},
-                                                {"attempt", record_->attempts}});
+  base::log_info(
+      "going on with a deployment",
+      {{"job", record_->job_id}, {"state", record_->state_name}, {"attempt", record_->attempts}});
   cancellation_ = std::make_unique<Cancellation>();
   if (!state || record_->attempts > kMaxAttempts) {
-    record_->failure =
-        report_of(base::Error(base::ErrorCode::internal,
-                              state ? "the agent did not survive the state " + record_->state_name +
-                                          " three times"
-                                    : "the saved state " + record_->state_name +
-                                          " is not known to this version of the agent"));
+    record_->failure = report_of(base::Error(
+        base::ErrorCode::internal,
+        state ? "the agent did not survive the state " + record_->state_name + " three times"
+              : "the saved state " + record_->state_name +
+                    " is not known to this version of the agent"));
     record_->failed_in = record_->state_name;
     if (state == State::rolling_back) {
       bring_up_last_good();
@@ -93,13 +93,12 @@ void DeploymentEngine::bring_up_last_good() {
 }
 
 void DeploymentEngine::keep_running(const InstalledSet& set) {
-  parts_.supervisor.change(parts_.host.specs(set), {}, kActivationLimit,
-                           [](const ChangeResult& result) {
-                             if (result.ok) return;
-                             base::log_error("the last good deployment is not running completely",
-                                             {{"component", result.component},
-                                              {"why", result.reason}});
-                           });
+  parts_.supervisor.change(
+      parts_.host.specs(set), {}, kActivationLimit, [](const ChangeResult& result) {
+        if (result.ok) return;
+        base::log_error("the last good deployment is not running completely",
+                        {{"component", result.component}, {"why", result.reason}});
+      });
 }
 
 void DeploymentEngine::offer(const Job& job) {
@@ -133,10 +132,9 @@ void DeploymentEngine::begin(const Job& job) {
     document_.reset();
     document_ = recipe::parse_deployment_document(job.document);
   } catch (const base::Error& error) {
-    return fail(DeploymentFailure(error.code(), error.message(),
-                                  {"DEPLOYMENT_DOCUMENT_NOT_VALID",
-                                   "DEPLOYMENT_DOCUMENT_PARSE_ERROR"},
-                                  {"REQUEST_ERROR"}));
+    return fail(DeploymentFailure(
+        error.code(), error.message(),
+        {"DEPLOYMENT_DOCUMENT_NOT_VALID", "DEPLOYMENT_DOCUMENT_PARSE_ERROR"}, {"REQUEST_ERROR"}));
   }
   if (auto refusal = find_rejection(*document_, last_good_)) {
     record_->failure = std::move(refusal);
@@ -231,8 +229,8 @@ void DeploymentEngine::do_work(DeploymentWork work) {
       return;
     case DeploymentWork::resolve:
       return in_background(
-          [this, &worker, input = ResolveInput{*document_, last_good_,
-                                               parts_.configurations.all()}] {
+          [this, &worker,
+           input = ResolveInput{*document_, last_good_, parts_.configurations.all()}] {
             planned_ = worker.resolve(input, *cancellation_);
           },
           [this, done] {
@@ -241,9 +239,7 @@ void DeploymentEngine::do_work(DeploymentWork work) {
           });
     case DeploymentWork::fetch:
       return in_background(
-          [this, &worker] {
-            fetched_ = worker.fetch(*record_->plan, last_good_, *cancellation_);
-          },
+          [this, &worker] { fetched_ = worker.fetch(*record_->plan, last_good_, *cancellation_); },
           [this, done] {
             record_->bytes_fetched += fetched_.bytes;
             done();
@@ -295,9 +291,9 @@ void DeploymentEngine::fail(const std::exception& error) {
     record_->failure = report_of(error);
     record_->failed_in = record_->state_name;
   }
-  base::log_error("deployment failed", {{"job", record_->job_id},
-                                        {"state", record_->state_name},
-                                        {"why", error.what()}});
+  base::log_error(
+      "deployment failed",
+      {{"job", record_->job_id}, {"state", record_->state_name}, {"why", error.what()}});
   handle(DeploymentEvent::work_failed);
 }
 
@@ -383,8 +379,8 @@ void DeploymentEngine::enter_end(State state) {
   document_.reset();
   cancelled_because_.reset();
   // What a broken network has left half fetched is kept for the next attempt.
-  const bool keep_partial = std::ranges::find(status.error_types, "NETWORK_ERROR") !=
-                            status.error_types.end();
+  const bool keep_partial =
+      std::ranges::find(status.error_types, "NETWORK_ERROR") != status.error_types.end();
   parts_.supervisor.uninstall(std::move(removed), [this, keep_partial] {
     if (!keep_partial) clean_up();
   });

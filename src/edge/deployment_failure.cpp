@@ -58,7 +58,9 @@ Codes codes_of(ErrorCode code) {
   }
 }
 
-json::array to_array(const Texts& texts) { return json::array(texts.begin(), texts.end()); }
+json::array to_array(const Texts& texts) {
+  return json::array(texts.begin(), texts.end());
+}
 
 Texts read_texts(const base::JsonReader& reader, std::string_view key) {
   Texts texts;
@@ -104,8 +106,7 @@ FailureReport report_of(const std::exception& error) {
   if (const auto* general = dynamic_cast<const base::Error*>(&error)) {
     return make_report(general->message(), codes_of(general->code()));
   }
-  return make_report(std::string("unexpected error: ") + error.what(),
-                     {{}, {"NUCLEUS_ERROR"}});
+  return make_report(std::string("unexpected error: ") + error.what(), {{}, {"NUCLEUS_ERROR"}});
 }
 
 FailureReport rejection(std::string cause, std::string code, std::string type) {

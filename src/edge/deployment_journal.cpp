@@ -118,8 +118,8 @@ void DeploymentJournal::move(DeploymentRecord& record, DeploymentState next,
         "UPDATE deployments SET state = $1, attempts = 0, plan = $2, previous_configuration = $3, "
         "failure = $4, failed_in = $5, bytes_fetched = $6, updated_ms = $7 WHERE id = $8",
         {std::string(to_string(next)), plan, previous, failure, record.failed_in,
-         static_cast<std::int64_t>(record.bytes_fetched),
-         base::to_epoch_millis(clock_.now()), record.id});
+         static_cast<std::int64_t>(record.bytes_fetched), base::to_epoch_millis(clock_.now()),
+         record.id});
     if (also) also(transaction);
   });
   record.state_name = to_string(next);

@@ -29,7 +29,7 @@ struct DeploymentRecord {
   std::optional<Configurations> previous_configuration;
   std::optional<FailureReport> failure;
   std::uint64_t bytes_fetched = 0;
-  std::string failed_in;   // name of the state whose work failed; empty without a failure
+  std::string failed_in;  // name of the state whose work failed; empty without a failure
 
   [[nodiscard]] std::optional<DeploymentState> state() const {
     return parse_deployment_state(state_name);

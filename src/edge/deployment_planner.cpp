@@ -46,9 +46,9 @@ recipe::Candidate candidate_of(const InstalledComponent& component) {
 
 // What the device has is kept where it satisfies everybody; else the server is asked.
 recipe::CandidateSource make_source(const InstalledSet& last_good, const AskServer& ask) {
-  return [&last_good, &ask](const std::string& name,
-                            const recipe::Requirements& requirements)
-             -> std::optional<recipe::Candidate> {
+  return [&last_good, &ask](
+             const std::string& name,
+             const recipe::Requirements& requirements) -> std::optional<recipe::Candidate> {
     const InstalledComponent* local = last_good.find(name);
     if (local == nullptr) return ask(name, requirements, std::nullopt);
     const auto version = recipe::Version::parse(local->version);
@@ -101,9 +101,10 @@ InstalledComponent to_installed(const recipe::ResolvedComponent& resolved,
 
 DeploymentFailure configuration_failure(const std::string& component, const base::Error& error,
                                         std::string code) {
-  return {error.code(), "the configuration of component " + component +
-                            " cannot be used: " + error.message(),
-          {std::move(code)}, {"REQUEST_ERROR"}};
+  return {error.code(),
+          "the configuration of component " + component + " cannot be used: " + error.message(),
+          {std::move(code)},
+          {"REQUEST_ERROR"}};
 }
 
 }  // namespace
@@ -173,8 +174,7 @@ void check_variables(const Layout& layout, const std::string& thing_name, const 
     try {
       static_cast<void>(recipe::interpolate(
           recipe::select_lifecycle(recipe, *manifest),
-          interpolation_context(layout, thing_name, plan, component, configurations),
-          recipe.id()));
+          interpolation_context(layout, thing_name, plan, component, configurations), recipe.id()));
     } catch (const base::Error& error) {
       throw configuration_failure(component.name, error, "CONFIG_INTERPOLATE_ERROR");
     }

@@ -53,7 +53,8 @@ TEST(DeploymentPlanner, AsksOnlyForWhatTheDeviceDoesNotHave) {
   input.last_good.components = {installed("a", "1.0.0")};
   std::vector<std::string> asked;
   const InstalledSet plan = plan_components(
-      input, [&](const std::string& name, const auto&, const auto&) -> std::optional<recipe::Candidate> {
+      input,
+      [&](const std::string& name, const auto&, const auto&) -> std::optional<recipe::Candidate> {
         asked.push_back(name);
         return candidate(name, "2.0.0");
       });
@@ -127,9 +128,9 @@ TEST(DeploymentPlanner, ConfigurationIsResetFilledAndMerged) {
   plan.components[0].recipe = recipe_text(
       "a", "1.0.0",
       R"(,"ComponentConfiguration":{"DefaultConfiguration":{"a":1,"b":{"c":2,"d":3}}})");
-  const auto change = document(
-      "thing/dev1", R"({"a":{"version":"1.0.0","configurationUpdate":{"reset":["/b/c"],)"
-                    R"("merge":{"a":5}}}})");
+  const auto change =
+      document("thing/dev1", R"({"a":{"version":"1.0.0","configurationUpdate":{"reset":["/b/c"],)"
+                             R"("merge":{"a":5}}}})");
   const Configurations planned =
       plan_configurations(change, plan, {{"a", {{"b", json::object{{"c", 9}, {"d", 8}}}}}});
   EXPECT_EQ(base::to_text(planned.at("a")), R"({"b":{"c":2,"d":8},"a":5})");

@@ -36,9 +36,13 @@ constexpr std::array kTable{
 };
 // clang-format on
 
-const Row& row(State state) { return kTable.at(static_cast<std::size_t>(state)); }
+const Row& row(State state) {
+  return kTable.at(static_cast<std::size_t>(state));
+}
 
-DeploymentMove enter(State state) { return {state, row(state).work}; }
+DeploymentMove enter(State state) {
+  return {state, row(state).work};
+}
 
 }  // namespace
 
@@ -66,9 +70,13 @@ bool is_end(State state) {
   return state == State::succeeded || state == State::rolled_back || state == State::failed;
 }
 
-bool can_cancel(State state) { return row(state).cancellable; }
+bool can_cancel(State state) {
+  return row(state).cancellable;
+}
 
-std::string_view to_string(State state) { return row(state).name; }
+std::string_view to_string(State state) {
+  return row(state).name;
+}
 
 std::optional<State> parse_deployment_state(std::string_view name) {
   const auto found = std::ranges::find(kTable, name, &Row::name);

@@ -24,10 +24,10 @@ enum class DeploymentState {
 };
 
 enum class DeploymentEvent {
-  work_done,       // the state's work is complete
-  work_failed,     // the reason is in the journal
-  cancelled,       // the server withdrew it, or a newer one took its place
-  resumed,         // the agent started and found the deployment in this state
+  work_done,    // the state's work is complete
+  work_failed,  // the reason is in the journal
+  cancelled,    // the server withdrew it, or a newer one took its place
+  resumed,      // the agent started and found the deployment in this state
 };
 
 // The failure handling policy, as the table needs it.

@@ -11,10 +11,10 @@ namespace {
 using State = DeploymentState;
 using Event = DeploymentEvent;
 
-const std::vector<State> kAll{
-    State::received,  State::resolved, State::fetched,      State::verified,
-    State::staged,    State::activating, State::checked,    State::succeeded,
-    State::rolling_back, State::rolled_back, State::failed};
+const std::vector<State> kAll{State::received,    State::resolved,  State::fetched,
+                              State::verified,    State::staged,    State::activating,
+                              State::checked,     State::succeeded, State::rolling_back,
+                              State::rolled_back, State::failed};
 
 TEST(DeploymentState, GoesThroughEveryStepInOrder) {
   State state = State::received;
@@ -26,10 +26,10 @@ TEST(DeploymentState, GoesThroughEveryStepInOrder) {
     works.push_back(move->work);
   }
   EXPECT_EQ(state, State::succeeded);
-  EXPECT_EQ(works, (std::vector{DeploymentWork::fetch, DeploymentWork::verify,
-                                DeploymentWork::stage, DeploymentWork::none,
-                                DeploymentWork::activate, DeploymentWork::commit,
-                                DeploymentWork::none}));
+  EXPECT_EQ(works,
+            (std::vector{DeploymentWork::fetch, DeploymentWork::verify, DeploymentWork::stage,
+                         DeploymentWork::none, DeploymentWork::activate, DeploymentWork::commit,
+                         DeploymentWork::none}));
 }
 
 TEST(DeploymentState, AFailureBeforeActivationChangesNothingOnTheDevice) {

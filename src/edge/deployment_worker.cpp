@@ -47,9 +47,9 @@ class NetworkWorker final : public DeploymentWorker {
       }
     }
     const FetchedBytes fetched = fetch_artifacts(device_, layout_, wanted, limits_, cancellation);
-    base::log_info("artifacts fetched", {{"wanted", wanted.size()},
-                                         {"fetched", fetched.artifacts},
-                                         {"bytes", fetched.bytes}});
+    base::log_info(
+        "artifacts fetched",
+        {{"wanted", wanted.size()}, {"fetched", fetched.artifacts}, {"bytes", fetched.bytes}});
     return fetched;
   }
 
@@ -84,9 +84,8 @@ class NetworkWorker final : public DeploymentWorker {
     for (const InstalledComponent& component : plan.components) {
       const InstalledComponent* old = last_good.find(component.name);
       const bool same = old != nullptr && old->identity() == component.identity();
-      const bool in_place =
-          fs::exists(layout_.artifacts_of(component.name, component.version)) &&
-          fs::exists(layout_.staged() / component.name / component.version);
+      const bool in_place = fs::exists(layout_.artifacts_of(component.name, component.version)) &&
+                            fs::exists(layout_.staged() / component.name / component.version);
       if (!same || !in_place) result.push_back(&component);
     }
     return result;

@@ -31,7 +31,8 @@ class DeploymentWorker {
 
   // All throw what report_of() understands, and base::Error(cancelled).
   virtual InstalledSet resolve(const ResolveInput& input, const Cancellation& cancellation) = 0;
-  // Only components of `plan` that differ from `last_good`, or that lost their place, are worked on.
+  // Only components of `plan` that differ from `last_good`, or that lost their place, are worked
+  // on.
   virtual FetchedBytes fetch(const InstalledSet& plan, const InstalledSet& last_good,
                              const Cancellation& cancellation) = 0;
   virtual void verify(const InstalledSet& plan, const InstalledSet& last_good,

@@ -29,8 +29,8 @@ Endpoint read_endpoint(const base::JsonReader& reader) {
 // It becomes part of topics, paths and file names.
 void check_thing_name(const std::string& name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == ':' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' ||
+           c == '_' || c == '-';
   };
   if (name.empty() || name.size() > 128 || !std::ranges::all_of(name, allowed)) {
     throw base::Error(base::ErrorCode::invalid_argument,
@@ -46,9 +46,15 @@ std::string DeviceConfig::data_plane_url() const {
   return "https://" + host + ':' + std::to_string(data_plane.port);
 }
 
-fs::path private_key_file(const Layout& layout) { return layout.config() / "device.key"; }
-fs::path certificate_file(const Layout& layout) { return layout.config() / "device.crt"; }
-fs::path ca_file(const Layout& layout) { return layout.config() / "ca.crt"; }
+fs::path private_key_file(const Layout& layout) {
+  return layout.config() / "device.key";
+}
+fs::path certificate_file(const Layout& layout) {
+  return layout.config() / "device.crt";
+}
+fs::path ca_file(const Layout& layout) {
+  return layout.config() / "ca.crt";
+}
 
 json::object to_json(const DeviceConfig& config) {
   return {{"thingName", config.thing_name},

@@ -9,9 +9,8 @@ namespace andon::edge {
 namespace {
 
 constexpr std::array<std::string_view, 6> kTriggerNames{
-    "NUCLEUS_LAUNCH",          "CADENCE",
-    "RECONNECT",               "COMPONENT_STATUS_CHANGE",
-    "THING_GROUP_DEPLOYMENT",  "THING_DEPLOYMENT"};
+    "NUCLEUS_LAUNCH",         "CADENCE",         "RECONNECT", "COMPONENT_STATUS_CHANGE",
+    "THING_GROUP_DEPLOYMENT", "THING_DEPLOYMENT"};
 
 json::array to_array(const std::vector<std::string>& texts) {
   return json::array(texts.begin(), texts.end());
@@ -58,18 +57,17 @@ json::object to_json(const HealthReport& report) {
   for (const ComponentHealth& component : report.components) {
     components.push_back(component_to_json(component));
   }
-  json::object message{
-      {"ggcVersion", kCoreVersion},
-      {"platform", "linux"},
-      {"architecture", report.architecture},
-      {"runtime", kRuntime},
-      {"thing", report.thing},
-      {"sequenceNumber", report.sequence_number},
-      {"timestamp", base::to_epoch_millis(report.time)},
-      {"messageType", report.is_complete ? "COMPLETE" : "PARTIAL"},
-      {"trigger", to_string(report.trigger)},
-      {"overallDeviceStatus", report.any_broken ? "UNHEALTHY" : "HEALTHY"},
-      {"components", std::move(components)}};
+  json::object message{{"ggcVersion", kCoreVersion},
+                       {"platform", "linux"},
+                       {"architecture", report.architecture},
+                       {"runtime", kRuntime},
+                       {"thing", report.thing},
+                       {"sequenceNumber", report.sequence_number},
+                       {"timestamp", base::to_epoch_millis(report.time)},
+                       {"messageType", report.is_complete ? "COMPLETE" : "PARTIAL"},
+                       {"trigger", to_string(report.trigger)},
+                       {"overallDeviceStatus", report.any_broken ? "UNHEALTHY" : "HEALTHY"},
+                       {"components", std::move(components)}};
   if (report.deployment) message["deploymentInformation"] = deployment_to_json(*report.deployment);
   return message;
 }

@@ -55,8 +55,7 @@ void HealthReporter::component_changed(const std::string& name, bool during_depl
 
 void HealthReporter::deployment_ended(const DeploymentOutcome& outcome) {
   changed_.clear();
-  const bool is_group =
-      recipe::target_of(outcome.configuration_arn).starts_with("thinggroup/");
+  const bool is_group = recipe::target_of(outcome.configuration_arn).starts_with("thinggroup/");
   send(is_group ? HealthTrigger::thing_group_deployment : HealthTrigger::thing_deployment, nullptr,
        &outcome);
 }
@@ -101,10 +100,10 @@ void HealthReporter::send(HealthTrigger trigger, const std::set<std::string>* on
   }
   if (outcome != nullptr) {
     const JobStatus& status = outcome->status;
-    report.deployment = DeploymentHealth{outcome->deployment_id, outcome->configuration_arn,
-                                         status.status,          status.detailed_status,
-                                         status.failure_cause,   status.error_stack,
-                                         status.error_types};
+    report.deployment =
+        DeploymentHealth{outcome->deployment_id, outcome->configuration_arn, status.status,
+                         status.detailed_status, status.failure_cause,       status.error_stack,
+                         status.error_types};
   }
   report.time = parts_.clock.now();
   report.sequence_number = next_number(parts_.database, kSequence);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells the server what really runs on the device: at the first connection, after each reconnect
-// and deployment, once a day, and when a component changes state by itself. Owned by the agent; main
-// thread only. The sequence number lives in config.db, so that it rises over restarts.
+// and deployment, once a day, and when a component changes state by itself. Owned by the agent;
+// main thread only. The sequence number lives in config.db, so that it rises over restarts.
 #pragma once
 
 #include <set>

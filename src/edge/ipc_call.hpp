@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operation of the component IPC sees of the wire: who calls, with what, and the stream that
-// it may keep for events. Main thread only.
+// What an operation of the component IPC sees of the wire: who calls, with what, and the stream
+// that it may keep for events. Main thread only.
 #pragma once
 
 #include <functional>

@@ -53,8 +53,8 @@ class IpcConnection::Stream final : public IpcStream {
 
 IpcConnection::IpcConnection(EventLoop& loop, base::UniqueFd socket,
                              const IpcOperations& operations,
-                             const IpcServer::Authenticator& authenticate,
-                             const IpcLimits& limits, std::function<void()> on_close)
+                             const IpcServer::Authenticator& authenticate, const IpcLimits& limits,
+                             std::function<void()> on_close)
     : loop_(loop),
       socket_(std::move(socket)),
       operations_(operations),
@@ -121,8 +121,8 @@ void IpcConnection::take(const RpcMessage& message) {
 void IpcConnection::take_connect(const RpcMessage& message) {
   std::optional<std::string> component;
   if (component_.empty() && message.version.starts_with("0.1.")) {
-    const json::value payload = base::parse_json(message.payload, "connect message",
-                                                 kPayloadLimits);
+    const json::value payload =
+        base::parse_json(message.payload, "connect message", kPayloadLimits);
     component = authenticate_(base::JsonReader(payload, "connect message").string("authToken"));
   }
   if (!component) {
@@ -178,8 +178,8 @@ void IpcConnection::call(const RpcMessage& message, const std::shared_ptr<Stream
       request = base::parse_json(message.payload, name + " request", kPayloadLimits);
     }
     if (!request.is_object()) throw invalid_arguments(name + " request must be an object");
-    const json::object response = operation->second.handle(
-        {component_, name, std::move(request.get_object()), stream});
+    const json::object response =
+        operation->second.handle({component_, name, std::move(request.get_object()), stream});
     RpcMessage answer;
     answer.stream_id = id;
     const bool closes = operation->second.after == StreamAfterAnswer::closes;

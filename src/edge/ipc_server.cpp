@@ -79,8 +79,7 @@ void IpcServer::listen() {
 }
 
 void IpcServer::accept_one() {
-  base::UniqueFd socket(
-      accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  base::UniqueFd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!socket) return;
   if (connections_.size() >= limits_.connections) {
     base::log_warning("too many processes at the component socket; one was turned away",

@@ -75,10 +75,10 @@ class Client {
 class IpcServerTest : public testing::Test {
  protected:
   IpcServerTest() {
-    operations_["Echo"] = {StreamAfterAnswer::closes, [](const IpcCall& call) {
-                             return json::object{{"component", call.component},
-                                                 {"said", call.request.at("say")}};
-                           }};
+    operations_["Echo"] = {
+        StreamAfterAnswer::closes, [](const IpcCall& call) {
+          return json::object{{"component", call.component}, {"said", call.request.at("say")}};
+        }};
     operations_["Fail"] = {StreamAfterAnswer::closes, [](const IpcCall&) -> json::object {
                              throw resource_not_found("topic", "t", "no such thing");
                            }};
@@ -111,12 +111,16 @@ class IpcServerTest : public testing::Test {
   IpcOperations operations_;
   std::shared_ptr<IpcStream> watcher_;
   int closed_streams_ = 0;
-  IpcServer server_{loop_, layout_, operations_,
+  IpcServer server_{loop_,
+                    layout_,
+                    operations_,
                     [](std::string_view token) -> std::optional<std::string> {
                       if (token == "SECRET") return "com.example.App";
                       return std::nullopt;
                     },
-                    {.streams_per_connection = 2, .frame_bytes = 4096, .unsent_bytes = 100'000,
+                    {.streams_per_connection = 2,
+                     .frame_bytes = 4096,
+                     .unsent_bytes = 100'000,
                      .handshake = milliseconds{200}}};
 };
 

@@ -13,8 +13,12 @@ namespace {
 // Without an answer for so long, the question or report is sent again.
 constexpr std::chrono::milliseconds kAnswerTimeout{10'000};
 
-std::string get_token(std::uint64_t number) { return "andon-get-" + std::to_string(number); }
-std::string update_token(std::int64_t id) { return "andon-update-" + std::to_string(id); }
+std::string get_token(std::uint64_t number) {
+  return "andon-get-" + std::to_string(number);
+}
+std::string update_token(std::int64_t id) {
+  return "andon-update-" + std::to_string(id);
+}
 
 }  // namespace
 
@@ -27,8 +31,7 @@ JobClient::JobClient(EventLoop& loop, MqttLink& link, store::Database& database,
       topics_(thing_),
       handlers_(std::move(handlers)) {
   const auto listen = [this](const std::string& filter, auto handler) {
-    subscriptions_.push_back(
-        link_.subscribe(filter, wire::Qos::at_least_once, std::move(handler)));
+    subscriptions_.push_back(link_.subscribe(filter, wire::Qos::at_least_once, std::move(handler)));
   };
   listen(topics_.get_answers(), [this](const auto& message) { on_next(message, true); });
   listen(topics_.notify_next(), [this](const auto& message) { on_next(message, false); });

@@ -37,7 +37,8 @@ class JobClientTest : public testing::Test {
   // Topics of what is published, the prefix left out; then forgets them.
   std::vector<std::string> sent() {
     std::vector<std::string> topics;
-    for (const auto& one : link_.published) topics.push_back(one.message.topic.substr(kPrefix.size()));
+    for (const auto& one : link_.published)
+      topics.push_back(one.message.topic.substr(kPrefix.size()));
     last_payload_ = link_.published.empty() ? "" : link_.published.back().message.payload;
     link_.published.clear();
     return topics;
@@ -118,7 +119,8 @@ TEST_F(JobClientTest, AFinalRejectionIsNotRepeatedAndAPassingOneIs) {
 TEST_F(JobClientTest, WhatCannotBeReadDoesNoHarm) {
   make_client();
   link_.connect(true);
-  for (const char* payload : {"", "x", "[]", R"({"execution":5})", R"({"execution":{"jobId":"a/b"}})"}) {
+  for (const char* payload :
+       {"", "x", "[]", R"({"execution":5})", R"({"execution":{"jobId":"a/b"}})"}) {
     link_.arrive(kPrefix + "notify-next-namespace-aws-gg-deployment", payload);
     link_.arrive(kPrefix + "job-1/namespace-aws-gg-deployment/update/accepted", payload);
   }
@@ -126,8 +128,11 @@ TEST_F(JobClientTest, WhatCannotBeReadDoesNoHarm) {
 }
 
 TEST(JobMessages, CarryTheOutcomeAsClassicDevicesDo) {
-  JobStatus status{"FAILED", "FAILED_ROLLBACK_COMPLETE", std::string(2000, 'x'),
-                   {"DEPLOYMENT_FAILURE", "COMPONENT_BROKEN"}, {"USER_COMPONENT_ERROR"}};
+  JobStatus status{"FAILED",
+                   "FAILED_ROLLBACK_COMPLETE",
+                   std::string(2000, 'x'),
+                   {"DEPLOYMENT_FAILURE", "COMPONENT_BROKEN"},
+                   {"USER_COMPONENT_ERROR"}};
   const json::object update = make_update("dev1", "job-1", status);
   const json::object& details = update.at("statusDetails").as_object();
   EXPECT_EQ(details.at("detailed-deployment-status"), "FAILED_ROLLBACK_COMPLETE");

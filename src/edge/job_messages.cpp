@@ -28,8 +28,8 @@ std::string to_list_text(const std::vector<std::string>& texts) {
 // It becomes part of a topic.
 bool is_job_id(const std::string& id) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
   };
   return !id.empty() && id.size() <= 64 && std::ranges::all_of(id, allowed);
 }
@@ -55,8 +55,8 @@ NextJob parse_next_job(std::string_view payload) {
   job.status = execution.optional_string("status").value_or("QUEUED");
   // One without a document is taken as well, so that its failure is reported.
   if (const json::value* document = execution.object().if_contains("jobDocument")) {
-    job.document = document->is_string() ? std::string(document->get_string())
-                                         : base::to_text(*document);
+    job.document =
+        document->is_string() ? std::string(document->get_string()) : base::to_text(*document);
   }
   next.job = std::move(job);
   return next;

@@ -19,7 +19,9 @@ class JobTopics {
  public:
   explicit JobTopics(const std::string& thing) : prefix_("$aws/things/" + thing + "/jobs/") {}
 
-  [[nodiscard]] std::string get() const { return prefix_ + "$next/" + std::string(kNamespace) + "/get"; }
+  [[nodiscard]] std::string get() const {
+    return prefix_ + "$next/" + std::string(kNamespace) + "/get";
+  }
   [[nodiscard]] std::string get_answers() const { return get() + "/+"; }
   [[nodiscard]] std::string notify() const { return prefix_ + "notify-" + std::string(kNamespace); }
   [[nodiscard]] std::string notify_next() const {
@@ -54,7 +56,7 @@ struct NextJob {
 // An answer to an update.
 struct UpdateAnswer {
   std::string client_token;
-  std::string code;     // of a rejection: "TerminalStateReached"
+  std::string code;  // of a rejection: "TerminalStateReached"
   std::string message;
 };
 [[nodiscard]] UpdateAnswer parse_update_answer(std::string_view payload);

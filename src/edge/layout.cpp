@@ -24,7 +24,9 @@ fs::path Layout::unarchived_of(std::string_view component, std::string_view vers
   return unarchived() / component / version;
 }
 
-fs::path Layout::work_of(std::string_view component) const { return root_ / "work" / component; }
+fs::path Layout::work_of(std::string_view component) const {
+  return root_ / "work" / component;
+}
 
 fs::path Layout::log_of(std::string_view component) const {
   return root_ / "logs" / (std::string(component) + ".log");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // IPC operations on components themselves: UpdateState, and for those that accessControl allows it
-// (aws.greengrass.Cli) ListComponents, GetComponentDetails and RestartComponent. Owned by the agent;
-// main thread only.
+// (aws.greengrass.Cli) ListComponents, GetComponentDetails and RestartComponent. Owned by the
+// agent; main thread only.
 #pragma once
 
 #include "edge/access_policy.hpp"

@@ -26,8 +26,8 @@ struct Options {
 };
 
 int provision(const Options& options) {
-  const edge::DeviceConfig device = edge::provision(
-      edge::Layout(options.root), edge::parse_enrolment_token(options.token));
+  const edge::DeviceConfig device =
+      edge::provision(edge::Layout(options.root), edge::parse_enrolment_token(options.token));
   if (options.as_json) {
     fmt::print("{}\n", base::to_text(edge::to_json(device)));
   } else {
@@ -77,8 +77,9 @@ int main(int argc, char** argv) {
   running->add_option("--parallel-downloads", options.parallel_downloads, "Artifacts at a time")
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
-  running->add_option("--download-kib-per-second", options.download_kib_per_second,
-                      "Limit of all downloads together; 0: none")
+  running
+      ->add_option("--download-kib-per-second", options.download_kib_per_second,
+                   "Limit of all downloads together; 0: none")
       ->capture_default_str();
 
   CLI::App* asking = app.add_subcommand("status", "Show what runs on this device");

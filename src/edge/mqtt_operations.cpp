@@ -60,8 +60,7 @@ json::object MqttOperations::publish(const IpcCall& call) {
   if (!wire::is_valid_topic(topic)) {
     throw invalid_arguments("'" + topic + "' is not a topic that can be published to");
   }
-  policy_.require(call.component, {kMqttProxyService,
-                                   "aws.greengrass#PublishToIoTCore", topic});
+  policy_.require(call.component, {kMqttProxyService, "aws.greengrass#PublishToIoTCore", topic});
   const wire::MqttMessage message{topic, read_blob(reader, "payload")};
   const wire::MqttPublishProperties properties = read_properties(reader);
   if (read_qos(call.request) == wire::Qos::at_least_once) {
@@ -81,15 +80,15 @@ json::object MqttOperations::subscribe(const IpcCall& call) {
   if (!wire::is_valid_filter(filter)) {
     throw invalid_arguments("'" + filter + "' is not a topic filter that can be subscribed to");
   }
-  policy_.require(call.component, {kMqttProxyService,
-                                   "aws.greengrass#SubscribeToIoTCore", filter});
+  policy_.require(call.component, {kMqttProxyService, "aws.greengrass#SubscribeToIoTCore", filter});
   const std::uint64_t id = link_.subscribe(
       filter, read_qos(call.request),
       [stream = std::weak_ptr(call.stream)](const wire::MqttMessage& message) {
         if (const auto open = stream.lock()) {
-          open->send_event("IoTCoreMessage",
-                           {{"message", json::object{{"topicName", message.topic},
-                                                     {"payload", base::to_base64(message.payload)}}}});
+          open->send_event(
+              "IoTCoreMessage",
+              {{"message", json::object{{"topicName", message.topic},
+                                        {"payload", base::to_base64(message.payload)}}}});
         }
       });
   call.stream->on_close([this, id, alive = alive_] {

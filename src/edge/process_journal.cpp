@@ -47,8 +47,7 @@ std::optional<Entry> parse_entry(std::string_view text) {
 
 bool carries_mark(pid_t pid, const std::string& mark) {
   try {
-    const auto environment =
-        base::read_file_if_exists("/proc/" + std::to_string(pid) + "/environ");
+    const auto environment = base::read_file_if_exists("/proc/" + std::to_string(pid) + "/environ");
     const std::string wanted = std::string(kProcessMark) + '=' + mark;
     return environment && environment->find(wanted) != std::string::npos;
   } catch (const base::Error&) {

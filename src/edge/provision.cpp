@@ -118,8 +118,7 @@ DeviceConfig provision(const Layout& layout, const EnrolmentToken& token) {
   }
   const std::string key = keep_or_make_key(layout);
   base::write_file_atomically(ca_file(layout), fetch_ca(token));
-  const json::value answer =
-      enrol(token, ca_file(layout), trust::make_csr(key, "andon-edge"));
+  const json::value answer = enrol(token, ca_file(layout), trust::make_csr(key, "andon-edge"));
 
   const base::JsonReader reader(answer, "enrolment answer");
   const DeviceConfig config = parse_device_config(answer);

@@ -134,11 +134,12 @@ void PublishSpool::send_next(const std::string& name) {
   topic.in_flight = true;
   const std::int64_t id = row->integer(0);
   const auto size = static_cast<std::uint64_t>(row->integer(3));
-  link_.publish({name, row->blob(1)}, wire::Qos::at_least_once,
-                [this, name, id, size, alive = alive_](PublishOutcome outcome) {
-                  if (*alive) on_outcome(name, id, size, outcome);
-                },
-                read_properties(row->text(2)));
+  link_.publish(
+      {name, row->blob(1)}, wire::Qos::at_least_once,
+      [this, name, id, size, alive = alive_](PublishOutcome outcome) {
+        if (*alive) on_outcome(name, id, size, outcome);
+      },
+      read_properties(row->text(2)));
 }
 
 void PublishSpool::on_outcome(const std::string& name, std::int64_t id, std::uint64_t size,
@@ -152,8 +153,7 @@ void PublishSpool::on_outcome(const std::string& name, std::int64_t id, std::uin
   }
   if (outcome == PublishOutcome::not_connected) return;  // on_connection goes on
   if (outcome == PublishOutcome::refused && topic.wait == milliseconds{0}) {
-    base::log_warning("the broker does not let this device publish to a topic",
-                      {{"topic", name}});
+    base::log_warning("the broker does not let this device publish to a topic", {{"topic", name}});
   }
   topic.wait = topic.wait == milliseconds{0} ? limits_.first_retry
                                              : std::min(topic.wait * 2, limits_.longest_retry);
@@ -172,6 +172,8 @@ void PublishSpool::forget(std::int64_t id, std::uint64_t size) {
   });
 }
 
-std::int64_t PublishSpool::dropped() const { return read_number(database_, kDropped); }
+std::int64_t PublishSpool::dropped() const {
+  return read_number(database_, kDropped);
+}
 
 }  // namespace andon::edge

@@ -39,8 +39,7 @@ json::object PubsubOperations::publish(const IpcCall& call) {
   if (!wire::is_valid_topic(topic)) {
     throw invalid_arguments("'" + topic + "' is not a topic that can be published to");
   }
-  policy_.require(call.component,
-                  {kPubSubService, "aws.greengrass#PublishToTopic", topic});
+  policy_.require(call.component, {kPubSubService, "aws.greengrass#PublishToTopic", topic});
   const json::object event = make_event(reader.child("publishMessage"), topic);
   // A copy: a stream that fails to send removes its subscription.
   for (const auto& [id, subscription] : std::map(*subscriptions_)) {
@@ -59,8 +58,7 @@ json::object PubsubOperations::subscribe(const IpcCall& call) {
   if (!wire::is_valid_filter(filter)) {
     throw invalid_arguments("'" + filter + "' is not a topic filter that can be subscribed to");
   }
-  policy_.require(call.component,
-                  {kPubSubService, "aws.greengrass#SubscribeToTopic", filter});
+  policy_.require(call.component, {kPubSubService, "aws.greengrass#SubscribeToTopic", filter});
   const std::string mode = reader.optional_string("receiveMode").value_or("");
   const std::uint64_t id = next_id_++;
   subscriptions_->insert(

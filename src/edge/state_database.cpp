@@ -60,10 +60,10 @@ std::int64_t next_number(store::Database& database, std::string_view counter) {
         "INSERT INTO counters (name, number) VALUES ($1, 1) "
         "ON CONFLICT (name) DO UPDATE SET number = number + 1",
         {std::string(counter)});
-    number = transaction
-                 .query_one("SELECT number FROM counters WHERE name = $1", {std::string(counter)})
-                 .value()
-                 .integer(0);
+    number =
+        transaction.query_one("SELECT number FROM counters WHERE name = $1", {std::string(counter)})
+            .value()
+            .integer(0);
   });
   return number;
 }

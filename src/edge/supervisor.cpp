@@ -83,8 +83,8 @@ void Supervisor::change(std::vector<ComponentSpec> target, const std::set<std::s
   deadline_ = loop_.after(limit, [this, limit] {
     deadline_ = 0;
     ChangeResult late;
-    late.reason = "the components were not all running after " +
-                  std::to_string(limit.count() / 1000) + " s";
+    late.reason =
+        "the components were not all running after " + std::to_string(limit.count() / 1000) + " s";
     late.status_code = "RUN_TIMEOUT";
     for (const auto& [name, component] : components_) {
       if (!component->settled()) {

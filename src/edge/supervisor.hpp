@@ -22,7 +22,7 @@ namespace andon::edge {
 
 struct ChangeResult {
   bool ok = false;
-  std::string component;    // that failed, if one did
+  std::string component;  // that failed, if one did
   std::string reason;
   std::string status_code;  // "RUN_ERROR"
 };

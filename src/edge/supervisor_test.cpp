@@ -34,9 +34,7 @@ class PlainHost final : public ComponentHost {
   bool is_installed(const ComponentSpec& spec) override {
     return installed_[spec.name] == spec.identity;
   }
-  void note_installed(const ComponentSpec& spec) override {
-    installed_[spec.name] = spec.identity;
-  }
+  void note_installed(const ComponentSpec& spec) override { installed_[spec.name] = spec.identity; }
 
  private:
   fs::path root_;
@@ -59,8 +57,7 @@ ComponentSpec make_spec(const std::string& name, const std::string& version,
 class SupervisorTest : public testing::Test {
  protected:
   ChangeResult change(const std::vector<ComponentSpec>& target,
-                      const std::set<std::string>& restart = {},
-                      milliseconds limit = kLimit) {
+                      const std::set<std::string>& restart = {}, milliseconds limit = kLimit) {
     std::optional<ChangeResult> result;
     supervisor_.change(target, restart, limit, [&](const ChangeResult& got) { result = got; });
     EXPECT_TRUE(loop_.run_until([&] { return result.has_value(); }, kLimit));
@@ -100,8 +97,9 @@ class SupervisorTest : public testing::Test {
 
 TEST_F(SupervisorTest, InstallsThenRunsAndIsSettledWhenTheProcessLives) {
   const ChangeResult result =
-      change({make_spec("a", "1", {{Step::install, "echo install >> $TRACE"},
-                                   {Step::run, "echo run >> $TRACE; exec sleep 1000"}})});
+      change({make_spec("a", "1",
+                        {{Step::install, "echo install >> $TRACE"},
+                         {Step::run, "echo run >> $TRACE; exec sleep 1000"}})});
   EXPECT_TRUE(result.ok) << result.reason;
   EXPECT_EQ(state_of("a"), ComponentState::running);
   EXPECT_EQ(trace(), "install run ");
@@ -118,9 +116,10 @@ TEST_F(SupervisorTest, AComponentWithoutStepsIsFinished) {
 }
 
 TEST_F(SupervisorTest, ThreeErrorsBreakItAndTheReasonHasItsLastWords) {
-  const ChangeResult result = change(
-      {make_spec("a", "1", {{Step::run, "echo run >> $TRACE; echo no camera found; exit 7"},
-                            {Step::recover, "echo recover >> $TRACE"}})});
+  const ChangeResult result =
+      change({make_spec("a", "1",
+                        {{Step::run, "echo run >> $TRACE; echo no camera found; exit 7"},
+                         {Step::recover, "echo recover >> $TRACE"}})});
   EXPECT_FALSE(result.ok);
   EXPECT_EQ(result.component, "a");
   EXPECT_EQ(result.status_code, "RUN_ERROR");
@@ -130,9 +129,9 @@ TEST_F(SupervisorTest, ThreeErrorsBreakItAndTheReasonHasItsLastWords) {
 }
 
 TEST_F(SupervisorTest, InstallIsTriedThreeTimes) {
-  const ChangeResult result =
-      change({make_spec("a", "1", {{Step::install, "echo try >> $TRACE; exit 1"},
-                                   {Step::run, "echo never >> $TRACE"}})});
+  const ChangeResult result = change({make_spec(
+      "a", "1",
+      {{Step::install, "echo try >> $TRACE; exit 1"}, {Step::run, "echo never >> $TRACE"}})});
   EXPECT_FALSE(result.ok);
   EXPECT_EQ(result.status_code, "INSTALL_ERROR");
   EXPECT_EQ(trace(), "try try try ");
@@ -163,8 +162,9 @@ TEST_F(SupervisorTest, StartupIsUpWhenItsScriptEndsAndItsServiceIsStoppedWithIt)
 TEST_F(SupervisorTest, StartsDependenciesFirstAndStopsThemLast) {
   const std::vector<ComponentSpec> set{
       make_spec("app", "1",
-                {{Step::run, "trap 'echo app-stops >> $TRACE; exit 0' TERM; "
-                             "echo app >> $TRACE; while :; do sleep 0.01; done"}},
+                {{Step::run,
+                  "trap 'echo app-stops >> $TRACE; exit 0' TERM; "
+                  "echo app >> $TRACE; while :; do sleep 0.01; done"}},
                 {"model"}),
       make_spec("model", "1",
                 {{Step::startup, "echo model >> $TRACE"},
@@ -179,14 +179,12 @@ TEST_F(SupervisorTest, StartsDependenciesFirstAndStopsThemLast) {
 TEST_F(SupervisorTest, OnlyWhatChangedAndItsDependentsRestart) {
   const std::string run = "echo $COMPONENT >> $TRACE; exec sleep 1000";
   ASSERT_TRUE(change({make_spec("app", "1", {{Step::run, run}}, {"model"}),
-                      make_spec("model", "1", {}),
-                      make_spec("other", "1", {{Step::run, run}})})
+                      make_spec("model", "1", {}), make_spec("other", "1", {{Step::run, run}})})
                   .ok);
   const pid_t other = supervisor_.find("other")->pid();
   const pid_t app = supervisor_.find("app")->pid();
   ASSERT_TRUE(change({make_spec("app", "1", {{Step::run, run}}, {"model"}),
-                      make_spec("model", "2", {}),
-                      make_spec("other", "1", {{Step::run, run}})})
+                      make_spec("model", "2", {}), make_spec("other", "1", {{Step::run, run}})})
                   .ok);
   EXPECT_EQ(supervisor_.find("other")->pid(), other);
   EXPECT_NE(supervisor_.find("app")->pid(), app);
@@ -229,9 +227,9 @@ TEST_F(SupervisorTest, SkipifSkipsAStep) {
 
 TEST_F(SupervisorTest, UninstallRunsItsStep) {
   bool done = false;
-  supervisor_.uninstall({make_spec("a", "1", {{Step::uninstall, "echo gone >> $TRACE"}}),
-                         make_spec("b", "1", {})},
-                        [&] { done = true; });
+  supervisor_.uninstall(
+      {make_spec("a", "1", {{Step::uninstall, "echo gone >> $TRACE"}}), make_spec("b", "1", {})},
+      [&] { done = true; });
   ASSERT_TRUE(wait_for([&] { return done; }));
   EXPECT_EQ(trace(), "gone ");
 }
@@ -270,9 +268,9 @@ TEST(ProcessJournalTest, KillsWhatAKilledAgentLeftAndNothingElse) {
 }
 
 TEST(ComponentsToStop, AreThoseThatDifferTheirDependentsAndTheUnhealthy) {
-  const std::vector<ComponentSpec> running{
-      make_spec("a", "1", {}), make_spec("b", "1", {}, {"a"}), make_spec("c", "1", {}, {"b"}),
-      make_spec("d", "1", {}), make_spec("e", "1", {})};
+  const std::vector<ComponentSpec> running{make_spec("a", "1", {}), make_spec("b", "1", {}, {"a"}),
+                                           make_spec("c", "1", {}, {"b"}), make_spec("d", "1", {}),
+                                           make_spec("e", "1", {})};
   std::vector<ComponentSpec> target = running;
   target[0].identity = "2";
   EXPECT_EQ(components_to_stop(running, target, {"e"}),

@@ -47,8 +47,7 @@ TokenExchange::TokenExchange(Parts parts) : parts_(std::move(parts)) {
   socklen_t size = sizeof address;
   auto* target = static_cast<sockaddr*>(static_cast<void*>(&address));
   if (!listener_ || bind(listener_.get(), plain(address), sizeof address) != 0 ||
-      listen(listener_.get(), kBacklog) != 0 ||
-      getsockname(listener_.get(), target, &size) != 0) {
+      listen(listener_.get(), kBacklog) != 0 || getsockname(listener_.get(), target, &size) != 0) {
     throw base::system_error("cannot listen on 127.0.0.1 for the token exchange", errno);
   }
   port_ = ntohs(address.sin_port);

@@ -14,8 +14,10 @@ constexpr std::string_view kGreengrass = "greengrass:";
 constexpr std::string_view kS3 = "s3://";
 
 DeploymentFailure bad(const WantedArtifact& wanted, const std::string& why, std::string code) {
-  return {ErrorCode::failed_precondition, wanted.describe() + ' ' + why,
-          {"ARTIFACT_DOWNLOAD_ERROR", std::move(code)}, {"COMPONENT_RECIPE_ERROR"}};
+  return {ErrorCode::failed_precondition,
+          wanted.describe() + ' ' + why,
+          {"ARTIFACT_DOWNLOAD_ERROR", std::move(code)},
+          {"COMPONENT_RECIPE_ERROR"}};
 }
 
 WantedArtifact make_wanted(const InstalledComponent& component, const recipe::Artifact& artifact) {
@@ -29,8 +31,11 @@ WantedArtifact make_wanted(const InstalledComponent& component, const recipe::Ar
   if (artifact.uri.starts_with(kGreengrass)) {
     wanted.name = artifact.uri.substr(kGreengrass.size());
   } else if (!artifact.uri.starts_with(kS3)) {
-    throw bad(wanted, "has the URI '" + artifact.uri + "', which this agent cannot fetch "
-              "(greengrass: and s3: are possible)", "UNSUPPORTED_ARTIFACT_SCHEME");
+    throw bad(wanted,
+              "has the URI '" + artifact.uri +
+                  "', which this agent cannot fetch "
+                  "(greengrass: and s3: are possible)",
+              "UNSUPPORTED_ARTIFACT_SCHEME");
   }
   // It becomes a path below the component's directory.
   const std::string& file = artifact.file_name;

@@ -53,12 +53,10 @@ fs::path safe_path(const fs::path& archive_path, const char* name) {
 
 class Unpacker {
  public:
-  Unpacker(const fs::path& path, fs::path directory, unsigned file_mode,
-           const UnpackLimits& limits)
+  Unpacker(const fs::path& path, fs::path directory, unsigned file_mode, const UnpackLimits& limits)
       : path_(path), directory_(std::move(directory)), file_mode_(file_mode), limits_(limits) {
     const std::uint64_t size = fs::file_size(path);
-    max_bytes_ = std::min(limits.max_bytes,
-                          std::max(kAlwaysAllowedBytes, size * limits.max_ratio));
+    max_bytes_ = std::min(limits.max_bytes, std::max(kAlwaysAllowedBytes, size * limits.max_ratio));
     reader_.reset(archive_read_new());
     archive_read_support_format_zip_seekable(reader_.get());
     if (archive_read_open_filename(reader_.get(), path.c_str(), kBlockBytes) != ARCHIVE_OK) {
@@ -91,8 +89,8 @@ class Unpacker {
     }
     base::make_directories(target.parent_path(), 0755);
     // O_EXCL: an archive may not name a file twice, nor write through anything.
-    const base::UniqueFd file = base::open_file(
-        target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode_ | 0200U);
+    const base::UniqueFd file =
+        base::open_file(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode_ | 0200U);
     std::array<char, kBlockBytes> buffer;
     for (;;) {
       const la_ssize_t got = archive_read_data(reader_.get(), buffer.data(), buffer.size());

@@ -58,7 +58,8 @@ CLI::App* find_subcommand(CLI::App& app, const std::string& name) {
 }
 
 void apply(CLI::App& app, const YAML::Node& map, const std::string& where) {
-  if (!map.IsMap()) refuse(map.Mark(), (where.empty() ? "it" : where) + " must be a map of options");
+  if (!map.IsMap())
+    refuse(map.Mark(), (where.empty() ? "it" : where) + " must be a map of options");
   for (const auto& entry : map) {
     std::string name = entry.first.IsScalar() ? entry.first.Scalar() : "?";
     std::ranges::replace(name, '_', '-');

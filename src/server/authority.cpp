@@ -101,8 +101,8 @@ void Authority::ensure_ca(const path& directory, base::Timestamp now) {
   const auto key = base::read_file_if_exists(key_file);
   if (!certificate) {
     // A key without its certificate is from a start that was cut short: it has signed nothing.
-    authority_ = trust::make_certificate_authority("andon CA", now - kClockTolerance,
-                                                   kAuthorityLifetime);
+    authority_ =
+        trust::make_certificate_authority("andon CA", now - kClockTolerance, kAuthorityLifetime);
     write(key_file, authority_.private_key_pem);
     write(ca_file_, authority_.certificate_pem);
     return;
@@ -110,8 +110,7 @@ void Authority::ensure_ca(const path& directory, base::Timestamp now) {
   if (!key || !trust::is_key_of(*key, *certificate)) {
     throw Error(ErrorCode::data_corrupted,
                 "the CA's private key '" + key_file.string() +
-                    (key ? "' does not belong to '" : "' is missing beside '") +
-                    ca_file_.string() +
+                    (key ? "' does not belong to '" : "' is missing beside '") + ca_file_.string() +
                     "': restore it from a backup; without it no certificate can be signed");
   }
   authority_ = {*certificate, *key};
@@ -125,9 +124,9 @@ void Authority::ensure_ca(const path& directory, base::Timestamp now) {
 KeyPairFiles Authority::ensure_certificate(const path& stem,
                                            const trust::CertificateRequest& wanted) {
   const KeyPairFiles files{path(stem) += ".crt", path(stem) += ".key"};
-  const auto reason = defect(base::read_file_if_exists(files.certificate),
-                             base::read_file_if_exists(files.private_key),
-                             authority_.certificate_pem, wanted);
+  const auto reason =
+      defect(base::read_file_if_exists(files.certificate),
+             base::read_file_if_exists(files.private_key), authority_.certificate_pem, wanted);
   if (reason) {
     base::log_info("making a certificate",
                    {{"file", files.certificate.string()}, {"reason", *reason}});

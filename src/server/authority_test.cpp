@@ -71,8 +71,8 @@ TEST_F(AuthorityOnDisk, RenewsCertificatesBeforeTheyExpireButKeepsTheAuthority) 
   const Authority later = open({}, kNow + days{3600});
   EXPECT_THAT(later.written(), SizeIs(6));
   EXPECT_EQ(later.authority().certificate_pem, ca);
-  EXPECT_TRUE(trust::is_signed_by(base::read_file(later.server().certificate), ca,
-                                  kNow + days{4000}));
+  EXPECT_TRUE(
+      trust::is_signed_by(base::read_file(later.server().certificate), ca, kNow + days{4000}));
 }
 
 // A start that was cut short after any number of its writes is mended by the next.

@@ -78,8 +78,8 @@ class PidFile {
   void write(pid_t pid) const {
     const auto ticks = base::process_start_ticks(pid);
     if (!ticks) return;
-    base::write_file_atomically(
-        file_, base::to_text({{"pid", pid}, {"startTicks", *ticks}}) + "\n", kPrivateFile);
+    base::write_file_atomically(file_, base::to_text({{"pid", pid}, {"startTicks", *ticks}}) + "\n",
+                                kPrivateFile);
   }
 
   void remove() const { unlink(file_.c_str()); }
@@ -176,7 +176,9 @@ class LogPipe {
 
 }  // namespace
 
-void end_leftover_broker(const path& directory) { PidFile(directory).kill_leftover(); }
+void end_leftover_broker(const path& directory) {
+  PidFile(directory).kill_leftover();
+}
 
 class Broker::Implementation {
  public:
@@ -291,8 +293,7 @@ class Broker::Implementation {
       log.drain();
       if (const auto status = process.poll(); status && !log.saw_ready_mark()) {
         throw Error(ErrorCode::unavailable, "the MQTT broker ended at its start with " +
-                                                base::to_string(*status) + "; " +
-                                                log.last_words());
+                                                base::to_string(*status) + "; " + log.last_words());
       }
     }
   }
@@ -324,12 +325,20 @@ Broker::Broker(BrokerOptions options)
 
 Broker::~Broker() = default;
 
-std::uint16_t Broker::port() const { return implementation_->port(); }
+std::uint16_t Broker::port() const {
+  return implementation_->port();
+}
 
-bool Broker::is_running() const { return implementation_->is_running(); }
+bool Broker::is_running() const {
+  return implementation_->is_running();
+}
 
-pid_t Broker::pid() const { return implementation_->pid(); }
+pid_t Broker::pid() const {
+  return implementation_->pid();
+}
 
-std::uint64_t Broker::restarts() const { return implementation_->restarts(); }
+std::uint64_t Broker::restarts() const {
+  return implementation_->restarts();
+}
 
 }  // namespace andon::server

@@ -117,10 +117,9 @@ TEST_F(RealBroker, LetsADeviceWriteOnlyItsOwnTopics) {
                           "dt/site/line-1/temperature"}) {
     EXPECT_EQ(publish(line, own), PublishOutcome::delivered) << own;
   }
-  for (const char* foreign :
-       {"$aws/things/line-2/jobs/x/update", "andon/things/line-2/results", "dt/site/line-2/x",
-        "$aws/things/line-1x/x", "cmd/site/line-1/stop", "andon/broadcast/x", "anything",
-        "$SYS/x"}) {
+  for (const char* foreign : {"$aws/things/line-2/jobs/x/update", "andon/things/line-2/results",
+                              "dt/site/line-2/x", "$aws/things/line-1x/x", "cmd/site/line-1/stop",
+                              "andon/broadcast/x", "anything", "$SYS/x"}) {
     EXPECT_EQ(publish(line, foreign), PublishOutcome::refused) << foreign;
   }
 }
@@ -169,7 +168,8 @@ TEST_F(RealBroker, IsStartedAgainWhenKilledAndLosesNothingThatItAcknowledged) {
         acknowledged.insert("andon/things/line-1/results=" + payload);
       }
       if (number == last - 25) {
-        // What lies unread in the receiver's socket dies with the connection (docs/architecture.md).
+        // What lies unread in the receiver's socket dies with the connection
+        // (docs/architecture.md).
         inbox.wait_for(acknowledged.size());
         kill(broker_->pid(), SIGKILL);
       }

@@ -44,7 +44,9 @@ DataDirectory::DataDirectory(const ServerOptions& options, const base::Clock& cl
   access_keys_.sweep();
 }
 
-path DataDirectory::operator_key_file() const { return path_ / "credentials/operator.json"; }
+path DataDirectory::operator_key_file() const {
+  return path_ / "credentials/operator.json";
+}
 
 // The database knows which key is good; the file is written after it, so a start that was cut short
 // between the two finds the key and writes the file.

@@ -47,13 +47,12 @@ int run(const ServerOptions& options) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begin);
   const auto& urls = server.urls();
-  andon::base::log_info(
-      "andon-server is ready",
-      {{"api", urls.api},
-       {"devicePlane", urls.device_plane},
-       {"mqtt", urls.mqtt_host + ":" + std::to_string(urls.mqtt_port)},
-       {"operatorKey", server.operator_key_file().string()},
-       {"startMs", milliseconds.count()}});
+  andon::base::log_info("andon-server is ready",
+                        {{"api", urls.api},
+                         {"devicePlane", urls.device_plane},
+                         {"mqtt", urls.mqtt_host + ":" + std::to_string(urls.mqtt_port)},
+                         {"operatorKey", server.operator_key_file().string()},
+                         {"startMs", milliseconds.count()}});
   const timespec interval{std::chrono::seconds(kHousekeepingInterval).count(), 0};
   for (;;) {
     const int number = sigtimedwait(&signals, nullptr, &interval);

@@ -13,8 +13,8 @@ constexpr std::size_t kMaxHosts = 100;
 
 bool is_host(const std::string& text) {
   return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == ':';
   });
 }
 
@@ -63,9 +63,8 @@ void check_server_options(const ServerOptions& options) {
   for (const std::string& host : options.hosts) {
     if (!is_host(host)) refuse("--host '" + host + "' is not a host name or an IP address");
   }
-  if (options.region.empty() ||
-      options.region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") !=
-          std::string::npos) {
+  if (options.region.empty() || options.region.find_first_not_of(
+                                    "abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
     refuse("--region '" + options.region + "' is not a region's name, such as us-east-1");
   }
   const std::uint16_t ports[] = {options.api_port, options.device_port, options.mqtt_port};

@@ -13,8 +13,12 @@ namespace {
 
 using base::fs::path;
 
-path ports_file(const path& data) { return data / "ports.json"; }
-path announcement_file(const path& data) { return data / "server.json"; }
+path ports_file(const path& data) {
+  return data / "ports.json";
+}
+path announcement_file(const path& data) {
+  return data / "server.json";
+}
 
 Ports remembered_ports(const path& data) {
   const auto text = base::read_file_if_exists(ports_file(data));
@@ -82,6 +86,8 @@ void announce(const path& data, const ServerUrls& urls) {
                             {"mqtt", {{"host", urls.mqtt_host}, {"port", urls.mqtt_port}}}}));
 }
 
-void withdraw_announcement(const path& data) { unlink(announcement_file(data).c_str()); }
+void withdraw_announcement(const path& data) {
+  unlink(announcement_file(data).c_str());
+}
 
 }  // namespace andon::server

@@ -42,7 +42,9 @@ api::DeviceEndpoints endpoints_of(const ServerOptions& options, const Ports& por
   return {.host = options.hosts.front(), .https_port = ports.device, .mqtt_port = ports.mqtt};
 }
 
-std::string host_of(const std::string& url) { return url.substr(url.find("://") + 3); }
+std::string host_of(const std::string& url) {
+  return url.substr(url.find("://") + 3);
+}
 
 wire::TlsServerOptions tls_of(const Authority& authority) {
   return {.certificate_chain_pem = base::read_file(authority.server().certificate),
@@ -78,9 +80,9 @@ class Server::Implementation {
         broker_(broker_options()),
         channel_(mqtt_options(), control_, notifier_, clock_) {
     base::make_directories(spool(), kPrivateDirectory);
-    device_http_ = listen(
-        options_.device_address, ports_.device, device_tls(),
-        [this](wire::HttpRequest& request) { return device_plane_.handle(request); });
+    device_http_ =
+        listen(options_.device_address, ports_.device, device_tls(),
+               [this](wire::HttpRequest& request) { return device_plane_.handle(request); });
     api_http_ = listen(options_.api_address, ports_.api, api_tls(),
                        [this](wire::HttpRequest& request) { return router_.handle(request); });
     announce(data_.path(), urls_);
@@ -111,10 +113,10 @@ class Server::Implementation {
     const auto add = [&all](std::vector<api::Operation> some) {
       std::ranges::move(some, std::back_inserter(all));
     };
-    add(api::greengrass_operations(
-        control_, [this](const std::string& bucket, const std::string& key) {
-          return presign(bucket, key);
-        }));
+    add(api::greengrass_operations(control_,
+                                   [this](const std::string& bucket, const std::string& key) {
+                                     return presign(bucket, key);
+                                   }));
     add(api::iot_operations(control_, endpoints));
     add(api::enrolment_operations(control_, endpoints,
                                   data_.authority().authority().certificate_pem));
@@ -221,10 +223,16 @@ Server::Server(ServerOptions options)
 
 Server::~Server() = default;
 
-const ServerUrls& Server::urls() const { return implementation_->urls(); }
+const ServerUrls& Server::urls() const {
+  return implementation_->urls();
+}
 
-base::fs::path Server::operator_key_file() const { return implementation_->operator_key_file(); }
+base::fs::path Server::operator_key_file() const {
+  return implementation_->operator_key_file();
+}
 
-void Server::do_housekeeping() { implementation_->do_housekeeping(); }
+void Server::do_housekeeping() {
+  implementation_->do_housekeeping();
+}
 
 }  // namespace andon::server

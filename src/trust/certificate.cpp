@@ -67,7 +67,9 @@ void require(bool worked, std::string_view what) {
 }
 
 // Takes the place of OpenSSL's question for a password on the terminal.
-int no_password(char*, int, int, void*) { return -1; }
+int no_password(char*, int, int, void*) {
+  return -1;
+}
 
 template <typename Owner, typename Read>
 Owner parse_pem(std::string_view pem, std::string_view what, Read read) {
@@ -168,8 +170,8 @@ void set_random_serial(X509* certificate) {
   const std::string bytes = base::random_bytes(kSerialBytes);
   const NumberPtr number(
       BN_bin2bn(base::as_bytes(bytes).data(), static_cast<int>(bytes.size()), nullptr));
-  require(number != nullptr && BN_to_ASN1_INTEGER(number.get(),
-                                                  X509_get_serialNumber(certificate)) != nullptr,
+  require(number != nullptr &&
+              BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr,
           "set a certificate's serial number");
 }
 
@@ -203,8 +205,8 @@ std::string address_text(std::string_view bytes) {
 
 void check_dns_name(const std::string& name) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '*';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '*';
   };
   if (name.empty() || name.size() > 253 || !std::all_of(name.begin(), name.end(), allowed)) {
     throw Error(ErrorCode::invalid_argument, "'" + name + "' is not a host name");
@@ -233,9 +235,9 @@ void add_alternative_names(X509* certificate, const CertificateRequest& request)
   for (const std::string& address : request.ip_addresses) {
     append_name(names.get(), GEN_IPADD, V_ASN1_OCTET_STRING, parse_address(address));
   }
-  require(X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0,
-                            X509V3_ADD_DEFAULT) == 1,
-          "add alternative names to a certificate");
+  require(
+      X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) == 1,
+      "add alternative names to a certificate");
 }
 
 void read_alternative_names(X509* certificate, CertificateInfo& info) {
@@ -322,7 +324,9 @@ std::string serial_hex(const X509* certificate) {
 
 }  // namespace
 
-std::string make_private_key() { return key_to_pem(generate_key().get()); }
+std::string make_private_key() {
+  return key_to_pem(generate_key().get());
+}
 
 std::string make_csr(std::string_view private_key_pem, std::string_view common_name) {
   const KeyPtr key = parse_key(private_key_pem);
@@ -373,8 +377,8 @@ std::string sign_csr(const CertificateAuthority& authority, std::string_view csr
   const CertificatePtr issuer = parse_certificate(authority.certificate_pem);
   const KeyPtr issuer_key = parse_key(authority.private_key_pem);
   const NamePtr subject = make_name(request.common_name);
-  const base::Timestamp until = std::min(request.not_before + request.lifetime,
-                                         from_asn1(X509_get0_notAfter(issuer.get())));
+  const base::Timestamp until =
+      std::min(request.not_before + request.lifetime, from_asn1(X509_get0_notAfter(issuer.get())));
   const CertificatePtr certificate = make_body(subject.get(), X509_get_subject_name(issuer.get()),
                                                public_key, request.not_before, until);
   X509* const leaf = certificate.get();

@@ -80,7 +80,9 @@ class Properties {
 };
 
 // Leaves out what libmosquitto would ask on the terminal: the password of an encrypted key.
-int no_password(char*, int, int, void*) { return 0; }
+int no_password(char*, int, int, void*) {
+  return 0;
+}
 
 void initialise_library() {
   static const int result = mosquitto_lib_init();
@@ -119,11 +121,16 @@ PublishOutcome outcome_of_reason(int reason) {
 
 std::string_view to_string(PublishOutcome outcome) {
   switch (outcome) {
-    case PublishOutcome::delivered: return "delivered";
-    case PublishOutcome::no_subscribers: return "no subscribers";
-    case PublishOutcome::refused: return "refused";
-    case PublishOutcome::timed_out: return "timed out";
-    case PublishOutcome::not_connected: return "not connected";
+    case PublishOutcome::delivered:
+      return "delivered";
+    case PublishOutcome::no_subscribers:
+      return "no subscribers";
+    case PublishOutcome::refused:
+      return "refused";
+    case PublishOutcome::timed_out:
+      return "timed out";
+    case PublishOutcome::not_connected:
+      return "not connected";
   }
   return "unknown";
 }
@@ -216,9 +223,9 @@ class MqttClient::Implementation {
                   "'" + message.topic + "' is not a topic that can be published to");
     }
     if (message.payload.size() > kMaxPayloadBytes) {
-      throw Error(ErrorCode::invalid_argument,
-                  "a message for '" + message.topic + "' has " +
-                      std::to_string(message.payload.size()) + " bytes, more than MQTT carries");
+      throw Error(ErrorCode::invalid_argument, "a message for '" + message.topic + "' has " +
+                                                   std::to_string(message.payload.size()) +
+                                                   " bytes, more than MQTT carries");
     }
     auto wire_properties = std::make_unique<Properties>();
     if (properties.message_expiry_seconds) {
@@ -468,9 +475,11 @@ class MqttClient::Implementation {
 
   static PublishOutcome outcome_of_call(int result, const std::string& topic) {
     switch (result) {
-      case MOSQ_ERR_SUCCESS: return PublishOutcome::delivered;
+      case MOSQ_ERR_SUCCESS:
+        return PublishOutcome::delivered;
       case MOSQ_ERR_NO_CONN:
-      case MOSQ_ERR_CONN_LOST: return PublishOutcome::not_connected;
+      case MOSQ_ERR_CONN_LOST:
+        return PublishOutcome::not_connected;
       default:
         base::log_warning("a message cannot be published",
                           {{"topic", topic}, {"reason", mosquitto_strerror(result)}});
@@ -532,9 +541,9 @@ class MqttClient::Implementation {
         if (!topic_matches(subscription.filter, message.topic)) continue;
         const auto filter = in_place_.find(subscription.filter);
         // With overlapping filters the broker sends one copy for each, and says which.
-        const bool is_for_it = identifiers.empty() || filter == in_place_.end() ||
-                               std::ranges::find(identifiers, filter->second.identifier) !=
-                                   identifiers.end();
+        const bool is_for_it =
+            identifiers.empty() || filter == in_place_.end() ||
+            std::ranges::find(identifiers, filter->second.identifier) != identifiers.end();
         if (is_for_it) handlers.emplace_back(id, subscription.handler);
       }
     }
@@ -627,8 +636,8 @@ class MqttClient::Implementation {
     }
     const auto* payload = static_cast<const char*>(message->payload);
     self(object).dispatch(
-        {message->topic, payload == nullptr ? std::string()
-                                            : std::string(payload, payload + message->payloadlen)},
+        {message->topic,
+         payload == nullptr ? std::string() : std::string(payload, payload + message->payloadlen)},
         identifiers);
   }
 
@@ -668,7 +677,9 @@ MqttClient::MqttClient(MqttOptions options, MqttConnectionHandler on_connection)
 
 MqttClient::~MqttClient() = default;
 
-bool MqttClient::is_connected() const { return implementation_->is_connected(); }
+bool MqttClient::is_connected() const {
+  return implementation_->is_connected();
+}
 
 bool MqttClient::wait_connected(milliseconds timeout) const {
   return implementation_->wait_connected(timeout);
@@ -682,7 +693,9 @@ bool MqttClient::wait_subscribed(std::uint64_t id, milliseconds timeout) const {
   return implementation_->wait_subscribed(id, timeout);
 }
 
-void MqttClient::unsubscribe(std::uint64_t id) { implementation_->unsubscribe(id); }
+void MqttClient::unsubscribe(std::uint64_t id) {
+  implementation_->unsubscribe(id);
+}
 
 PublishOutcome MqttClient::publish(const MqttMessage& message, Qos qos, milliseconds timeout,
                                    const MqttPublishProperties& properties) {

@@ -24,7 +24,7 @@ struct MqttOptions {
   std::string host;
   std::uint16_t port = 8883;
   std::string client_id;
-  std::string ca_file;           // empty: plain TCP; files are read anew for each connection
+  std::string ca_file;  // empty: plain TCP; files are read anew for each connection
   std::string certificate_file;
   std::string private_key_file;
   std::chrono::seconds keep_alive{30};
@@ -47,12 +47,12 @@ struct MqttPublishProperties {
 };
 
 enum class PublishOutcome {
-  delivered,        // QoS 1: acknowledged; QoS 0: handed to the network
-  no_subscribers,   // QoS 1: the broker has it, but nobody was there to get it (reason 0x10)
-  refused,          // QoS 1: the broker's access rules say no (reason 0x87), or another refusal
-  timed_out,        // no acknowledgement in time, or the connection broke before it came; the
-                    // message may or may not have arrived
-  not_connected,    // nothing was sent
+  delivered,       // QoS 1: acknowledged; QoS 0: handed to the network
+  no_subscribers,  // QoS 1: the broker has it, but nobody was there to get it (reason 0x10)
+  refused,         // QoS 1: the broker's access rules say no (reason 0x87), or another refusal
+  timed_out,       // no acknowledgement in time, or the connection broke before it came; the
+                   // message may or may not have arrived
+  not_connected,   // nothing was sent
 };
 [[nodiscard]] std::string_view to_string(PublishOutcome outcome);
 

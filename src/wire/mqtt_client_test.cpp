@@ -56,8 +56,8 @@ class TestBroker {
  public:
   explicit TestBroker(bool with_tls) : with_tls_(with_tls), port_(SilentListener().port()) {
     if (with_tls) make_certificates();
-    std::string config = "user root\nlog_dest none\nlistener " + std::to_string(port_) +
-                         " 127.0.0.1\n";
+    std::string config =
+        "user root\nlog_dest none\nlistener " + std::to_string(port_) + " 127.0.0.1\n";
     if (with_tls) {
       base::write_file_atomically(directory_.path() / "acl",
                                   "user boss\ntopic readwrite #\n"
@@ -110,9 +110,8 @@ class TestBroker {
         request.ip_addresses = {"127.0.0.1"};
       }
       base::write_file_atomically(directory_.path() / (name + ".key"), key);
-      base::write_file_atomically(
-          directory_.path() / (name + ".crt"),
-          trust::sign_csr(authority, trust::make_csr(key, name), request));
+      base::write_file_atomically(directory_.path() / (name + ".crt"),
+                                  trust::sign_csr(authority, trust::make_csr(key, name), request));
     }
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent as shipped, but killed (SIGKILL) right after it has journalled the deployment state that
-// ANDON_FAULT_AFTER_STATE names. Tests only: `crashing_agent run --root DIR`.
+// The agent as shipped, but killed (SIGKILL) right after it has journalled the deployment state
+// that ANDON_FAULT_AFTER_STATE names. Tests only: `crashing_agent run --root DIR`.
 #include <signal.h>
 #include <unistd.h>
 

@@ -34,9 +34,9 @@ std::string yolo_labels(const Scene& scene) {
   const double height = scene.image.rows;
   std::string text;
   for (const cv::Rect& box : scene.boxes) {
-    text += fmt::format("0 {:.6f} {:.6f} {:.6f} {:.6f}\n", (box.x + box.width / 2.0) / width,
-                        (box.y + box.height / 2.0) / height, box.width / width,
-                        box.height / height);
+    text +=
+        fmt::format("0 {:.6f} {:.6f} {:.6f} {:.6f}\n", (box.x + box.width / 2.0) / width,
+                    (box.y + box.height / 2.0) / height, box.width / width, box.height / height);
   }
   return text;
 }

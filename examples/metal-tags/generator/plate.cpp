@@ -9,7 +9,9 @@
 namespace metal_tags {
 namespace {
 
-int whole(double value) { return static_cast<int>(std::lround(value)); }
+int whole(double value) {
+  return static_cast<int>(std::lround(value));
+}
 
 cv::Mat noise(cv::Size size, double deviation, Random& random) {
   cv::Mat field(size, CV_32F);
@@ -79,8 +81,7 @@ void draw_hair(Plate& plate, double scale, Random& random) {
   const int steps = random.integer(8, 40);
   for (int i = 0; i < steps; ++i) {
     direction += random.normal(0.12);
-    const cv::Point2d next =
-        at + scale * 3 * cv::Point2d(std::cos(direction), std::sin(direction));
+    const cv::Point2d next = at + scale * 3 * cv::Point2d(std::cos(direction), std::sin(direction));
     cv::line(layer, {whole(at.x), whole(at.y)}, {whole(next.x), whole(next.y)}, cv::Scalar(255), 1,
              cv::LINE_AA);
     at = next;

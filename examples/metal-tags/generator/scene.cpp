@@ -83,8 +83,8 @@ Scene render_scene(const SceneOptions& options, std::uint64_t seed) {
   const int count =
       random.chance(options.defect_rate) ? random.integer(1, difficulty.most_scratches) : 0;
   for (int i = 0; i < count; ++i) {
-    const cv::Mat light = placed(
-        draw_scratch(canvas, plate.scratchable, kScale, difficulty.scratches, random), pose);
+    const cv::Mat light =
+        placed(draw_scratch(canvas, plate.scratchable, kScale, difficulty.scratches, random), pose);
     const cv::Mat small = scaled_down(light, options.size);
     const cv::Rect box = box_of(small);
     if (box.empty()) continue;

@@ -13,10 +13,10 @@ enum class Difficulty { easy, middling, hard };
 
 // What may change on a line after a model was trained. Each is off at 0 or false.
 struct Drift {
-  double lamp = 0;           // 0..1: dimmer, and brighter at one side
-  double lens = 0;           // 0..1: worn and dirty: blur, dark specks, less contrast
-  double shift = 0;          // 0..1: the camera was moved and turned
-  bool stamped_text = false; // a new design of the tag, with a number stamped into it
+  double lamp = 0;            // 0..1: dimmer, and brighter at one side
+  double lens = 0;            // 0..1: worn and dirty: blur, dark specks, less contrast
+  double shift = 0;           // 0..1: the camera was moved and turned
+  bool stamped_text = false;  // a new design of the tag, with a number stamped into it
 };
 
 struct SceneOptions {
@@ -27,9 +27,9 @@ struct SceneOptions {
 };
 
 struct Scene {
-  cv::Mat image;                    // CV_8U, one channel
-  std::vector<cv::Rect> boxes;      // one a scratch, in pixels, inside the picture
-  std::vector<cv::Mat> scratches;   // CV_32F, the light that each adds, before lamp and lens
+  cv::Mat image;                   // CV_8U, one channel
+  std::vector<cv::Rect> boxes;     // one a scratch, in pixels, inside the picture
+  std::vector<cv::Mat> scratches;  // CV_32F, the light that each adds, before lamp and lens
 };
 
 // Each scratch has one box: the smallest around what is seen of it, and a margin as wide as the

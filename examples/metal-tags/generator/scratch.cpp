@@ -28,7 +28,8 @@ Path random_path(const cv::Rect& area, double scale, Random& random) {
     const cv::Point2d middle(random.uniform(area.x, area.x + area.width),
                              random.uniform(area.y, area.y + area.height));
     const double sag = random.chance(0.5) ? 0 : random.uniform(-0.18, 0.18) * length;
-    const Path path{middle - along * length / 2, middle + across * sag, middle + along * length / 2};
+    const Path path{middle - along * length / 2, middle + across * sag,
+                    middle + along * length / 2};
     const cv::Rect2d inside(area);
     if (inside.contains(path.start) && inside.contains(path.end) && inside.contains(path.bend)) {
       return path;
@@ -82,8 +83,8 @@ void draw_strand(cv::Mat& light, const Path& path, double width, double contrast
     if (box.empty()) continue;
     cv::Mat segment = cv::Mat::zeros(box.size(), CV_8U);
     const cv::Point origin(box.x << kSubpixelBits, box.y << kSubpixelBits);
-    cv::line(segment, from - origin, to - origin, cv::Scalar(255), static_cast<int>(std::lround(thick)), cv::LINE_AA,
-             kSubpixelBits);
+    cv::line(segment, from - origin, to - origin, cv::Scalar(255),
+             static_cast<int>(std::lround(thick)), cv::LINE_AA, kSubpixelBits);
     cv::Mat level;
     segment.convertTo(level, CV_32F, contrast * strength[i] / 255);
     cv::Mat target = light(box);
@@ -100,7 +101,8 @@ cv::Mat draw_scratch(cv::Size size, const cv::Rect& area, double scale, const Sc
   const double faintness = random.chance(style.faint_share) ? 0.3 : 1;
   const double contrast =
       faintness * random.uniform(style.minimum_contrast, style.maximum_contrast);
-  const double width = scale * (faintness < 1 ? random.uniform(0.8, 1.2) : random.uniform(0.9, 2.9));
+  const double width =
+      scale * (faintness < 1 ? random.uniform(0.8, 1.2) : random.uniform(0.9, 2.9));
   draw_strand(light, path, width, contrast, scale, random);
   const int strands = random.chance(0.2) ? random.integer(1, 3) : 0;
   for (int i = 0; i < strands; ++i) {

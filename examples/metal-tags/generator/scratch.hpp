@@ -9,9 +9,9 @@
 namespace metal_tags {
 
 struct ScratchStyle {
-  double minimum_contrast = 60;   // grey levels above the plate
+  double minimum_contrast = 60;  // grey levels above the plate
   double maximum_contrast = 190;
-  double faint_share = 0.15;      // of scratches with a quarter of that contrast
+  double faint_share = 0.15;  // of scratches with a quarter of that contrast
 };
 
 // The light that a scratch adds to the plate, in grey levels: CV_32F of `size`. It lies inside
