@@ -151,7 +151,8 @@ def parity(arguments, images):
     for model in arguments.parity_models:
         size = 640 if "640" in model.name else 320
         for label, own, theirs in settings:
-            options = {"conf": 0.25, "iou": 0.7, **theirs}
+            # These models have inputs of a fixed size; one says "dynamic" for its batch.
+            options = {"conf": 0.25, "iou": 0.7, "rect": False, **theirs}
             ours = Andon("andon", arguments.program, model, *own, runtime=arguments.runtime)
             reference = Ultralytics("ultralytics", model, size, **options)
             for contender in (ours, reference):

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/error.hpp"
 #include "vision/test_runtime.hpp"
 #include "vision/tiny_onnx.hpp"
@@ -187,6 +189,84 @@ TEST(Detector, RefusesWhatItDoesNotUnderstandAndSaysWhatItFound) {
   spec.declares_output_shape = false;
   spec.output_shape = {1, 7, 21};
   EXPECT_THAT(refusal(spec), HasSubstr("has 3 classes, but 1 are named"));
+}
+
+tiny_onnx::ModelSpec batch_model() {
+  tiny_onnx::ModelSpec model;
+  model.has_batch = true;
+  model.input_shape = {-1, 3, 32, 32};
+  model.outputs = {{"output0", {1, 5, 21}, one_box().values, {}}};
+  return model;
+}
+
+TEST(Detector, LooksAtABatchInOneRun) {
+  Detector detector(test_runtime(), tiny_onnx::model(batch_model()), "tiny.onnx");
+  EXPECT_EQ(detector.description().max_batch, 8U);
+  const Image white = plain_picture({32, 32}, 255);
+  const Image black = plain_picture({32, 32}, 0);
+  const Image wide = plain_picture({64, 32}, 255);
+  const Image* const pictures[] = {&white, &black, &wide};
+  const auto results = detector.detect(pictures);
+  ASSERT_EQ(results.size(), 3U);
+  ASSERT_EQ(results[0].detections.size(), 1U);
+  EXPECT_NEAR(results[0].detections[0].box.x, 12, 0.01);
+  EXPECT_TRUE(results[1].detections.empty());
+  ASSERT_EQ(results[2].detections.size(), 1U);  // half of it is grey
+  EXPECT_NEAR(results[2].detections[0].confidence, 0.8 * (0.5 + 0.5 * 114 / 255), 1e-4);
+  // A batch of another size, and one picture, on the same detector.
+  EXPECT_EQ(detector.detect(std::span(pictures).first(2)).size(), 2U);
+  EXPECT_EQ(detector.detect(white).detections.size(), 1U);
+  const std::vector<const Image*> too_many(9, &white);
+  EXPECT_THROW((void)detector.detect(too_many), base::Error);
+  EXPECT_THROW((void)detector.detect(std::span<const Image* const>()), base::Error);
+}
+
+TEST(Detector, HasSiblingsThatShareItsModelAcrossThreads) {
+  const Detector first(test_runtime(), tiny_onnx::detector(one_box()), "tiny.onnx");
+  const Image picture = plain_picture({64, 48}, 200);
+  std::vector<std::size_t> found(4);
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t& count : found) {
+      threads.emplace_back([&count, &picture, sibling = first.sibling()]() mutable {
+        for (int i = 0; i < 50; ++i) count += sibling.detect(picture).detections.size();
+      });
+    }
+  }
+  EXPECT_THAT(found, testing::Each(50U));
+}
+
+TEST(Detector, FollowsTheShapeOfThePictureWhereTheInputIsFree) {
+  tiny_onnx::DetectorSpec spec = one_box();
+  spec.input_shape = {1, 3, -1, -1};
+  spec.metadata["imgsz"] = "[64, 64]";
+  Detector detector(test_runtime(), tiny_onnx::detector(spec), "tiny.onnx");
+  EXPECT_TRUE(detector.description().follows_picture);
+  // In a 64x32 input nothing is padded, so that the mean is 1.
+  const auto& wide = detector.detect(plain_picture({128, 64}, 255)).detections;
+  ASSERT_EQ(wide.size(), 1U);
+  EXPECT_NEAR(wide[0].confidence, 0.8F, 1e-5);
+  EXPECT_NEAR(wide[0].box.x, 24, 0.01);
+  EXPECT_NEAR(wide[0].box.y, 28, 0.01);
+  const auto& tall = detector.detect(plain_picture({32, 64}, 255)).detections;
+  ASSERT_EQ(tall.size(), 1U);
+  EXPECT_NEAR(tall[0].box.y, 14, 0.01);
+  DetectorOptions options;
+  options.input_size = Size{64, 64};
+  Detector fixed(test_runtime(), tiny_onnx::detector(spec), "tiny.onnx", options);
+  EXPECT_FALSE(fixed.description().follows_picture);
+  EXPECT_LT(fixed.detect(plain_picture({128, 64}, 255)).detections.at(0).confidence, 0.7F);
+}
+
+TEST(Detector, FallsBackToTheCpuAndSaysWhy) {
+  EXPECT_THAT(test_runtime().providers(), testing::Contains("CPUExecutionProvider"));
+  DetectorOptions options;
+  options.session.providers = {"NoSuchExecutionProvider"};
+  Detector detector(test_runtime(), tiny_onnx::detector(one_box()), "tiny.onnx", options);
+  EXPECT_EQ(detector.description().provider, "CPU");
+  EXPECT_THAT(detector.passed_over_providers(),
+              ElementsAre(AllOf(HasSubstr("NoSuch"), HasSubstr("it has CPUExecutionProvider"))));
+  EXPECT_EQ(detector.detect(plain_picture({32, 32}, 255)).detections.size(), 1U);
 }
 
 }  // namespace

@@ -78,11 +78,13 @@ LetterboxPlan plan_letterbox(Size source, Size target, Fit fit) {
     plan.ratio_y = static_cast<double>(target.height) / source.height;
     return plan;
   }
-  plan.ratio_x = std::min(static_cast<double>(target.height) / source.height,
-                          static_cast<double>(target.width) / source.width);
-  plan.ratio_y = plan.ratio_x;
-  plan.scaled.width = scaled_side(source.width, plan.ratio_x);
-  plan.scaled.height = scaled_side(source.height, plan.ratio_y);
+  const double ratio = std::min(static_cast<double>(target.height) / source.height,
+                                static_cast<double>(target.width) / source.width);
+  plan.scaled.width = scaled_side(source.width, ratio);
+  plan.scaled.height = scaled_side(source.height, ratio);
+  // Of the rounded sides, as Ultralytics maps boxes back since 8.4.
+  plan.ratio_x = static_cast<double>(plan.scaled.width) / source.width;
+  plan.ratio_y = static_cast<double>(plan.scaled.height) / source.height;
   if (fit == Fit::letterbox) {
     plan.left = std::max(0, round_half_even((target.width - plan.scaled.width) / 2.0 - 0.1));
     plan.top = std::max(0, round_half_even((target.height - plan.scaled.height) / 2.0 - 0.1));

@@ -127,9 +127,23 @@ struct ModelSpec {
   std::vector<OutputSpec> outputs;
   std::map<std::string, std::string> metadata;
   bool takes_sizes = false;  // a second input int64 [1,2]
+  // The mean is each picture's own, so that the outputs (declared for one) are those of the batch.
+  bool has_batch = false;
 };
 
-inline void add_output(Message& graph, const OutputSpec& output) {
+inline Message mean_over(std::string_view from, std::string_view to,
+                         const std::vector<std::uint64_t>& axes, std::uint64_t keeps) {
+  Message result = node("ReduceMean", {std::string(from)}, to);
+  if (!axes.empty()) {
+    Message attribute = Message().bytes(1, "axes");
+    for (const std::uint64_t axis : axes) attribute.number(8, axis);
+    result.message(5, attribute.number(20, 7));
+  }
+  result.message(5, Message().bytes(1, "keepdims").number(3, keeps).number(20, 2));
+  return result;
+}
+
+inline void add_output(Message& graph, const OutputSpec& output, bool has_batch) {
   std::size_t count = 1;
   for (const std::int64_t dimension : output.shape) count *= static_cast<std::size_t>(dimension);
   const std::string constant = output.name + "_values";
@@ -151,14 +165,19 @@ inline void add_output(Message& graph, const OutputSpec& output) {
   const std::string product = output.scales_with_sizes ? output.name + "_unit" : output.name;
   graph.message(1, node("Mul", {constant, "mean"}, product));
   if (output.scales_with_sizes) graph.message(1, node("Mul", {product, "box_sizes"}, output.name));
-  graph.message(12, value_info(output.name, kFloat32, output.shape));
+  std::vector<std::int64_t> declared = output.shape;
+  if (has_batch) declared.front() = -1;
+  graph.message(12, value_info(output.name, kFloat32, declared));
 }
 
 inline std::string model(const ModelSpec& spec) {
-  Message mean = node("ReduceMean", {"images"}, "mean");
-  mean.message(5, Message().bytes(1, "keepdims").number(3, 0).number(20, 2));
   Message graph;
-  graph.message(1, mean);
+  if (spec.has_batch) {
+    graph.message(1, mean_over("images", "rows", {3}, 0))
+        .message(1, mean_over("rows", "mean", {1, 2}, 1));
+  } else {
+    graph.message(1, mean_over("images", "mean", {}, 0));
+  }
   if (spec.takes_sizes) {
     Message concat = node("Concat", {"orig_target_sizes", "orig_target_sizes"}, "twice");
     concat.message(5, Message().bytes(1, "axis").number(3, 1).number(20, 2));
@@ -168,7 +187,9 @@ inline std::string model(const ModelSpec& spec) {
   }
   graph.bytes(2, "tiny").message(11, value_info("images", kFloat32, spec.input_shape));
   if (spec.takes_sizes) graph.message(11, value_info("orig_target_sizes", kInt64, {1, 2}));
-  for (const OutputSpec& output : spec.outputs) add_output(graph, output);
+  for (const OutputSpec& output : spec.outputs) {
+    add_output(graph, output, spec.has_batch);
+  }
   Message whole;
   whole.number(1, 8).message(7, graph).message(8, Message().bytes(1, "").number(2, 13));
   for (const auto& [key, value] : spec.metadata) {
