@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/inspector.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "inspect/drawing.hpp"
 #include "vision/annotate.hpp"
 
 namespace andon::inspect {
@@ -28,6 +27,28 @@ vision::DetectionOptions detection_options(const Settings& settings, Uploads upl
     options.confidence = std::min(options.confidence, std::nextafter(lowest, -1.0F));
   }
   return options;
+}
+
+// What was found, with labels, down to the confidence that is asked for.
+void note_findings(const vision::Findings& found, const vision::Detector& detector,
+                   const Settings& settings, Inspection& inspection) {
+  const auto best = [&](float score) {
+    inspection.best_score = std::max(inspection.best_score.value_or(0), double{score});
+  };
+  if (!found.detections.empty()) best(found.detections.front().confidence);
+  for (std::size_t i = 0; i < found.detections.size(); ++i) {
+    const vision::Detection& detection = found.detections[i];
+    if (!(detection.confidence > static_cast<float>(settings.confidence))) continue;
+    inspection.detections.push_back({detection, detector.label(detection.class_id)});
+    if (i < found.masks.size()) inspection.masks.push_back(found.masks[i]);
+  }
+  for (const vision::ClassScore& score : found.classes) {
+    best(score.confidence);
+    inspection.classes.push_back({score, detector.label(score.class_id)});
+  }
+  if (!found.anomaly) return;
+  best(found.anomaly->score);
+  inspection.anomaly = found.anomaly->score;
 }
 
 }  // namespace
@@ -54,7 +75,10 @@ void Inspector::look(int worker, Job& job) {
   } catch (const std::exception& error) {
     job.inspection.error = Error(ErrorCode::internal, error.what());
   }
-  if (job.inspection.error) job.inspection.detections.clear();
+  if (job.inspection.error) {
+    job.inspection.detections.clear();
+    job.inspection.masks.clear();
+  }
   job.message = to_message(job.inspection, {.thing = options_.thing,
                                             .component = options_.component,
                                             .model = job.model->component,
@@ -65,46 +89,32 @@ void Inspector::inspect(Desk& desk, vision::Detector& detector, Job& job) const 
   Inspection& inspection = job.inspection;
   const Settings& settings = *job.settings;
   const auto start = SteadyClock::now();
+  vision::DecodeHint hint;
+  if (options_.decoding == InspectorOptions::Decoding::scaled && options_.annotations.empty()) {
+    hint.input = detector.description().input;
+  }
   const vision::Image& image = job.frame.has_pixels()
                                    ? job.frame.image
-                                   : desk.decoder.decode(job.frame.bytes, job.frame.name);
+                                   : desk.decoder.decode(job.frame.bytes, job.frame.name, hint);
   inspection.decode = SteadyClock::now() - start;
-  inspection.size = image.size;
+  inspection.size = image.full_size();
 
-  const auto result = detector.detect(image, detection_options(settings, options_.uploads));
+  const auto& result = detector.detect(image, detection_options(settings, options_.uploads));
   inspection.preprocess = result.preprocess;
   inspection.inference = result.inference;
   inspection.postprocess = result.postprocess;
-  if (!result.detections.empty()) inspection.best_score = result.detections.front().confidence;
-  for (const vision::Detection& detection : result.detections) {
-    if (!(detection.confidence > static_cast<float>(settings.confidence))) continue;
-    inspection.detections.push_back({detection, detector.label(detection.class_id)});
+  note_findings(result, detector, settings, inspection);
+  if (!options_.annotations.empty()) {
+    try {
+      write_annotated(options_.annotations, image, inspection);
+    } catch (const Error& error) {
+      base::log_error("an annotated picture cannot be written", {{"error", error.message()}});
+    }
   }
-  if (!options_.annotations.empty()) annotate(image, inspection);
   if (options_.uploads == Uploads::off) return;
   const double draw = std::uniform_real_distribution<double>(0, 1)(desk.random);
   job.upload = why_upload(inspection.best_score, settings.uploads, draw);
   if (job.upload && job.frame.has_pixels()) job.frame.bytes = vision::encode_jpeg(image, 95);
-}
-
-void Inspector::annotate(const vision::Image& image, const Inspection& inspection) const {
-  vision::Image drawn = image;
-  std::vector<vision::LabelledBox> boxes;
-  for (const auto& [detection, label] : inspection.detections) {
-    boxes.push_back(
-        {detection.box, detection.class_id, fmt::format("{} {:.2f}", label, detection.confidence)});
-  }
-  vision::draw_boxes(drawn, boxes);
-  base::fs::path name = inspection.image_name;
-  const std::string extension = name.extension().string();
-  if (extension != ".jpg" && extension != ".jpeg" && extension != ".JPG" && extension != ".JPEG") {
-    name += ".jpg";
-  }
-  try {
-    base::write_file_atomically(options_.annotations / name, vision::encode_jpeg(drawn));
-  } catch (const Error& error) {
-    base::log_error("an annotated picture cannot be written", {{"error", error.message()}});
-  }
 }
 
 }  // namespace andon::inspect

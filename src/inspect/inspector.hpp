@@ -21,6 +21,9 @@ struct InspectorOptions {
   ComponentId component;
   Uploads uploads = Uploads::off;
   base::fs::path annotations;  // empty: nothing is drawn
+  // A JPEG much larger than the network's input may be decoded at a part of its size (vision's
+  // DecodeHint); never where pictures are drawn.
+  enum class Decoding { whole, scaled } decoding = Decoding::whole;
 };
 
 class Inspector {
@@ -36,7 +39,6 @@ class Inspector {
     std::minstd_rand random{std::random_device{}()};
   };
   void inspect(Desk& desk, vision::Detector& detector, Job& job) const;
-  void annotate(const vision::Image& image, const Inspection& inspection) const;
 
   InspectorOptions options_;
   const base::Clock& clock_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/model.hpp"
 
-#include <future>
-
+#include "base/error.hpp"
 #include "base/log.hpp"
+#include "recipe/json_or_yaml.hpp"
 #include "trust/digest.hpp"
 
 namespace andon::inspect {
@@ -19,6 +19,18 @@ ComponentId component_of(const base::fs::path& path, const ComponentId& given) {
   return component;
 }
 
+vision::ModelSpec read_spec(const base::fs::path& model) {
+  base::fs::path file = model;
+  file.replace_extension(".yaml");
+  const auto text = base::read_file_if_exists(file);
+  if (!text) return {};
+  try {
+    return vision::parse_model_spec(recipe::parse_json_or_yaml(*text, file.string()));
+  } catch (base::Error& error) {
+    throw error.with_context(file.string());
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const Model> load_model(const vision::OnnxRuntime& runtime,
@@ -28,23 +40,25 @@ std::shared_ptr<const Model> load_model(const vision::OnnxRuntime& runtime,
   model->path = path;
   model->component = component_of(path, options.component);
   model->sha256 = trust::sha256_hex(bytes);
-  const auto make = [&] {
-    return std::make_unique<vision::Detector>(runtime, bytes, path.filename().string(),
-                                              options.detector);
-  };
-  std::vector<std::future<std::unique_ptr<vision::Detector>>> others;
+  vision::DetectorOptions detector = options.detector;
+  detector.spec = read_spec(path);
+  model->detectors.push_back(
+      std::make_unique<vision::Detector>(runtime, bytes, path.filename().string(), detector));
+  const vision::Detector& first = *model->detectors.front();
   for (int worker = 1; worker < options.workers; ++worker) {
-    others.push_back(std::async(std::launch::async, make));
+    model->detectors.push_back(std::make_unique<vision::Detector>(first.sibling()));
   }
-  // Futures of async wait where this throws, so `bytes` outlives their threads.
-  model->detectors.push_back(make());
-  for (auto& other : others) model->detectors.push_back(other.get());
+  for (const std::string& reason : first.passed_over_providers()) {
+    base::log_warning("an execution provider is not used", {{"reason", reason}});
+  }
 
-  const vision::ModelDescription& description = model->detectors.front()->description();
+  const vision::ModelDescription& description = first.description();
   base::log_info("model loaded", {{"model", path.string()},
                                   {"sha256", model->sha256},
                                   {"component", model->component.name},
                                   {"version", model->component.version},
+                                  {"head", to_string(description.head)},
+                                  {"provider", description.provider},
                                   {"input_width", description.input.width},
                                   {"input_height", description.input.height},
                                   {"classes", description.labels.size()},

@@ -28,8 +28,9 @@ struct ModelOptions {
   ComponentId component;
 };
 
-// Reads the file once: what is hashed is what runs. The detectors are made side by side. Throws
-// what keeps the file from being used: not_found, invalid_argument.
+// Reads the file once: what is hashed is what runs. The workers share the weights. What the model
+// does not tell of itself may stand in a file beside it, MODEL.yaml (docs/vision.md). Throws what
+// keeps the model from being used: not_found, invalid_argument.
 [[nodiscard]] std::shared_ptr<const Model> load_model(const vision::OnnxRuntime& runtime,
                                                       const base::fs::path& path,
                                                       const ModelOptions& options);

@@ -82,6 +82,13 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 256));
   app.add_option("--threads", options.threads, "Threads that the network of a worker runs on")
       ->check(CLI::Range(1, 256));
+  app.add_option("--providers", options.providers,
+                 "Execution providers of ONNX Runtime to try before the CPU, in order: CUDA, "
+                 "TensorRT, OpenVINO, ...")
+      ->delimiter(',');
+  app.add_flag("--scaled-decode", options.has_scaled_decoding,
+               "Decode JPEGs that are much larger than the network's input at a part of their "
+               "size: faster, and scores change in the third place");
   app.add_option("--metrics-address", options.metrics_address,
                  "Serve metrics for Prometheus at http://ADDRESS:PORT/metrics")
       ->type_name("ADDRESS:PORT");

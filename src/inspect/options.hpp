@@ -33,6 +33,8 @@ struct Options {
   int workers = 0;  // 0: as the load wants it
   int threads = 0;
   std::string metrics_address;  // empty: none
+  std::vector<std::string> providers;
+  bool has_scaled_decoding = false;
   bool has_annotations = false;
   bool has_csv = false;
   bool is_once = false;

@@ -70,6 +70,7 @@ ModelOptions model_options(const Options& options, const Parallelism& parallelis
   if (options.load == Load::latency && parallelism.workers == 1) {
     result.detector.session.waiting = vision::SessionOptions::Waiting::spin;
   }
+  result.detector.session.providers = options.providers;
   result.component = options.model_component;
   return result;
 }
@@ -86,7 +87,7 @@ void report_end(const Options& options, const Progress& progress, const Service:
   std::fflush(stdout);
   if (options.is_once && !counts.was_stopped && counts.inspected + counts.known == 0) {
     throw Error(ErrorCode::not_found,
-                fmt::format("there are no images in {}; .jpg, .jpeg and .png are taken",
+                fmt::format("there are no images in {}; .jpg, .png, .bmp and .tif are taken",
                             options.sources.front()));
   }
 }
@@ -144,7 +145,10 @@ void run_inspection(Options options) {
                                      .thing = options.thing,
                                      .component = options.component,
                                      .uploads = spool ? Uploads::on : Uploads::off,
-                                     .annotations = {}};
+                                     .annotations = {},
+                                     .decoding = options.has_scaled_decoding
+                                                     ? InspectorOptions::Decoding::scaled
+                                                     : InspectorOptions::Decoding::whole};
   if (options.has_annotations) {
     inspector_options.annotations = options.out / "annotated";
     base::make_directories(inspector_options.annotations);

@@ -61,6 +61,23 @@ json::object detection_json(const LabelledDetection& labelled) {
                               rounded(box.width, kBoxSteps), rounded(box.height, kBoxSteps)}}};
 }
 
+// As COCO has it: [height, width] and runs by column.
+json::object mask_json(const vision::Mask& mask) {
+  return {{"size", json::array{mask.size.height, mask.size.width}},
+          {"counts", json::array(mask.counts.begin(), mask.counts.end())}};
+}
+
+json::array classes_json(const std::vector<LabelledScore>& classes) {
+  constexpr double kConfidenceSteps = 10'000;
+  json::array result;
+  for (const auto& [score, label] : classes) {
+    result.push_back({{"class_id", score.class_id},
+                      {"label", label},
+                      {"confidence", rounded(score.confidence, kConfidenceSteps)}});
+  }
+  return result;
+}
+
 double millis(vision::Milliseconds duration) {
   return rounded(duration.count(), 1000);
 }
@@ -81,8 +98,10 @@ std::optional<ComponentId> component_of_artifact(const base::fs::path& path) {
 
 std::string to_message(const Inspection& inspection, const Identity& identity) {
   json::array detections;
-  for (const LabelledDetection& labelled : inspection.detections) {
-    detections.push_back(detection_json(labelled));
+  for (std::size_t i = 0; i < inspection.detections.size(); ++i) {
+    json::object detection = detection_json(inspection.detections[i]);
+    if (i < inspection.masks.size()) detection.emplace("mask", mask_json(inspection.masks[i]));
+    detections.push_back(std::move(detection));
   }
   json::object message{{"timestamp", base::to_iso8601(inspection.timestamp)},
                        {"thing", identity.thing},
@@ -101,6 +120,11 @@ std::string to_message(const Inspection& inspection, const Identity& identity) {
                          {"preprocess", millis(inspection.preprocess)},
                          {"inference", millis(inspection.inference)},
                          {"postprocess", millis(inspection.postprocess)}}}};
+  if (!inspection.classes.empty()) message.emplace("classes", classes_json(inspection.classes));
+  if (inspection.anomaly) {
+    constexpr double kScoreSteps = 10'000;
+    message.emplace("anomaly", json::object{{"score", rounded(*inspection.anomaly, kScoreSteps)}});
+  }
   if (inspection.error) {
     message.emplace("error", json::object{{"code", base::to_string(inspection.error->code())},
                                           {"message", valid_utf8(inspection.error->message())}});

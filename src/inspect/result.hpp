@@ -36,12 +36,20 @@ struct LabelledDetection {
   std::string label;
 };
 
+struct LabelledScore {
+  vision::ClassScore score;
+  std::string label;
+};
+
 struct Inspection {
   base::Timestamp timestamp;
   std::string image_name;
   vision::Size size;  // 0x0 where the picture could not be decoded
   std::vector<LabelledDetection> detections;
-  std::optional<double> best_score;  // also of what is below the threshold; not in the message
+  std::vector<vision::Mask> masks;     // one a detection, where the model segments
+  std::vector<LabelledScore> classes;  // best first, where the model classifies
+  std::optional<double> anomaly;       // the score, where the model looks for what is unusual
+  std::optional<double> best_score;    // also of what is below the threshold; not in the message
   vision::Milliseconds decode{};
   vision::Milliseconds preprocess{};
   vision::Milliseconds inference{};
@@ -52,7 +60,8 @@ struct Inspection {
 };
 
 // One line of JSON without the newline. Boxes are rounded to 0.01 pixels, confidences to 0.0001,
-// times to a microsecond. A name that is not UTF-8 has its other bytes replaced by U+FFFD.
+// times to a microsecond. Members for what a model does not tell are absent. A name that is not
+// UTF-8 has its other bytes replaced by U+FFFD.
 [[nodiscard]] std::string to_message(const Inspection& inspection, const Identity& identity);
 
 }  // namespace andon::inspect

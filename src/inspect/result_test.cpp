@@ -45,6 +45,21 @@ TEST(ResultMessage, OfAPictureThatCannotBeDecodedSaysWhy) {
       R"json("error":{"code":"invalid_argument","message":"bad.jpg is empty (0 bytes)"}})json");
 }
 
+TEST(ResultMessage, TellsMasksClassesAndAnomaliesWhereTheModelDoes) {
+  Inspection inspection;
+  inspection.detections = {{{0, 0.5F, {1, 2, 3, 4}}, "scratch"}};
+  inspection.masks = {{{4, 2}, {3, 1, 4}}};
+  inspection.classes = {{{1, 0.75F}, "good"}, {{0, 0.25F}, "bad"}};
+  inspection.anomaly = 0.123456;
+  const auto message = base::parse_json(to_message(inspection, identity()), "message");
+  EXPECT_EQ(base::to_text(message.at("detections").at(0).at("mask")),
+            R"({"size":[2,4],"counts":[3,1,4]})");
+  EXPECT_EQ(base::to_text(message.at("classes")),
+            R"([{"class_id":1,"label":"good","confidence":0.75},)"
+            R"({"class_id":0,"label":"bad","confidence":0.25}])");
+  EXPECT_EQ(base::to_text(message.at("anomaly")), R"({"score":0.1235})");
+}
+
 TEST(ArtifactPath, NamesTheComponentAndItsVersion) {
   const auto id = component_of_artifact("/r/packages/artifacts/com.x.Model/1.0.3/model.onnx");
   ASSERT_TRUE(id.has_value());
