@@ -110,7 +110,7 @@ bool Engine::try_catch(Branch& branch, const State& state, const Failure& failur
       output = make_data(catcher.result_path.path.insert(*branch.input, *error_output));
     }
     if (!catcher.assign.empty()) {
-      assigned = evaluate_assignments(catcher.assign, scope_of(branch, output));
+      assigned = evaluate_assignments(catcher.assign, scope_of(branch, error_output));
     }
   }
   leave(branch, output, catcher.next, std::move(assigned));

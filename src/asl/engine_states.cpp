@@ -27,15 +27,17 @@ void Engine::complete(Branch& branch, const State& state, const Data& result) {
   }
   Data selected = result;
   if (state.result_selector) selected = state.result_selector->evaluate(scope_of(branch, result));
+  // Assign sees the result, before ResultPath puts it into the input.
+  Assigned assigned;
+  if (!state.assign.empty()) {
+    assigned = evaluate_assignments(state.assign, scope_of(branch, selected));
+  }
   Data output = selected;
   if (state.result_path.kind == DataPath::Kind::nothing) {
     output = branch.input;
   } else if (state.result_path.kind == DataPath::Kind::path) {
     output = make_data(state.result_path.path.insert(*branch.input, *selected));
   }
-  Assigned assigned;
-  if (!state.assign.empty())
-    assigned = evaluate_assignments(state.assign, scope_of(branch, output));
   output = apply_output_path(branch, state, output);
   if (output != branch.input) check_size(output, state.name);
   leave(branch, output, state.next, std::move(assigned));
