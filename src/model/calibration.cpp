@@ -135,6 +135,7 @@ class Collector {
   void work(Seen& seen, const std::function<void()>& on_picture) {
     try {
       vision::SessionOptions settings;
+      settings.optimization = vision::SessionOptions::Optimization::basic;
       Execution execution(plan_.runtime, plan_.model, tensors_, plan_.inputs, settings);
       PictureSource source(plan_.size);
       if (plan_.needs_histogram) seen.histograms.resize(tensors_.size());

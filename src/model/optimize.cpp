@@ -144,6 +144,7 @@ class Optimizer {
       };
     }
     ranges_ = calibrate(runtime_, model_, plan_.tensors, *pictures_, calibration);
+    complete_ranges(model_, plan_, ranges_);
   }
 
   // Notes it for the report too.

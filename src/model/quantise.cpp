@@ -27,6 +27,12 @@ const std::set<std::string> kMoving{"MaxPool", "Resize",    "Split",   "Reshape"
 // Behind a convolution or a sum they go into its output's range.
 const std::set<std::string> kClipping{"Relu", "Clip"};
 
+// What such a node gives lies in a range that is known from its inputs' or from its formula.
+bool gives_a_known_range(const onnx::NodeProto& node) {
+  return kMoving.contains(node.op_type()) || node.op_type() == "Concat" ||
+         node.op_type() == "Sigmoid";
+}
+
 // How many of the node's first inputs are values, as opposed to shapes, axes and sizes.
 int value_inputs(const onnx::NodeProto& node) {
   if (node.op_type() == "Add" || node.op_type() == "Mul") return 2;
@@ -82,6 +88,16 @@ std::string refusal(const onnx::NodeProto& node, const GraphIndex& index,
   return {};
 }
 
+Range hull(Range a, Range b) {
+  return {std::min(a.low, b.low), std::max(a.high, b.high)};
+}
+
+Range range_of(const onnx::TensorProto& tensor) {
+  Range range;
+  for (const float value : floats_of(tensor)) range = hull(range, {value, value});
+  return range;
+}
+
 // Groups of tensors with one scale.
 class ScaleGroups {
  public:
@@ -111,9 +127,6 @@ class ScaleGroups {
     const Range all = hull(range(a), range(b));
     parents_[b] = a;
     merged_[a] = all;
-  }
-  [[nodiscard]] static Range hull(Range a, Range b) {
-    return {std::min(a.low, b.low), std::max(a.high, b.high)};
   }
 
  private:
@@ -201,7 +214,7 @@ class Quantiser {
       bool has_constant = false;
       for (const auto& input : node.input()) {
         has_constant = has_constant || index_.initialiser(input) != nullptr;
-        if (!has_constant) all = ScaleGroups::hull(all, groups_.range(input));
+        if (!has_constant) all = hull(all, groups_.range(input));
       }
       if (has_constant) continue;
       const bool is_cheap = std::ranges::all_of(node.input(), [&](const std::string& input) {
@@ -300,11 +313,7 @@ class Quantiser {
     const auto known = converted_.find(tensor.name());
     if (known != converted_.end()) return known->second;
     const std::vector<float> values = floats_of(tensor);
-    Range range;
-    for (const float value : values) {
-      range = ScaleGroups::hull(range, {value, value});
-    }
-    const Step step = step_of(range);
+    const Step step = step_of(range_of(tensor));
     std::vector<std::uint8_t> stored;
     for (const float value : values) {
       stored.push_back(static_cast<std::uint8_t>(std::clamp(
@@ -446,10 +455,32 @@ QuantisationPlan plan_quantisation(const Model& model, const Tail& tail,
       continue;
     }
     plan.nodes.insert(node.output(0));
-    for (int i = 0; i < value_inputs(node); ++i) need(node.input(i));
+    for (int i = 0; i < value_inputs(node); ++i) {
+      const auto* producer = index.producer(node.input(i));
+      if (producer == nullptr || !plan.nodes.contains(producer->output(0)) ||
+          !gives_a_known_range(*producer)) {
+        need(node.input(i));
+      }
+    }
+    if (gives_a_known_range(node)) continue;
     for (const auto& output : node.output()) need(output);
   }
   return plan;
+}
+
+void complete_ranges(const Model& model, const QuantisationPlan& plan,
+                     std::map<std::string, Range>& ranges) {
+  const GraphIndex index(model.graph());
+  for (const auto& node : model.graph().node()) {
+    if (!plan.nodes.contains(node.output(0)) || !gives_a_known_range(node)) continue;
+    Range all;
+    for (int i = 0; i < value_inputs(node); ++i) {
+      const auto* constant = index.initialiser(node.input(i));
+      all = hull(all, constant != nullptr ? range_of(*constant) : ranges.at(node.input(i)));
+    }
+    if (node.op_type() == "Sigmoid") all = {0, 1.0F / (1.0F + std::exp(-all.high))};
+    for (const auto& output : node.output()) ranges.emplace(output, all);
+  }
 }
 
 std::vector<Layer> layers_of(const Model& model, const QuantisationPlan& plan) {

@@ -21,12 +21,18 @@ namespace andon::model {
 // What can have eight bits. Nodes are known by the first tensor that they make.
 struct QuantisationPlan {
   std::set<std::string> nodes;
-  std::vector<std::string> tensors;  // whose ranges are needed, in the order of the graph
+  std::vector<std::string>
+      tensors;  // whose ranges are needed, in the order of the graph; see complete_ranges
   std::vector<NodeInFloat>
       in_float;  // of those that compute: constants' readers and shapes are not
 };
 [[nodiscard]] QuantisationPlan plan_quantisation(const Model& model, const Tail& tail,
                                                  const std::map<std::string, TensorFacts>& facts);
+
+// Adds the ranges of tensors that follow from others: what moves values or chooses among them has
+// its input's, a Sigmoid what its input allows. plan.tensors leaves these out.
+void complete_ranges(const Model& model, const QuantisationPlan& plan,
+                     std::map<std::string, Range>& ranges);
 
 // A convolution and the activation behind it: what is left in float together.
 struct Layer {

@@ -26,6 +26,7 @@ std::map<std::string, Range> random_ranges(const Model& model, const Quantisatio
       }
     }
   }
+  complete_ranges(model, plan, ranges);
   return ranges;
 }
 
