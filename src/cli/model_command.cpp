@@ -6,6 +6,7 @@
 #include "cli/model_bench_command.hpp"
 #include "cli/model_compare_command.hpp"
 #include "cli/model_eval_command.hpp"
+#include "cli/model_inspect_command.hpp"
 
 namespace andon::cli {
 
@@ -15,6 +16,7 @@ void add_model_commands(CLI::App& app, std::function<int()>& selected) {
   add_model_eval_command(*model, selected);
   add_model_bench_command(*model, selected);
   add_model_compare_command(*model, selected);
+  add_model_inspect_command(*model, selected);
 }
 
 }  // namespace andon::cli

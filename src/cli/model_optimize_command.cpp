@@ -35,7 +35,7 @@ struct OptimizeOptions {
   fs::path report;
   fs::path onnxruntime;
   std::string weights = "int8";
-  std::string head = "keep";
+  std::string head = "cut";
   std::string method = "min-max";
   double percentile = 99.99;
   std::size_t max_images = 100;

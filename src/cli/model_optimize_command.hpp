@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `andon model optimize` and `andon model inspect`: a smaller, faster model behind a gate, and what
-// is in a model.
+// `andon model optimize`: a smaller, faster model, behind a gate that has to hold.
 #pragma once
 
 #include <functional>
@@ -15,7 +14,7 @@ class App;
 
 namespace andon::cli {
 
-// Adds `optimize` and `inspect` to the subcommand `model`, which is made if it is not there.
+// Adds `optimize` to the subcommand `model`, which is made if it is not there.
 void add_model_optimize_commands(CLI::App& app, std::function<int()>& selected);
 
 // What --json prints and report.json holds.

@@ -23,7 +23,7 @@ using base::Error;
 using base::ErrorCode;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::string_view kTool = "andon 0.1.0";
+constexpr std::string_view kTool = "andon " ANDON_VERSION;
 
 LatencyFigures figures_of(std::vector<double> times) {
   LatencyFigures figures;

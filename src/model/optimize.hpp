@@ -34,7 +34,7 @@ struct Judge {
 
 struct OptimizationOptions {
   Weights weights = Weights::int8;
-  HeadTreatment head = HeadTreatment::keep;
+  HeadTreatment head = HeadTreatment::cut;
   CalibrationOptions calibration;
   double shared_concat_limit = 4;
   int weight_bits = 8;

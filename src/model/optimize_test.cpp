@@ -61,7 +61,7 @@ TEST_F(Optimize, GivesAModelThatSaysWhereItComesFrom) {
   EXPECT_EQ(result.report.before.digest, model_.digest());
   EXPECT_EQ(result.report.measure, "none");
   EXPECT_TRUE(result.report.gate_held);
-  EXPECT_EQ(result.report.head, "yolov8_dfl, kept in float");
+  EXPECT_EQ(result.report.head, "yolov8_dfl, cut off");
 }
 
 TEST_F(Optimize, GivesTheSameBytesEachTime) {
@@ -72,10 +72,12 @@ TEST_F(Optimize, GivesTheSameBytesEachTime) {
   EXPECT_EQ(once, run(options).bytes);
 }
 
-TEST_F(Optimize, CutsTheHeadOff) {
-  OptimizationOptions options;
-  options.head = HeadTreatment::cut;
-  const Model after = Model::parse(run(options).bytes, "after");
+TEST_F(Optimize, CutsTheHeadOffUnlessItIsToBeKept) {
+  OptimizationOptions keep;
+  keep.head = HeadTreatment::keep;
+  EXPECT_EQ(output_names(Model::parse(run(keep).bytes, "after")),
+            (std::vector<std::string>{"output0"}));
+  const Model after = Model::parse(run({}).bytes, "after");
   EXPECT_EQ(output_names(after),
             (std::vector<std::string>{"boxes_8", "scores_8", "boxes_16", "scores_16"}));
 }
