@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests of components: the payload of each operation, after the frame has been decoded. The first
-// byte chooses the operation.
+// Requests of components: the payload of each operation, after the frame has been decoded. The
+// first byte chooses the operation.
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -47,9 +47,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const base::json::value request =
         base::parse_json(std::string(data + 1, data + size), "request");
     if (!request.is_object()) return 0;
-    static_cast<void>(operation->second.handle({"com.example.App", operation->first,
-                                                request.get_object(),
-                                                std::make_shared<SilentStream>()}));
+    static_cast<void>(
+        operation->second.handle({"com.example.App", operation->first, request.get_object(),
+                                  std::make_shared<SilentStream>()}));
   } catch (const base::Error&) {
   }
   return 0;
