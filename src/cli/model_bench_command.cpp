@@ -11,6 +11,7 @@
 #include "cli/terminal.hpp"
 #include "evaluate/benchmark.hpp"
 #include "report/comparison_report.hpp"
+#include "report/text.hpp"
 
 namespace andon::cli {
 namespace {
@@ -73,19 +74,21 @@ int bench_model(const BenchOptions& options) {
       runtime, subject, pictures, std::chrono::seconds(options.seconds) / 2, options.workers, run);
   const evaluate::StageLatency& latency = results.front().latency;
   if (options.json) {
-    base::json::object json{
-        {"tool", tool_name()},
-        {"runtime", runtime.version()},
-        {"model", {{"name", model.name}, {"digest", model.digest}, {"bytes", model.bytes.size()}}},
-        {"pictures", options.images.empty() ? 0 : pictures.size()},
-        {"threads", options.threads},
-        {"latencyMs", report::to_json(latency)},
-        {"throughput",
-         {{"workers", throughput.workers},
-          {"pictures", throughput.pictures},
-          {"perSecond", throughput.per_second}}},
-        {"peakRssBytes", peak},
-        {"peakRssAllWorkersBytes", evaluate::peak_resident_bytes()}};
+    base::json::object json{{"tool", tool_name()},
+                            {"runtime", runtime.version()},
+                            {"model",
+                             {{"name", report::valid_utf8(model.name)},
+                              {"digest", model.digest},
+                              {"bytes", model.bytes.size()}}},
+                            {"pictures", options.images.empty() ? 0 : pictures.size()},
+                            {"threads", options.threads},
+                            {"latencyMs", report::to_json(latency)},
+                            {"throughput",
+                             {{"workers", throughput.workers},
+                              {"pictures", throughput.pictures},
+                              {"perSecond", throughput.per_second}}},
+                            {"peakRssBytes", peak},
+                            {"peakRssAllWorkersBytes", evaluate::peak_resident_bytes()}};
     fmt::print("{}\n", base::to_text(json));
     return 0;
   }

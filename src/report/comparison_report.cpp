@@ -5,6 +5,7 @@
 
 #include "report/chart.hpp"
 #include "report/html.hpp"
+#include "report/text.hpp"
 
 namespace andon::report {
 namespace {
@@ -152,7 +153,7 @@ json::object to_json(const ComparisonReport& report) {
                       {"second", model_json(report.models[1])},
                       {"agreement", to_json(report.agreement)},
                       {"latencyRatio", report.latency_ratio}};
-  if (!report.labels_file.empty()) object["labels"] = report.labels_file;
+  if (!report.labels_file.empty()) object["labels"] = valid_utf8(report.labels_file);
   if (const auto drop = report.map_drop()) object["mAPDrop"] = *drop;
   object["mostDifferentImages"] = to_json(report.differences());
   object["warnings"] = json::array(report.warnings.begin(), report.warnings.end());

@@ -5,6 +5,7 @@
 
 #include "report/html.hpp"
 #include "report/picture.hpp"
+#include "report/text.hpp"
 
 namespace andon::report {
 namespace {
@@ -51,10 +52,11 @@ std::string to_html(const Differences& differences) {
 json::array to_json(const Differences& differences) {
   json::array list;
   for (const auto& image : evaluate::least_alike(differences.agreement, kDifferencesShown)) {
-    list.push_back(json::object{{"fileName", differences.files[image.image].filename().string()},
-                                {"similarity", image.similarity()},
-                                {"first", image.left},
-                                {"second", image.right}});
+    list.push_back(
+        json::object{{"fileName", valid_utf8(differences.files[image.image].filename().string())},
+                     {"similarity", image.similarity()},
+                     {"first", image.left},
+                     {"second", image.right}});
   }
   return list;
 }

@@ -9,6 +9,7 @@
 #include "report/chart.hpp"
 #include "report/html.hpp"
 #include "report/picture.hpp"
+#include "report/text.hpp"
 
 namespace andon::report {
 namespace {
@@ -293,7 +294,7 @@ std::string how_it_was_made(const EvaluationReport& report) {
 }  // namespace
 
 json::object to_json(const ModelFacts& model) {
-  return {{"name", model.name},
+  return {{"name", valid_utf8(model.name)},
           {"digest", model.digest},
           {"bytes", model.bytes},
           {"input", json::object{{"width", model.input.width}, {"height", model.input.height}}},
@@ -324,8 +325,8 @@ json::object to_json(const EvaluationReport& report) {
   json::object object{{"tool", report.tool}};
   if (!report.runtime.empty()) object["runtime"] = report.runtime;
   if (report.model) object["model"] = to_json(*report.model);
-  if (!report.findings_file.empty()) object["detections"] = report.findings_file;
-  object["labels"] = report.labels_file;
+  if (!report.findings_file.empty()) object["detections"] = valid_utf8(report.findings_file);
+  object["labels"] = valid_utf8(report.labels_file);
   object["images"] = report.dataset.images.size();
   object["objects"] = report.dataset.count_truths();
   object["maxDetections"] = report.max_detections;

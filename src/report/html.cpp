@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <string_view>
+
+#include "report/text.hpp"
 
 namespace andon::report {
 namespace {
@@ -39,23 +42,6 @@ svg.picture text{font-weight:600;stroke:#fff;paint-order:stroke;stroke-linejoin:
 .figures div{border-color:#999}tr{break-inside:avoid}}
 )";
 
-// The length of the UTF-8 sequence at `at`, 0 where there is none.
-std::size_t sequence(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const std::uint8_t first = byte(at);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xC2 ? 0
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 0;
-  if (length == 0 || at + length > text.size()) return 0;
-  for (std::size_t i = at + 1; i < at + length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return 0;
-  }
-  return length;
-}
-
 std::string row(const std::vector<std::string>& cells, std::string_view tag) {
   std::string text = "<tr>";
   for (const std::string& cell : cells) text += fmt::format("<{0}>{1}</{0}>", tag, escape(cell));
@@ -66,14 +52,7 @@ std::string row(const std::vector<std::string>& cells, std::string_view tag) {
 
 std::string escape(std::string_view text) {
   std::string safe;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = sequence(text, at);
-    const char c = text[at];
-    if (length == 0 || (static_cast<std::uint8_t>(c) < 0x20 && c != '\n' && c != '\t')) {
-      safe += '?';
-      ++at;
-      continue;
-    }
+  for (const char c : valid_utf8(text)) {
     if (c == '&') {
       safe += "&amp;";
     } else if (c == '<') {
@@ -85,9 +64,9 @@ std::string escape(std::string_view text) {
     } else if (c == '\'') {
       safe += "&#39;";
     } else {
-      safe += text.substr(at, length);
+      const bool is_control = static_cast<std::uint8_t>(c) < 0x20 && c != '\n' && c != '\t';
+      safe += is_control ? '?' : c;
     }
-    at += length;
   }
   return safe;
 }

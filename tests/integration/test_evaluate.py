@@ -273,7 +273,7 @@ def test_time_that_runs_out_ends_the_evaluation(tmp_path):
         labels["images"].append({"id": i, "file_name": f"{i}.jpg"})
     (tmp_path / "labels.json").write_text(json.dumps(labels))
     ended = andon("eval", MODEL, "--images", many, "--labels", tmp_path / "labels.json",
-                  "--timeout", 1, code=DEADLINE)
+                  "--workers", 1, "--timeout", 1, code=DEADLINE)
     assert "the time for it was over after" in ended.stderr
 
 
