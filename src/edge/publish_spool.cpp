@@ -51,15 +51,13 @@ wire::MqttPublishProperties read_properties(std::string_view text) {
 PublishSpool::PublishSpool(EventLoop& loop, MqttLink& link, store::Database& database,
                            const base::Clock& clock, SpoolLimits limits)
     : loop_(loop), link_(link), database_(database), clock_(clock), limits_(limits) {
-  database_.read([this](store::Transaction& transaction) {
-    for (const store::Row& row :
-         transaction.query("SELECT topic, sum(bytes) FROM spool GROUP BY topic")) {
-      topics_[row.text(0)];
-      bytes_ += static_cast<std::uint64_t>(row.integer(1));
-    }
+  database_.write([this](store::Transaction& transaction) {
+    transaction.execute("DELETE FROM spool WHERE delivered_ms IS NOT NULL", {});
+    count_waiting(transaction);
   });
   link_.on_connection([this, alive = alive_](bool connected) {
-    if (!*alive || !connected) return;
+    if (!*alive) return;
+    if (!connected) return take_back_recently_delivered();
     std::vector<std::string> names;
     for (const auto& [name, topic] : topics_) names.push_back(name);
     for (const std::string& name : names) send_next(name);
@@ -101,8 +99,8 @@ void PublishSpool::add(const wire::MqttMessage& message,
 void PublishSpool::make_room(store::Transaction& transaction, std::uint64_t needed) {
   std::int64_t count = 0;
   std::int64_t last_id = 0;
-  for (const store::Row& row :
-       transaction.query("SELECT id, bytes FROM spool ORDER BY id LIMIT 10000")) {
+  for (const store::Row& row : transaction.query(
+           "SELECT id, bytes FROM spool WHERE delivered_ms IS NULL ORDER BY id LIMIT 10000")) {
     if (bytes_ + needed <= limits_.max_bytes) break;
     last_id = row.integer(0);
     bytes_ -= std::min(bytes_, static_cast<std::uint64_t>(row.integer(1)));
@@ -124,7 +122,8 @@ void PublishSpool::send_next(const std::string& name) {
   std::optional<store::Row> row;
   database_.read([&](store::Transaction& transaction) {
     row = transaction.query_one(
-        "SELECT id, payload, properties, bytes FROM spool WHERE topic = $1 ORDER BY id LIMIT 1",
+        "SELECT id, payload, properties, bytes FROM spool "
+        "WHERE topic = $1 AND delivered_ms IS NULL ORDER BY id LIMIT 1",
         {name});
   });
   if (!row) {
@@ -147,7 +146,7 @@ void PublishSpool::on_outcome(const std::string& name, std::int64_t id, std::uin
   Topic& topic = topics_[name];
   topic.in_flight = false;
   if (outcome == PublishOutcome::delivered) {
-    forget(id, size);
+    mark_delivered(id, size);
     topic.wait = milliseconds{0};
     return send_next(name);
   }
@@ -163,13 +162,35 @@ void PublishSpool::on_outcome(const std::string& name, std::int64_t id, std::uin
   });
 }
 
-void PublishSpool::forget(std::int64_t id, std::uint64_t size) {
+void PublishSpool::mark_delivered(std::int64_t id, std::uint64_t size) {
+  const std::int64_t now = base::to_epoch_millis(clock_.now());
   database_.write([&](store::Transaction& transaction) {
     // It may have been dropped for room meanwhile.
-    if (transaction.execute("DELETE FROM spool WHERE id = $1", {id}) > 0) {
+    if (transaction.execute("UPDATE spool SET delivered_ms = $1 WHERE id = $2", {now, id}) > 0) {
       bytes_ -= std::min(bytes_, size);
     }
+    transaction.execute("DELETE FROM spool WHERE delivered_ms < $1",
+                        {now - limits_.resend_window.count()});
   });
+}
+
+void PublishSpool::take_back_recently_delivered() {
+  const std::int64_t since = base::to_epoch_millis(clock_.now()) - limits_.resend_window.count();
+  database_.write([&](store::Transaction& transaction) {
+    transaction.execute("DELETE FROM spool WHERE delivered_ms < $1", {since});
+    const auto count = transaction.execute(
+        "UPDATE spool SET delivered_ms = NULL WHERE delivered_ms IS NOT NULL", {});
+    if (count > 0) count_waiting(transaction);
+  });
+}
+
+void PublishSpool::count_waiting(store::Transaction& transaction) {
+  bytes_ = 0;
+  for (const store::Row& row : transaction.query(
+           "SELECT topic, sum(bytes) FROM spool WHERE delivered_ms IS NULL GROUP BY topic")) {
+    topics_[row.text(0)];
+    bytes_ += static_cast<std::uint64_t>(row.integer(1));
+  }
 }
 
 std::int64_t PublishSpool::dropped() const {

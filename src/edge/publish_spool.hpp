@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // QoS 1 messages of components on their way to the broker: kept in config.db from before the
 // component is answered until somebody has received them, so that a crash, a broken network or an
-// absent reader loses nothing. Within a topic messages go out in order, one at a time. When the
-// spool is full the oldest messages are dropped and counted. Main thread only.
+// absent reader loses nothing. A broker that dies takes with it what it has acknowledged and its
+// readers have not yet taken: what was delivered shortly before the connection broke is sent again.
+// Within a topic messages go out in order, one at a time. When the spool is full the oldest
+// messages are dropped and counted. Main thread only.
 #pragma once
 
 #include <chrono>
@@ -22,6 +24,8 @@ struct SpoolLimits {
   std::uint64_t max_bytes = 64U << 20U;
   std::chrono::milliseconds first_retry{500};
   std::chrono::milliseconds longest_retry{5000};
+  // Delivered messages are kept for so long, beside max_bytes, for a connection that breaks.
+  std::chrono::milliseconds resend_window{10'000};
 };
 
 class PublishSpool {
@@ -36,8 +40,8 @@ class PublishSpool {
   // than the whole spool.
   void add(const wire::MqttMessage& message, const wire::MqttPublishProperties& properties);
 
-  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-  [[nodiscard]] std::int64_t dropped() const;  // since the device was set up
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // waiting
+  [[nodiscard]] std::int64_t dropped() const;                   // since the device was set up
 
  private:
   struct Topic {
@@ -50,7 +54,9 @@ class PublishSpool {
   void send_next(const std::string& topic);
   void on_outcome(const std::string& topic, std::int64_t id, std::uint64_t size,
                   wire::PublishOutcome outcome);
-  void forget(std::int64_t id, std::uint64_t size);
+  void mark_delivered(std::int64_t id, std::uint64_t size);
+  void take_back_recently_delivered();
+  void count_waiting(store::Transaction& transaction);
 
   EventLoop& loop_;
   MqttLink& link_;
@@ -58,7 +64,7 @@ class PublishSpool {
   const base::Clock& clock_;
   SpoolLimits limits_;
   std::uint64_t bytes_ = 0;
-  std::map<std::string, Topic> topics_;  // that have messages
+  std::map<std::string, Topic> topics_;  // that have messages waiting
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -29,7 +29,7 @@ class PublishSpoolTest : public testing::Test {
 
   base::TemporaryDirectory directory_;
   std::unique_ptr<store::Database> database_ = open_state_database(directory_.path() / "config.db");
-  base::SystemClock clock_;
+  base::FakeClock clock_;
   EventLoop loop_;
   FakeMqttLink link_;
 };
@@ -77,6 +77,35 @@ TEST_F(PublishSpoolTest, WhatWasInFlightWhenTheConnectionBrokeIsSentAgain) {
   ASSERT_FALSE(loop_.run_until([&] { return !in_flight().empty(); }, milliseconds{50}));
   link_.connect(true);
   EXPECT_TRUE(loop_.run_until([&] { return !in_flight().empty(); }, milliseconds{5000}));
+}
+
+TEST_F(PublishSpoolTest, WhatWasDeliveredJustBeforeTheConnectionBrokeIsSentAgainInOrder) {
+  const auto spool = open();
+  link_.connect(true);
+  for (const char* text : {"1", "2"}) {
+    spool->add({"a", text}, {});
+    link_.settle(PublishOutcome::delivered);
+  }
+  EXPECT_EQ(spool->bytes(), 0U);
+  link_.connect(false);
+  spool->add({"a", "3"}, {});
+  link_.connect(true);
+  for (const char* text : {"1", "2", "3"}) {
+    EXPECT_EQ(in_flight(), Texts{text});
+    link_.settle(PublishOutcome::delivered);
+  }
+  EXPECT_EQ(spool->bytes(), 0U);
+}
+
+TEST_F(PublishSpoolTest, WhatWasDeliveredLongBeforeTheConnectionBrokeIsNotSentAgain) {
+  const auto spool = open();
+  link_.connect(true);
+  spool->add({"a", "1"}, {});
+  link_.settle(PublishOutcome::delivered);
+  clock_.advance(std::chrono::seconds{11});
+  link_.connect(false);
+  link_.connect(true);
+  EXPECT_TRUE(in_flight().empty());
 }
 
 TEST_F(PublishSpoolTest, AFullSpoolDropsTheOldestAndCounts) {

@@ -45,11 +45,17 @@ CREATE INDEX spool_by_topic ON spool (topic, id);
 CREATE TABLE counters (name TEXT PRIMARY KEY, number INTEGER NOT NULL);
 )sql";
 
+constexpr std::string_view kDeliveredMessages = R"sql(
+ALTER TABLE spool ADD COLUMN delivered_ms INTEGER;
+CREATE INDEX spool_by_delivery ON spool (delivered_ms) WHERE delivered_ms IS NOT NULL;
+)sql";
+
 }  // namespace
 
 std::unique_ptr<store::Database> open_state_database(const base::fs::path& path) {
   std::unique_ptr<store::Database> database = store::open_sqlite(path);
-  database->migrate("edge", {{"1 first schema", kFirstSchema}});
+  database->migrate(
+      "edge", {{"1 first schema", kFirstSchema}, {"2 delivered messages", kDeliveredMessages}});
   return database;
 }
 
