@@ -257,6 +257,7 @@ void Engine::handle(const EventBody& body) {
       Branch* branch = engine.find_task(event.task);
       if (branch == nullptr) return;
       engine.note_task_started(*branch, "");
+      branch->task = 0;  // it is over, there is nothing to cancel
       engine.stop_waiting(*branch);
       engine.note_task_failed(*branch, "Failed", event.error, event.cause);
       engine.fail_state(*branch, Failure(event.error, event.cause));

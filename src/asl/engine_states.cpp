@@ -330,6 +330,7 @@ void Engine::note_task_failed(Branch& branch, const std::string& what, const std
 
 void Engine::task_succeeded(Branch& branch, const Data& output) {
   note_task_started(branch, "");
+  branch.task = 0;  // it is over, there is nothing to cancel
   stop_waiting(branch);
   const State& state = state_of(branch);
   guarded(branch, [&] {
