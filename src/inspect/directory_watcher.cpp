@@ -12,7 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
-#include "vision/decode.hpp"
+#include "inspect/frame.hpp"
 
 namespace andon::inspect {
 
@@ -44,8 +44,7 @@ std::vector<fs::path> DirectoryWatcher::all() const {
   for (fs::directory_iterator entry(directory_, error), end; !error && entry != end;
        entry.increment(error)) {
     std::error_code ignored;
-    if (vision::is_image_name(entry->path().filename().string()) &&
-        entry->is_regular_file(ignored)) {
+    if (is_picture_name(entry->path().filename().string()) && entry->is_regular_file(ignored)) {
       paths.push_back(entry->path());
     }
   }
@@ -74,7 +73,7 @@ std::vector<fs::path> DirectoryWatcher::take() {
         inotify_.reset();
         return paths;
       }
-      if (event.len > 0 && vision::is_image_name(name)) paths.push_back(directory_ / name);
+      if (event.len > 0 && is_picture_name(name)) paths.push_back(directory_ / name);
     }
   }
 }

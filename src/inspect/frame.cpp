@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "vision/decode.hpp"
+
 namespace andon::inspect {
 
 using base::Error;
@@ -19,6 +21,14 @@ namespace {
 constexpr std::int64_t kMaxFileBytes = 256 << 20;
 
 }  // namespace
+
+bool is_raw_name(std::string_view name) {
+  return !name.starts_with('.') && (name.ends_with(".raw") || name.ends_with(".RAW"));
+}
+
+bool is_picture_name(std::string_view name) {
+  return vision::is_image_name(name) || is_raw_name(name);
+}
 
 bool Frame::is_recent(base::Timestamp now) const {
   if (!id || !file) return false;

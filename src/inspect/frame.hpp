@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/time.hpp"
@@ -28,6 +29,11 @@ struct Frame {
 
   static constexpr std::chrono::milliseconds kSettleTime{2'000};
 };
+
+// Does a file of this name count as a picture: those that vision decodes, and a camera's raw frames
+// (.raw, not hidden), whose format must be said (--raw-format)?
+[[nodiscard]] bool is_picture_name(std::string_view name);
+[[nodiscard]] bool is_raw_name(std::string_view name);
 
 // The file as it is now: what is recorded is what was looked at. Nothing where there is no such
 // file, or no regular one. `spare` gives its buffers.

@@ -85,17 +85,31 @@ void Inspector::look(int worker, Job& job) {
                                             .model_sha256 = job.model->sha256});
 }
 
-void Inspector::inspect(Desk& desk, vision::Detector& detector, Job& job) const {
-  Inspection& inspection = job.inspection;
-  const Settings& settings = *job.settings;
-  const auto start = SteadyClock::now();
+const vision::Image& Inspector::decode(Desk& desk, const vision::Detector& detector,
+                                       const Frame& frame) const {
+  if (frame.has_pixels()) return frame.image;
+  if (is_raw_name(frame.name)) {
+    if (!options_.raw_format) {
+      throw Error(ErrorCode::invalid_argument,
+                  frame.name +
+                      " is a raw frame; say its format with --raw-format, as in "
+                      "1280x1024:mono8");
+    }
+    vision::decode_raw(frame.bytes, frame.name, *options_.raw_format, desk.raw);
+    return desk.raw;
+  }
   vision::DecodeHint hint;
   if (options_.decoding == InspectorOptions::Decoding::scaled && options_.annotations.empty()) {
     hint.input = detector.description().input;
   }
-  const vision::Image& image = job.frame.has_pixels()
-                                   ? job.frame.image
-                                   : desk.decoder.decode(job.frame.bytes, job.frame.name, hint);
+  return desk.decoder.decode(frame.bytes, frame.name, hint);
+}
+
+void Inspector::inspect(Desk& desk, vision::Detector& detector, Job& job) const {
+  Inspection& inspection = job.inspection;
+  const Settings& settings = *job.settings;
+  const auto start = SteadyClock::now();
+  const vision::Image& image = decode(desk, detector, job.frame);
   inspection.decode = SteadyClock::now() - start;
   inspection.size = image.full_size();
 

@@ -4,12 +4,14 @@
 // that look() may run for different workers at the same time.
 #pragma once
 
+#include <optional>
 #include <random>
 #include <vector>
 
 #include "base/time.hpp"
 #include "inspect/pipeline.hpp"
 #include "vision/decode.hpp"
+#include "vision/raw.hpp"
 
 namespace andon::inspect {
 
@@ -24,6 +26,7 @@ struct InspectorOptions {
   // A JPEG much larger than the network's input may be decoded at a part of its size (vision's
   // DecodeHint); never where pictures are drawn.
   enum class Decoding { whole, scaled } decoding = Decoding::whole;
+  std::optional<vision::RawFormat> raw_format;  // of files that are called .raw
 };
 
 class Inspector {
@@ -36,8 +39,11 @@ class Inspector {
  private:
   struct Desk {
     vision::ImageDecoder decoder;
+    vision::Image raw;
     std::minstd_rand random{std::random_device{}()};
   };
+  [[nodiscard]] const vision::Image& decode(Desk& desk, const vision::Detector& detector,
+                                            const Frame& frame) const;
   void inspect(Desk& desk, vision::Detector& detector, Job& job) const;
 
   InspectorOptions options_;

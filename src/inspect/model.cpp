@@ -68,4 +68,21 @@ std::shared_ptr<const Model> load_model(const vision::OnnxRuntime& runtime,
   return model;
 }
 
+vision::Tuning tune_model(const vision::OnnxRuntime& runtime, const base::fs::path& path,
+                          const ModelOptions& options, vision::TuningGoal goal,
+                          const base::fs::path& cache) {
+  const std::string bytes = base::read_file(path, kMaxModelBytes);
+  vision::DetectorOptions detector = options.detector;
+  detector.spec = read_spec(path);
+  const vision::Tuning tuning =
+      vision::tune(runtime, bytes, path.filename().string(), detector, goal, cache);
+  base::log_info(
+      "tuned to this machine",
+      {{"workers", tuning.workers},
+       {"threads", tuning.threads},
+       {"network_per_second", tuning.pictures_per_second},
+       {"was", tuning.origin == vision::Tuning::Origin::measured ? "measured now" : "remembered"}});
+  return tuning;
+}
+
 }  // namespace andon::inspect

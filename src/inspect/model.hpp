@@ -11,6 +11,7 @@
 
 #include "inspect/result.hpp"
 #include "vision/detector.hpp"
+#include "vision/tuning.hpp"
 
 namespace andon::inspect {
 
@@ -34,5 +35,11 @@ struct ModelOptions {
 [[nodiscard]] std::shared_ptr<const Model> load_model(const vision::OnnxRuntime& runtime,
                                                       const base::fs::path& path,
                                                       const ModelOptions& options);
+
+// How many workers and threads suit the model on this machine: measured for about two seconds, or
+// remembered in `cache`.
+[[nodiscard]] vision::Tuning tune_model(const vision::OnnxRuntime& runtime,
+                                        const base::fs::path& path, const ModelOptions& options,
+                                        vision::TuningGoal goal, const base::fs::path& cache);
 
 }  // namespace andon::inspect

@@ -12,7 +12,6 @@
 #include "inspect/directory_source.hpp"
 #include "inspect/list_source.hpp"
 #include "inspect/video_source.hpp"
-#include "vision/decode.hpp"
 
 namespace andon::inspect {
 
@@ -36,7 +35,7 @@ bool is_video_name(const std::string& source) {
 }
 
 bool is_image(const std::string& source) {
-  return vision::is_image_name(fs::path(source).filename().string()) && !fs::is_directory(source);
+  return is_picture_name(fs::path(source).filename().string()) && !fs::is_directory(source);
 }
 
 }  // namespace

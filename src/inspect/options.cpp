@@ -82,6 +82,14 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 256));
   app.add_option("--threads", options.threads, "Threads that the network of a worker runs on")
       ->check(CLI::Range(1, 256));
+  app.add_flag("--tune", options.is_tuned,
+               "Measure at the first start (two seconds) how many workers and threads suit the "
+               "model on this machine, and remember it")
+      ->excludes("--workers")
+      ->excludes("--threads");
+  app.add_option("--raw-format", options.raw_format,
+                 "Of files called .raw, a camera's frames: 1280x1024:mono8, 2448x2048:rggb12")
+      ->type_name("SIZE:LAYOUT");
   app.add_option("--providers", options.providers,
                  "Execution providers of ONNX Runtime to try before the CPU, in order: CUDA, "
                  "TensorRT, OpenVINO, ...")
@@ -130,17 +138,23 @@ void complete(Options& options, bool has_agent) {
   fill_in(options.component, fs::read_symlink("/proc/self/exe", ignored), "andon-inspect");
 }
 
+std::size_t frames_in_flight(SourceKind kind, int workers) {
+  const auto count = static_cast<std::size_t>(workers);
+  return kind == SourceKind::live ? count : 2 * count;
+}
+
 Parallelism choose_parallelism(const Options& options, SourceKind kind, int cores) {
   Parallelism chosen;
   if (options.load == Load::latency) {
     chosen.workers = std::max(1, options.workers);
     chosen.threads = options.threads > 0 ? options.threads : cores;
+    // A lone session may spin: nobody else wants the cores between two images.
+    if (chosen.workers == 1) chosen.waiting = vision::SessionOptions::Waiting::spin;
   } else {
     chosen.threads = std::max(1, options.threads);
     chosen.workers = options.workers > 0 ? options.workers : std::max(1, cores / chosen.threads);
   }
-  const auto workers = static_cast<std::size_t>(chosen.workers);
-  chosen.frames_in_flight = kind == SourceKind::live ? workers : 2 * workers;
+  chosen.frames_in_flight = frames_in_flight(kind, chosen.workers);
   return chosen;
 }
 

@@ -35,6 +35,8 @@ struct Options {
   std::string metrics_address;  // empty: none
   std::vector<std::string> providers;
   bool has_scaled_decoding = false;
+  std::string raw_format;  // empty: there are no raw frames
+  bool is_tuned = false;
   bool has_annotations = false;
   bool has_csv = false;
   bool is_once = false;
@@ -54,9 +56,12 @@ void complete(Options& options, bool has_agent);
 struct Parallelism {
   int workers = 1;
   int threads = 1;  // of each worker's network
+  vision::SessionOptions::Waiting waiting = vision::SessionOptions::Waiting::block;
   std::size_t frames_in_flight = 2;
 };
-// `cores`: those that this process may use. Live frames wait in no queue: they would grow old.
+// Live frames wait in no queue: they would grow old.
+[[nodiscard]] std::size_t frames_in_flight(SourceKind kind, int workers);
+// `cores`: those that this process may use.
 [[nodiscard]] Parallelism choose_parallelism(const Options& options, SourceKind kind, int cores);
 
 [[nodiscard]] Settings default_settings(const Options& options);

@@ -7,7 +7,6 @@
 
 #include <cstdio>
 #include <mutex>
-#include <thread>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -67,9 +66,7 @@ ModelOptions model_options(const Options& options, const Parallelism& parallelis
   ModelOptions result;
   result.workers = parallelism.workers;
   result.detector.session.threads = parallelism.threads;
-  if (options.load == Load::latency && parallelism.workers == 1) {
-    result.detector.session.waiting = vision::SessionOptions::Waiting::spin;
-  }
+  result.detector.session.waiting = parallelism.waiting;
   result.detector.session.providers = options.providers;
   result.component = options.model_component;
   return result;
@@ -104,11 +101,21 @@ void run_inspection(Options options) {
     throw Error(ErrorCode::invalid_argument,
                 "there is no model: give --model FILE, or 'model' in the configuration");
   }
-  const Parallelism parallelism =
-      choose_parallelism(options, kind_of(first.sources),
-                         static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-
   const vision::OnnxRuntime runtime(options.runtime);
+  const SourceKind kind = kind_of(first.sources);
+  Parallelism parallelism = choose_parallelism(options, kind, vision::usable_cores());
+  if (options.is_tuned) {
+    base::make_directories(options.state);
+    const auto goal = options.load == Load::latency ? vision::TuningGoal::latency
+                                                    : vision::TuningGoal::throughput;
+    const vision::Tuning tuning =
+        tune_model(runtime, first.model, model_options(options, parallelism), goal,
+                   options.state / "tuning.json");
+    parallelism.workers = tuning.workers;
+    parallelism.threads = tuning.threads;
+    parallelism.waiting = tuning.waiting;
+    parallelism.frames_in_flight = frames_in_flight(kind, tuning.workers);
+  }
   const auto load = [&](const base::fs::path& path) {
     return load_model(runtime, path, model_options(options, parallelism));
   };
@@ -148,7 +155,11 @@ void run_inspection(Options options) {
                                      .annotations = {},
                                      .decoding = options.has_scaled_decoding
                                                      ? InspectorOptions::Decoding::scaled
-                                                     : InspectorOptions::Decoding::whole};
+                                                     : InspectorOptions::Decoding::whole,
+                                     .raw_format = std::nullopt};
+  if (!options.raw_format.empty()) {
+    inspector_options.raw_format = vision::parse_raw_format(options.raw_format);
+  }
   if (options.has_annotations) {
     inspector_options.annotations = options.out / "annotated";
     base::make_directories(inspector_options.annotations);

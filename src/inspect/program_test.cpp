@@ -198,6 +198,25 @@ TEST_F(ProgramTest, KeepsTheOrderWithManyWorkersAndInEachMode) {
   EXPECT_EQ(results(), expected);
 }
 
+TEST_F(ProgramTest, RemembersWhatItMeasuredOfTheMachine) {
+  add_picture("a.jpg");
+  EXPECT_EQ(run({"--once", "--tune"}), 0) << log();
+  EXPECT_THAT(log(), testing::HasSubstr("measured now"));
+  add_picture("b.jpg");
+  EXPECT_EQ(run({"--once", "--tune"}), 0) << log();
+  EXPECT_THAT(log(), testing::HasSubstr("remembered"));
+  EXPECT_EQ(run({"--once", "--tune", "--workers", "2"}), 2) << log();
+}
+
+TEST_F(ProgramTest, TakesTheRawFramesOfACameraWhoseFormatItKnows) {
+  base::write_file_atomically(images() / "a.raw", std::string(64 * 48, '\xFA'));
+  base::write_file_atomically(images() / "b.raw", std::string(64, '\xFA'));
+  EXPECT_EQ(run({"--once", "--raw-format", "64x48:mono8"}), 0) << log();
+  EXPECT_THAT(results(), testing::UnorderedElementsAre("a.raw", "b.raw"));
+  EXPECT_THAT(base::read_file(out() / "results.jsonl"), testing::HasSubstr("\"width\":64"));
+  EXPECT_EQ(run({"--once", "--raw-format", "huge"}), 3) << log();
+}
+
 #ifdef ANDON_RTSP_SERVER
 TEST_F(ProgramTest, GivesEachFrameOfAVideoOneResultHoweverOftenItIsKilled) {
   constexpr int kFrames = 40;
