@@ -250,16 +250,27 @@ def outside_share(arguments, files):
     return report
 
 
+# A process begins with the peak RSS of the one that it was forked from: children are started by a
+# small one.
+MEASURE = """
+import json, os, sys, time
+started = time.perf_counter()
+quiet = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_WRONLY, 0) for fd in (1, 2)]
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=quiet)
+_, status, usage = os.wait4(child, 0)
+print(json.dumps({"code": os.waitstatus_to_exitcode(status), "rss_mib": usage.ru_maxrss / 1024,
+                  "seconds": time.perf_counter() - started}))
+"""
+
+
 def run_measured(command, environment):
     """Wall time and peak RSS of one child."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                               env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise SystemExit(f"{command[0]} failed with {process.returncode}")
-    return {"seconds": time.perf_counter() - started, "rss_mib": usage.ru_maxrss / 1024}
+    answer = subprocess.run([sys.executable, "-I", "-S", "-c", MEASURE, *command], check=True,
+                            capture_output=True, text=True, env=environment)
+    measured = json.loads(answer.stdout)
+    if measured.pop("code") != 0:
+        raise SystemExit(f"{command[0]} failed")
+    return measured
 
 
 def cold_start(arguments, image, folder):

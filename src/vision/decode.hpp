@@ -19,8 +19,8 @@ struct DecodeLimits {
 };
 
 // What a decoder may do to be faster. A JPEG that is much larger than the network's input may be
-// decoded at a half, a quarter or an eighth of its size: a third less time for a picture of twice
-// the input, at the price of scores that differ in the third place (docs/vision.md).
+// decoded at a half, a quarter or an eighth of its size: a quarter less time for a picture of twice
+// the input, but other pixels than those of scaling the whole: scores move (docs/measurements.md).
 struct DecodeHint {
   Size input{};  // the network's, into which the picture will be letterboxed; 0x0: decode it whole
 };

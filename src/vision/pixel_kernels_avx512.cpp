@@ -43,9 +43,18 @@ constexpr PlanePlaces make_plane_places() {
 }
 constexpr PlanePlaces kPlanePlaces = make_plane_places();
 
+// x / divisor, correctly rounded, without a division: the product with the reciprocal, and the
+// remainder that it leaves (exact by FMA) added in.
+ANDON_AVX512 inline __m512 divide(__m512 x, __m512 divisor, __m512 reciprocal) {
+  const __m512 quotient = _mm512_mul_ps(x, reciprocal);
+  const __m512 remainder = _mm512_fnmadd_ps(quotient, divisor, x);
+  return _mm512_fmadd_ps(remainder, reciprocal, quotient);
+}
+
 ANDON_AVX512 void planar_floats(const std::uint8_t* rgb, std::size_t pixels, float divisor,
                                 const std::array<float*, 3>& planes) {
   const __m512 divisors = _mm512_set1_ps(divisor);
+  const __m512 reciprocals = _mm512_set1_ps(1 / divisor);
   constexpr __mmask64 kBytes48 = 0xFFFF'FFFF'FFFF;
   std::size_t i = 0;
   for (; i + 16 <= pixels; i += 16) {
@@ -54,7 +63,7 @@ ANDON_AVX512 void planar_floats(const std::uint8_t* rgb, std::size_t pixels, flo
       const __m512i places = _mm512_load_si512(kPlanePlaces.places[c]);
       const __m128i plane = _mm512_castsi512_si128(_mm512_permutexvar_epi8(places, bytes));
       const __m512 values = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(plane));
-      _mm512_storeu_ps(planes[c] + i, _mm512_div_ps(values, divisors));
+      _mm512_storeu_ps(planes[c] + i, divide(values, divisors, reciprocals));
     }
   }
   portable::planar_floats(rgb + 3 * i, pixels - i, divisor,
