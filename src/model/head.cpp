@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/error.hpp"
 #include "model/execution.hpp"
@@ -116,6 +117,20 @@ std::optional<Head> pair_up(const std::vector<Candidate>& candidates, std::size_
         {static_cast<int>(stride), height, pair[0]->width, pair[0]->tensor, pair[1]->tensor});
   }
   return head;
+}
+
+// The mean may be taken by other operators than a convolution: then any number of bins that fits
+// the channels of a convolution is tried.
+std::set<std::size_t> possible_bins(std::optional<std::size_t> known,
+                                    const std::vector<Candidate>& candidates) {
+  if (known) return {*known};
+  std::set<std::size_t> bins;
+  for (const Candidate& it : candidates) {
+    if (it.channels % 4 == 0 && it.channels >= 8) {
+      bins.insert(static_cast<std::size_t>(it.channels / 4));
+    }
+  }
+  return bins;
 }
 
 std::vector<std::string> tensors_of(const Head& head) {
@@ -240,7 +255,6 @@ HeadSearch find_head(const vision::OnnxRuntime& runtime, const Model& model,
   for (const int place : walk.behind) {
     if (const auto bins = bins_of(graph.node(place), index)) reg_max = bins;
   }
-  if (!reg_max) return {std::nullopt, "no distribution of distances (DFL) in its last part"};
   const auto facts = observe(runtime, model, input_size);
   std::vector<Candidate> candidates;
   for (const int place : walk.convolutions) {
@@ -251,10 +265,12 @@ HeadSearch find_head(const vision::OnnxRuntime& runtime, const Model& model,
   }
   const Shape& output = facts.at(graph.output(0).name()).shape;
   if (output.size() != 3) return {std::nullopt, "its output is not [1,4+classes,anchors]"};
-  for (const bool first_is_boxes : {true, false}) {
-    auto head = pair_up(candidates, *reg_max, inputs[0], output[1], first_is_boxes);
-    if (!head) continue;
-    if (decodes_like_the_model(runtime, model, *head, input_size)) return {head, {}};
+  for (const std::size_t bins : possible_bins(reg_max, candidates)) {
+    for (const bool first_is_boxes : {true, false}) {
+      auto head = pair_up(candidates, bins, inputs[0], output[1], first_is_boxes);
+      if (!head) continue;
+      if (decodes_like_the_model(runtime, model, *head, input_size)) return {head, {}};
+    }
   }
   return {std::nullopt, "what its last convolutions give does not decode to its output"};
 }

@@ -216,15 +216,17 @@ class Decoder(nn.Module):
         points, strides = anchor_points(side)
         self.register_buffer("points", points.T[None].contiguous(), persistent=False)
         self.register_buffer("strides", strides.expand(4, -1)[None].contiguous(), persistent=False)
-        self.register_buffer("bins", torch.arange(REG_MAX, dtype=torch.float32)
-                             .view(1, REG_MAX, 1, 1), persistent=False)
+        # The mean of each distribution, as a convolution: what tools know the head by.
+        self.mean = nn.Conv2d(REG_MAX, 1, 1, bias=False).requires_grad_(False)
+        self.mean.weight.copy_(torch.arange(REG_MAX).view(1, REG_MAX, 1, 1))
 
     def forward(self, images):
-        classes = self.detector.size.classes
-        flat = torch.cat([m.flatten(2) for m in self.detector(images)], 2)
-        box, cls = flat.split((4 * REG_MAX, classes), 1)
-        box = box.unflatten(1, (4, REG_MAX)).transpose(1, 2).softmax(1)
-        sides = (box * self.bins).sum(1)
+        maps = self.detector(images)
+        batch, channels = images.shape[0], maps[0].shape[1]
+        flat = torch.cat([m.view(batch, channels, -1) for m in maps], 2)
+        box, cls = flat.split((4 * REG_MAX, channels - 4 * REG_MAX), 1)
+        box = box.view(batch, 4, REG_MAX, self.points.shape[2]).transpose(1, 2).softmax(1)
+        sides = self.mean(box).view(batch, 4, self.points.shape[2])
         low = self.points - sides[:, :2]
         high = self.points + sides[:, 2:]
         xywh = torch.cat(((low + high) / 2, high - low), 1) * self.strides
