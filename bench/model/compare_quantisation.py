@@ -12,6 +12,7 @@ time to quantise. Latency: sessions of one ONNX Runtime in turns, medians.
 """
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import tempfile
@@ -51,6 +52,11 @@ class Pictures(CalibrationDataReader):
         return None if path is None else {self.name: letterbox(path, *self.size)}
 
 
+def cpu_seconds(whose):
+    used = resource.getrusage(whose)
+    return used.ru_utime + used.ru_stime
+
+
 def input_of(model):
     given = onnx.load(model).graph.input[0]
     dims = [d.dim_value for d in given.type.tensor_type.shape.dim]
@@ -59,7 +65,7 @@ def input_of(model):
 
 def theirs(args, files, excluded, out):
     """The documented way: raise the opset (channels need 13), pre-process, quantise."""
-    started = time.monotonic()
+    started, cpu = time.monotonic(), cpu_seconds(resource.RUSAGE_SELF)
     with tempfile.TemporaryDirectory() as folder:
         raised, prepared = Path(folder, "13.onnx"), Path(folder, "prepared.onnx")
         model = onnx.load(args.model)
@@ -74,16 +80,17 @@ def theirs(args, files, excluded, out):
                         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
                         calibrate_method=METHODS[args.method],
                         nodes_to_exclude=[n for n in excluded if n in present])
-    return time.monotonic() - started
+    return time.monotonic() - started, cpu_seconds(resource.RUSAGE_SELF) - cpu
 
 
 def ours(args, out, head):
-    started = time.monotonic()
+    started, cpu = time.monotonic(), cpu_seconds(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [args.andon, "model", "optimize", args.model, "--calibrate", args.calibrate, "--out", out,
          "--calibration", args.method, "--max-calibration-images", str(args.images),
          "--head", head, "--latency-runs", "0", "--json"], check=True, capture_output=True)
-    return time.monotonic() - started, json.loads(done.stdout)
+    spent = time.monotonic() - started, cpu_seconds(resource.RUSAGE_CHILDREN) - cpu
+    return spent, json.loads(done.stdout)
 
 
 def mean_precision(args, model):
@@ -153,10 +160,11 @@ def main():
         for key, model in models.items():
             size = model.stat().st_size
             ratio = statistics.median(a / b for a, b in zip(times[key], times["theirs"]))
-            spent = statistics.median(seconds[key]) if key in seconds else float("nan")
+            spent = ("" if key not in seconds else "quantised in {:.1f} s, {:.1f} s of CPU".format(
+                *(statistics.median(column) for column in zip(*seconds[key]))))
             print(f"{key:11} {size:9} bytes {100 * size / base:5.1f} %   "
                   f"{statistics.median(times[key]):7.1f} ms ({ratio:.3f} of theirs)   "
-                  f"quantised in {spent:6.1f} s   {summary(rows[key])}")
+                  f"{summary(rows[key])}   {spent}")
 
 
 def summary(found):

@@ -41,7 +41,7 @@ struct OptimizeOptions {
   std::size_t max_images = 100;
   double max_map_drop = 0.01;
   double min_similarity = 0.9;
-  double shared_concat_limit = 4;
+  double shared_concat_limit = 0;
   int weight_bits = 8;
   std::size_t latency_runs = 20;
   std::vector<std::string> in_float;
@@ -295,7 +295,7 @@ void add_optimize(CLI::App& parent, std::function<int()>& selected) {
       ->capture_default_str();
   command
       ->add_option("--share-concat", options->shared_concat_limit,
-                   "How much coarser a Concat's input may become to share its output's scale")
+                   "How much coarser a Concat's input may become to share its output's scale; 0: never")
       ->check(CLI::Range(0.0, 1000.0))
       ->capture_default_str();
   command

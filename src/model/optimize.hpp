@@ -36,7 +36,7 @@ struct OptimizationOptions {
   Weights weights = Weights::int8;
   HeadTreatment head = HeadTreatment::cut;
   CalibrationOptions calibration;
-  double shared_concat_limit = 4;
+  double shared_concat_limit = 0;  // see QuantisationOptions
   int weight_bits = 8;
   std::set<std::string> in_float;  // names of nodes that stay in float whatever comes
   double max_drop = 0.01;

@@ -44,8 +44,8 @@ struct Layer {
 struct QuantisationOptions {
   std::set<std::string> excluded;  // of plan.nodes: left in float
   // A Concat copies where its inputs and output share a scale. They do if none becomes more than
-  // so many times coarser by it; 0: never.
-  double shared_concat_limit = 4;
+  // so many times coarser by it; 0: never, the most faithful.
+  double shared_concat_limit = 0;
   // 7 bits in weights avoid overflow in the 16-bit sums of processors without VNNI.
   int weight_bits = 8;
 };
