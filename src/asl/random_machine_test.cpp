@@ -134,7 +134,7 @@ class MachineWriter {
         if (chance(3)) state["TimeoutSeconds"] = 5 + pick(9);
         if (chance(3)) state["HeartbeatSeconds"] = 1 + pick(4);
     }
-    const std::string_view type = state["Type"].as_string();
+    const std::string type(state["Type"].as_string());  // a copy: the object grows
     const bool jsonata = state.contains("QueryLanguage");
     if (!jsonata && chance(4)) state["InputPath"] = draw_path();
     if (!jsonata && chance(4)) state["OutputPath"] = draw_path();
