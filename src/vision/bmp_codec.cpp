@@ -137,7 +137,8 @@ class BmpDecoder {
       if (header.bits <= 8) {
         const std::size_t bit = x * header.bits;
         const std::size_t shift = 8 - header.bits - bit % 8;
-        const std::size_t index = (byte(bit / 8) >> shift) & ((1U << header.bits) - 1);
+        const std::size_t index =
+            (static_cast<std::size_t>(byte(bit / 8)) >> shift) & ((1U << header.bits) - 1);
         if (index >= header.colours) {
           throw Error(ErrorCode::data_corrupted, fmt::format("{} is a damaged BMP: colour {} of {}",
                                                              name_, index, header.colours));

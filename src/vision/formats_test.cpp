@@ -16,7 +16,9 @@ using std::operator""sv;
 
 std::string little(std::uint32_t value, std::size_t length) {
   std::string text;
-  for (std::size_t i = 0; i < length; ++i) text.push_back(static_cast<char>(value >> (8 * i)));
+  for (std::size_t i = 0; i < length; ++i) {
+    text.push_back(i < 4 ? static_cast<char>(value >> (8 * i)) : '\0');
+  }
   return text;
 }
 
