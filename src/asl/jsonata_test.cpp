@@ -18,6 +18,7 @@ std::string answer(std::string_view source, std::string_view input = "null",
     environment.input = &document;
     environment.random = &random;
     environment.now = base::from_epoch_millis(1'700'000'000'000);
+    environment.limits.steps = 2'000'000;  // so that what never ends ends soon
     base::json::value states_input;
     if (!states.empty()) {
       states_input = base::parse_json(states, "states");

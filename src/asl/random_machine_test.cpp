@@ -228,7 +228,7 @@ Outcome run(const StateMachine& machine, const std::string& mock, bool store) {
 
 TEST(RandomMachine, NeverGetsStuckAndEndsTheSameWhenStoredAtEveryStep) {
   int succeeded = 0;
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     MachineWriter writer(seed);
     const std::string definition = base::to_text(writer.machine());
     SCOPED_TRACE(std::to_string(seed) + " " + definition);
@@ -247,8 +247,8 @@ TEST(RandomMachine, NeverGetsStuckAndEndsTheSameWhenStoredAtEveryStep) {
     }
   }
   // The machines are worth running: many get through, and many do not.
-  EXPECT_GT(succeeded, 40);
-  EXPECT_LT(succeeded, 360);
+  EXPECT_GT(succeeded, 15);
+  EXPECT_LT(succeeded, 135);
 }
 
 }  // namespace
