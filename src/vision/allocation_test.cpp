@@ -21,6 +21,13 @@ void* operator new(std::size_t bytes) {
   if (void* block = std::malloc(bytes == 0 ? 1 : bytes); block != nullptr) return block;
   throw std::bad_alloc();
 }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
+void operator delete(void* block, const std::nothrow_t&) noexcept {
+  std::free(block);
+}
 void operator delete(void* block) noexcept {
   std::free(block);
 }
