@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <png.h>
 #include <turbojpeg.h>
+#include <zlib.h>
 
 #include <cmath>
 
@@ -141,6 +142,27 @@ TEST(ImageDecoder, TurnsPicturesAsTheirExifSays) {
   // Turned clockwise: the bottom left corner of the file is the top left one seen.
   EXPECT_NEAR(turned.rgb[0], 0, 6);
   EXPECT_NEAR(turned.rgb[1], 247, 8);
+}
+
+TEST(ImageDecoder, TurnsPngPicturesAsTheirExifSays) {
+  const std::vector<std::uint8_t> pixels{1, 1, 1, 2, 2, 2};
+  std::string bytes = make_png({2, 1}, pixels.data(), PNG_FORMAT_RGB);
+  std::string chunk(
+      "eXIf"
+      "MM\0*\0\0\0\x08"
+      "\0\x01"
+      "\x01\x12\0\x03\0\0\0\x01\0\x06\0\0"
+      "\0\0\0\0"sv);
+  const auto checksum = static_cast<std::uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(chunk.data()), static_cast<uInt>(chunk.size())));
+  const std::string length{0, 0, 0, static_cast<char>(chunk.size() - 4)};
+  for (const int shift : {24, 16, 8, 0}) chunk.push_back(static_cast<char>(checksum >> shift));
+  constexpr std::size_t kAfterHeader = 8 + 25;
+  bytes.insert(kAfterHeader, length + chunk);
+  ImageDecoder decoder;
+  const Image& turned = decoder.decode(bytes, "turned.png");
+  EXPECT_EQ(turned.size, (Size{1, 2}));
+  EXPECT_THAT(turned.rgb, testing::ElementsAre(1, 1, 1, 2, 2, 2));
 }
 
 TEST(ImageDecoder, RefusesWhatIsNoPicture) {
