@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/service.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 
 #include "base/error.hpp"
@@ -55,10 +57,13 @@ void Service::follow_settings() {
 }
 
 void Service::follow_model() {
+  const std::weak_ptr<const Model> before = parts_.models.current();
   const auto outcome = parts_.models.step();
   if (!outcome) return;
   if (outcome->model) {
     has_unused_memory_ = true;
+    has_older_model_ = true;
+    older_model_ = before;
     parts_.metrics.set_model(outcome->model->component, outcome->model->sha256);
     base::log_info("a newer model has taken over", {{"model", outcome->model->path.string()},
                                                     {"version", outcome->model->component.version},
@@ -68,6 +73,15 @@ void Service::follow_model() {
     base::log_error("the newer model cannot be used; the one before stays",
                     {{"error", outcome->problem->message()}});
   }
+}
+
+// What the older model leaves goes back to the system with its last frame: kept blocks of two
+// models at once would add up.
+void Service::release_older_model() {
+  if (!has_older_model_ || !older_model_.expired()) return;
+  has_older_model_ = false;
+  parts_.models.current()->detectors.front()->release_unused_memory();
+  malloc_trim(0);
 }
 
 bool Service::is_in_flight(const PictureId& picture) const {
@@ -222,6 +236,7 @@ Service::Counts Service::run() {
     follow_model();
     fill();
     drain();
+    release_older_model();
     count_source();
     if (is_stopping_ || is_done()) break;
     wait_for_work();

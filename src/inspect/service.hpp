@@ -57,6 +57,7 @@ class Service {
  private:
   void follow_settings();
   void follow_model();
+  void release_older_model();
   void fill();
   [[nodiscard]] std::optional<Frame> next_frame();
   [[nodiscard]] bool is_in_flight(const PictureId& picture) const;
@@ -82,6 +83,8 @@ class Service {
   std::vector<std::unique_ptr<Job>> spare_jobs_;
   Counts counts_;
   Source::Counts before_;  // of sources that were closed
+  std::weak_ptr<const Model> older_model_;
+  bool has_older_model_ = false;
   bool has_unused_memory_ = true;
   bool is_stopping_ = false;
 };
