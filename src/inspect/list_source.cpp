@@ -21,14 +21,16 @@ std::string_view trimmed(std::string_view line) {
 }  // namespace
 
 std::vector<fs::path> read_list(const fs::path& file) {
-  const std::string content = base::read_file(file);
-  if (content.find('\0') != std::string::npos) {
+  return parse_list(base::read_file(file), file);
+}
+
+std::vector<fs::path> parse_list(std::string_view content, const fs::path& file) {
+  if (content.find('\0') != std::string_view::npos) {
     throw Error(ErrorCode::invalid_argument,
                 fmt::format("{} is not a list of images: it is not text", file.string()));
   }
   std::vector<fs::path> paths;
-  std::string_view rest = content;
-  while (!rest.empty()) {
+  for (std::string_view rest = content; !rest.empty();) {
     const std::size_t end = rest.find('\n');
     const std::string_view line = trimmed(rest.substr(0, end));
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);

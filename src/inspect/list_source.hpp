@@ -33,5 +33,8 @@ class ListSource final : public Source {
 // relative to the file's own directory. Throws invalid_argument where it names nothing or is not
 // text.
 [[nodiscard]] std::vector<base::fs::path> read_list(const base::fs::path& file);
+// The same for its content.
+[[nodiscard]] std::vector<base::fs::path> parse_list(std::string_view content,
+                                                     const base::fs::path& file);
 
 }  // namespace andon::inspect

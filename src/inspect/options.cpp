@@ -96,7 +96,7 @@ void add_options(CLI::App& app, Options& options) {
       ->delimiter(',');
   app.add_flag("--scaled-decode", options.has_scaled_decoding,
                "Decode JPEGs that are much larger than the network's input at a part of their "
-               "size: faster, and scores change in the third place");
+               "size: faster, and boxes and scores differ a little");
   app.add_option("--metrics-address", options.metrics_address,
                  "Serve metrics for Prometheus at http://ADDRESS:PORT/metrics")
       ->type_name("ADDRESS:PORT");
