@@ -294,8 +294,9 @@ void add_optimize(CLI::App& parent, std::function<int()>& selected) {
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();
   command
-      ->add_option("--share-concat", options->shared_concat_limit,
-                   "How much coarser a Concat's input may become to share its output's scale; 0: never")
+      ->add_option(
+          "--share-concat", options->shared_concat_limit,
+          "How much coarser a Concat's input may become to share its output's scale; 0: never")
       ->check(CLI::Range(0.0, 1000.0))
       ->capture_default_str();
   command
