@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -46,6 +47,7 @@ struct OptimizeOptions {
   std::size_t latency_runs = 20;
   std::vector<std::string> in_float;
   int input_size = 0;
+  std::string picture_size;
   bool sensitivity = false;
   bool json = false;
 };
@@ -135,6 +137,20 @@ std::optional<model::Judge> make_judge(const vision::OnnxRuntime& runtime, const
       }};
 }
 
+// "1280x1024"
+vision::Size parse_size(const std::string& text) {
+  vision::Size size;
+  const char* const end = text.data() + text.size();
+  const auto width = std::from_chars(text.data(), end, size.width);
+  if (width.ec == std::errc{} && width.ptr != end && *width.ptr == 'x') {
+    const auto height = std::from_chars(width.ptr + 1, end, size.height);
+    const bool is_whole = height.ec == std::errc{} && height.ptr == end;
+    if (is_whole && size.width > 0 && size.height > 0) return size;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("--picture-size: '{}' is not WIDTHxHEIGHT, such as 1280x1024", text));
+}
+
 model::OptimizationOptions optimization_options(const OptimizeOptions& options) {
   model::OptimizationOptions result;
   result.weights = options.weights == "int8"      ? model::Weights::int8
@@ -154,6 +170,7 @@ model::OptimizationOptions optimization_options(const OptimizeOptions& options) 
   if (options.input_size > 0) {
     result.input_size = vision::Size{options.input_size, options.input_size};
   }
+  if (!options.picture_size.empty()) result.picture_size = parse_size(options.picture_size);
   return result;
 }
 
@@ -307,6 +324,8 @@ void add_optimize(CLI::App& parent, std::function<int()>& selected) {
   command->add_option("--keep-float", options->in_float, "Name of a node to leave in float");
   command->add_option("--input-size", options->input_size, "Side, for models without a fixed one")
       ->check(CLI::Range(32, 16'384));
+  command->add_option("--picture-size", options->picture_size,
+                      "WIDTHxHEIGHT of the camera's pictures: the input is made to fit them");
   command->add_option("--latency-runs", options->latency_runs, "Runs to time, 0 for none")
       ->check(CLI::Range(0, 10'000))
       ->capture_default_str();

@@ -319,4 +319,35 @@ void cut_head(Model& model, const Head& head) {
   model.set_metadata("andon_reg_max", fmt::format("{}", head.reg_max));
 }
 
+vision::Size fitted_input(const Head& head, const vision::Size& picture) {
+  if (picture.width < 1 || picture.height < 1) {
+    throw base::Error(base::ErrorCode::invalid_argument,
+                      "a picture's width and height must be positive");
+  }
+  const HeadLevel& coarsest = head.levels.back();
+  const std::int64_t step = coarsest.stride;
+  const std::int64_t longer = step * std::max(coarsest.width, coarsest.height);
+  const auto fitted = [&](int side) {
+    const std::int64_t scaled = longer * side / std::max(picture.width, picture.height);
+    return static_cast<int>(std::max<std::int64_t>(1, (scaled + step - 1) / step) * step);
+  };
+  return {fitted(picture.width), fitted(picture.height)};
+}
+
+void set_input_size(Model& model, const Head& head, const vision::Size& size) {
+  onnx::GraphProto& graph = model.graph();
+  const auto set = [](onnx::ValueInfoProto& value, std::int64_t height, std::int64_t width) {
+    auto& shape = *value.mutable_type()->mutable_tensor_type()->mutable_shape();
+    shape.mutable_dim(2)->set_dim_value(height);
+    shape.mutable_dim(3)->set_dim_value(width);
+  };
+  set(*graph.mutable_input(0), size.height, size.width);
+  for (int i = 0; i < graph.output_size(); ++i) {
+    const int stride = head.levels.at(static_cast<std::size_t>(i) / 2).stride;
+    set(*graph.mutable_output(i), size.height / stride, size.width / stride);
+  }
+  graph.clear_value_info();
+  model.set_metadata("imgsz", fmt::format("[{}, {}]", size.height, size.width));
+}
+
 }  // namespace andon::model

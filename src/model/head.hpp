@@ -51,6 +51,14 @@ struct HeadSearch {
 // says so (andon_head, andon_reg_max).
 void cut_head(Model& model, const Head& head);
 
+// The fixed input that wastes least on pictures of this shape: the longer side as the model has it,
+// the other one as letterboxing fills it, in whole steps of the coarsest level.
+[[nodiscard]] vision::Size fitted_input(const Head& head, const vision::Size& picture);
+
+// Gives a model whose head was cut off another fixed input: what is left are convolutions, to which
+// any size is the same. The metadata (imgsz) follows. Whoever calls runs it to see that it holds.
+void set_input_size(Model& model, const Head& head, const vision::Size& size);
+
 // [4 + classes][anchors] from the tensors boxes, scores, boxes, scores, ... of the levels: centre
 // x, centre y, width, height in input pixels, then the scores.
 [[nodiscard]] std::vector<float> decode_head(const Head& head,

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.hpp"
 #include "model/execution.hpp"
 #include "model/test_models.hpp"
 
@@ -65,6 +66,34 @@ TEST(CutHead, LeavesTheLastConvolutionsAsOutputs) {
   for (std::size_t i = 0; i < decoded.size(); ++i) {
     EXPECT_NEAR(decoded[i], wanted[0].floats()[i], 1e-3);
   }
+}
+
+TEST(FittedInput, KeepsTheLongerSideAndFillsTheOtherInWholeSteps) {
+  Head head;
+  head.levels = {{8, 80, 80, "", ""}, {16, 40, 40, "", ""}, {32, 20, 20, "", ""}};
+  const std::pair<vision::Size, vision::Size> table[] = {{{450, 300}, {640, 448}},
+                                                         {{1280, 1024}, {640, 512}},
+                                                         {{1024, 1280}, {512, 640}},
+                                                         {{500, 500}, {640, 640}},
+                                                         {{9000, 10}, {640, 32}}};
+  for (const auto& [picture, input] : table) {
+    EXPECT_EQ(fitted_input(head, picture), input) << picture.width << "x" << picture.height;
+  }
+  EXPECT_THROW(static_cast<void>(fitted_input(head, {0, 300})), base::Error);
+}
+
+TEST(SetInputSize, LetsACutModelRunOnWhatFitsThePictures) {
+  const Model whole = tiny_detector().model();
+  const HeadSearch search = find_head(test_runtime(), whole, std::nullopt);
+  ASSERT_TRUE(search.head);
+  Model cut = whole;
+  cut_head(cut, *search.head);
+  set_input_size(cut, *search.head, {64, 32});
+  EXPECT_EQ(cut.metadata().at("imgsz"), "[32, 64]");
+  Execution execution(test_runtime(), cut, output_names(cut), inputs_of(cut, std::nullopt));
+  const auto& tensors = execution.run_random(3);
+  EXPECT_EQ(tensors[0].shape, (std::vector<std::int64_t>{1, 64, 4, 8}));
+  EXPECT_EQ(tensors[3].shape, (std::vector<std::int64_t>{1, 2, 2, 4}));
 }
 
 TEST(FindTail, HoldsWhatIsBehindTheLastConvolutions) {

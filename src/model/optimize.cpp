@@ -123,6 +123,35 @@ class Optimizer {
       report_.head =
           options_.head == HeadTreatment::cut ? "yolov8_dfl, cut off" : "yolov8_dfl, kept in float";
     }
+    if (options_.picture_size) choose_input();
+  }
+
+  void choose_input() {
+    if (!head_ || options_.head != HeadTreatment::cut) {
+      throw Error(ErrorCode::failed_precondition,
+                  fmt::format("{}: only a model whose head is cut off can be given another input; "
+                              "its head: {}",
+                              original_.name(), report_.head));
+    }
+    const ModelInput before = inputs_of(model_, options_.input_size).front();
+    fitted_ = fitted_input(*head_, *options_.picture_size);
+    report_.passes.push_back(fmt::format("the input fits pictures of {}x{}: {}x{} instead of {}x{}",
+                                         options_.picture_size->width,
+                                         options_.picture_size->height, fitted_->width,
+                                         fitted_->height, before.shape[3], before.shape[2]));
+  }
+
+  // The part that is left may still hold a size that somebody wrote into it.
+  void run_once(const Model& model) {
+    try {
+      Execution execution(runtime_, model, output_names(model), inputs_of(model, std::nullopt));
+      static_cast<void>(execution.run_random(1));
+    } catch (const Error& error) {
+      throw Error(
+          ErrorCode::failed_precondition,
+          fmt::format("{}: does not run with an input of {}x{}; leave --picture-size out: {}",
+                      original_.name(), fitted_->width, fitted_->height, error.message()));
+    }
   }
 
   void prepare_ranges() {
@@ -218,6 +247,10 @@ class Optimizer {
       if (!what.empty()) report_.passes.push_back(what);
     }
     if (head_ && options_.head == HeadTreatment::cut) cut_head(model, *head_);
+    if (fitted_) {
+      set_input_size(model, *head_, *fitted_);
+      run_once(model);
+    }
     model.set_metadata("andon_parent_digest", original_.digest());
     if (options_.weights == Weights::int8) {
       model.set_metadata("andon_calibration_digest", pictures_->digest);
@@ -285,6 +318,7 @@ class Optimizer {
   const OptimizationOptions& options_;
   Model model_;
   std::optional<Head> head_;
+  std::optional<vision::Size> fitted_;
   QuantisationPlan plan_;
   std::map<std::string, Range> ranges_;
   OptimizationReport report_;

@@ -44,6 +44,8 @@ struct OptimizationOptions {
   Sensitivity sensitivity = Sensitivity::when_needed;
   std::size_t latency_runs = 0;  // of the network before and after, in turns; 0: not measured
   std::optional<vision::Size> input_size;
+  // Of the camera's pictures: the input is made to fit them. Needs the head to be cut off.
+  std::optional<vision::Size> picture_size;
   // `step` is one of StepTime's; called from the calling thread.
   std::function<void(std::string_view step, std::size_t done, std::size_t total)> on_progress;
 };

@@ -82,6 +82,18 @@ TEST_F(Optimize, CutsTheHeadOffUnlessItIsToBeKept) {
             (std::vector<std::string>{"boxes_8", "scores_8", "boxes_16", "scores_16"}));
 }
 
+TEST_F(Optimize, FitsTheInputToThePicturesOfACamera) {
+  OptimizationOptions options;
+  options.picture_size = vision::Size{80, 40};
+  const OptimizationResult result = run(options);
+  const Model after = Model::parse(result.bytes, "after");
+  EXPECT_EQ(inputs_of(after, std::nullopt).front().shape,
+            (std::vector<std::int64_t>{1, 3, 32, 64}));
+  EXPECT_THAT(result.report.passes.back(), HasSubstr("64x32 instead of 64x64"));
+  options.head = HeadTreatment::keep;
+  EXPECT_THROW(static_cast<void>(run(options)), base::Error);
+}
+
 TEST_F(Optimize, LeavesTheMostSensitiveLayersInFloatUntilTheGateHolds) {
   OptimizationOptions options;
   options.judge = by_layers(0.01);

@@ -68,6 +68,22 @@ def test_without_labels_the_gate_compares_what_is_found(tmp_path):
     assert report["gate"]["measure"] == "similarity" and report["before"]["score"] == 1.0
 
 
+def test_the_input_is_made_to_fit_the_cameras_pictures(tmp_path):
+    out = tmp_path / "fitted.onnx"
+    report = optimize(MODEL, "--calibrate", IMAGES, "--eval-images", IMAGES, "--eval-labels", LABELS,
+                      "--max-map-drop", 0.02, "--picture-size", "450x300", "--out", out)
+    assert report["gate"]["held"]
+    found = json.loads(andon("inspect", out, "--runs", 0, "--json").stdout)
+    assert found["inputs"] == ["images float32 [1,3,224,320]"]
+    for wrong, message in (("450", "is not WIDTHxHEIGHT"), ("450x0", "is not WIDTHxHEIGHT")):
+        refused = andon("optimize", MODEL, "--calibrate", IMAGES, "--picture-size", wrong, "--out",
+                        tmp_path / "none.onnx", code=INVALID)
+        assert message in refused.stderr
+    refused = andon("optimize", MODEL, "--calibrate", IMAGES, "--picture-size", "450x300",
+                    "--head", "keep", "--out", tmp_path / "none.onnx", code=9)
+    assert "only a model whose head is cut off" in refused.stderr
+
+
 def test_half_weights_need_no_pictures(tmp_path):
     out = tmp_path / "half.onnx"
     report = optimize(MODEL, "--weights", "float16", "--eval-images", IMAGES, "--eval-labels", LABELS,
