@@ -221,7 +221,7 @@ def take_turns(contenders, rounds, times):
     return results
 
 
-def throughput(arguments, files, label):
+def throughput(arguments, files, label, fitted_fp32=None, fitted_int8=None):
     """Bytes to detections on all cores."""
     program, runtime = arguments.program, arguments.runtime
     cores = len(os.sched_getaffinity(0))
@@ -233,7 +233,9 @@ def throughput(arguments, files, label):
               runtime=runtime),
         Andon("andon FP32, scaled decoding", program, fp32, "--workers", cores, "--scaled",
               runtime=runtime)]
-    for name, model in (("cut FP32", arguments.cut), ("INT8", arguments.int8)):
+    for name, model in (("cut FP32", arguments.cut), ("INT8", arguments.int8),
+                        ("cut FP32, input fitted", fitted_fp32),
+                        ("INT8, input fitted", fitted_int8)):
         if model:
             contenders.append(Andon(f"andon {name}, a worker a core", program, model, "--workers",
                                     cores, runtime=runtime))
@@ -355,6 +357,8 @@ def main():
     parser.add_argument("--shared", type=Path, required=True, help="folder with data/")
     parser.add_argument("--runtime", type=Path, required=True, help="folder of ONNX Runtime")
     parser.add_argument("--int8", type=Path, help="the 640 model quantised")
+    parser.add_argument("--fitted-fp32", type=Path, help="cut, with --picture-size 450x300")
+    parser.add_argument("--fitted-int8", type=Path, help="and quantised")
     parser.add_argument("--cut", type=Path, help="the 640 model without its head")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--times", type=int, default=1, help="passes over the pictures a round")
@@ -379,7 +383,8 @@ def main():
             report["parity"] = parity(arguments, images)
         if "throughput" in wanted:
             print("Throughput")
-            report["throughput"] = [throughput(arguments, images[:8], "450x300"),
+            report["throughput"] = [throughput(arguments, images[:8], "450x300", arguments.fitted_fp32,
+                                               arguments.fitted_int8),
                                     throughput(arguments, camera, "1280x1024")]
         if "share" in wanted:
             print("Outside the network, one thread, 1280x1024")
