@@ -71,8 +71,8 @@ std::string described(const wire::IncomingResponse& response) {
 Connection read_connection(const base::fs::path& data) {
   const base::json::value server =
       base::parse_json(base::read_file(data / "server.json"), "server.json");
-  const base::json::value key = base::parse_json(
-      base::read_file(data / "credentials" / "operator.json"), "operator.json");
+  const base::json::value key =
+      base::parse_json(base::read_file(data / "credentials" / "operator.json"), "operator.json");
   const base::JsonReader where(server, "server.json");
   const base::JsonReader who(key, "operator.json");
   return {where.string("api"),
@@ -89,16 +89,15 @@ AwsClient::AwsClient(Connection connection, const base::Clock& clock)
                                                    : std::string()}) {}
 
 wire::IncomingResponse AwsClient::send(wire::OutgoingRequest request, std::string_view service,
-                                       std::string_view target,
-                                       std::string_view payload_sha256) {
+                                       std::string_view target, std::string_view payload_sha256) {
   request.url = connection_.api_url + std::string(target);
-  request.headers = wire::sign({.method = request.method,
-                                .host = host_of(connection_.api_url),
-                                .target = std::string(target),
-                                .headers = request.headers,
-                                .payload_sha256 = std::string(payload_sha256)},
-                               connection_.credentials,
-                               {connection_.region, std::string(service)}, clock_.now());
+  request.headers =
+      wire::sign({.method = request.method,
+                  .host = host_of(connection_.api_url),
+                  .target = std::string(target),
+                  .headers = request.headers,
+                  .payload_sha256 = std::string(payload_sha256)},
+                 connection_.credentials, {connection_.region, std::string(service)}, clock_.now());
   wire::IncomingResponse response = http_.send(request);
   if (response.status >= 300) {
     throw Error(code_of_status(response.status), described(response));
@@ -120,8 +119,7 @@ base::json::value AwsClient::rest(std::string_view service, std::string_view met
                                : base::parse_json(response.body, "the server's answer");
 }
 
-base::json::value AwsClient::sagemaker(std::string_view operation,
-                                       const base::json::value& input) {
+base::json::value AwsClient::sagemaker(std::string_view operation, const base::json::value& input) {
   wire::OutgoingRequest request;
   request.method = "POST";
   request.body = base::to_text(input);
@@ -150,8 +148,8 @@ void AwsClient::put_object(std::string_view bucket, std::string_view key,
   request.body_file = file;
   request.on_progress = on_progress;
   request.timeout = std::chrono::minutes{30};
-  const std::string target = "/" + base::percent_encode(bucket) + "/" +
-                             base::percent_encode(key, base::Slash::keep);
+  const std::string target =
+      "/" + base::percent_encode(bucket) + "/" + base::percent_encode(key, base::Slash::keep);
   send(std::move(request), "s3", target, trust::sha256_hex_of_file(file));
 }
 

@@ -36,8 +36,8 @@ class AwsClient {
   explicit AwsClient(Connection connection, const base::Clock& clock);
 
   // A rest-json operation ("greengrass", "POST", "/greengrass/v2/deployments", {...}).
-  base::json::value rest(std::string_view service, std::string_view method,
-                         std::string_view target, const base::json::value& body = nullptr);
+  base::json::value rest(std::string_view service, std::string_view method, std::string_view target,
+                         const base::json::value& body = nullptr);
   // An aws-json-1.1 operation of SageMaker ("CreateModelPackage", {...}).
   base::json::value sagemaker(std::string_view operation, const base::json::value& input);
 

@@ -32,8 +32,8 @@ std::vector<std::string> list_images(const fs::path& directory) {
   }
   std::ranges::sort(names);
   if (names.empty()) {
-    throw Error(ErrorCode::not_found, "--images " + directory.string() +
-                                          " holds no image (.jpg, .jpeg, .png)");
+    throw Error(ErrorCode::not_found,
+                "--images " + directory.string() + " holds no image (.jpg, .jpeg, .png)");
   }
   return names;
 }
@@ -42,24 +42,24 @@ std::vector<std::string> list_images(const fs::path& directory) {
 // Appending a field to a protobuf message adds it (ONNX: ModelProto.metadata_props is field 14).
 fs::path next_model_version(const DemoContext& demo) {
   const auto field = [](int number, const std::string& content) {
-    return std::string(1, static_cast<char>(number << 3 | 2)) +
-           static_cast<char>(content.size()) + content;
+    return std::string(1, static_cast<char>(number << 3 | 2)) + static_cast<char>(content.size()) +
+           content;
   };
   const std::string entry = field(1, "andon_demo") + field(2, "1.0.1");
   const fs::path path = demo.state / "model-1.0.1.onnx";
-  base::write_file_atomically(path, base::read_file(demo.options.model, 2ULL << 30U) +
-                                        field(14, entry));
+  base::write_file_atomically(path,
+                              base::read_file(demo.options.model, 2ULL << 30U) + field(14, entry));
   return path;
 }
 
 void print_aws_command(DemoContext& demo, const std::string& deployment_id) {
   demo.terminal.detail("Ask about it with the AWS CLI:");
-  demo.terminal.detail(fmt::format(
-      "  AWS_SHARED_CREDENTIALS_FILE={} aws greengrassv2 get-deployment \\",
-      (fs::absolute(demo.options.out) / "aws-credentials").string()));
-  demo.terminal.detail(fmt::format(
-      "      --deployment-id {} --region us-east-1 --endpoint-url http://127.0.0.1:{}",
-      deployment_id, demo.ports.api));
+  demo.terminal.detail(
+      fmt::format("  AWS_SHARED_CREDENTIALS_FILE={} aws greengrassv2 get-deployment \\",
+                  (fs::absolute(demo.options.out) / "aws-credentials").string()));
+  demo.terminal.detail(
+      fmt::format("      --deployment-id {} --region us-east-1 --endpoint-url http://127.0.0.1:{}",
+                  deployment_id, demo.ports.api));
 }
 
 void wait_for_results(DemoContext& demo, const std::vector<std::string>& images) {
@@ -89,8 +89,8 @@ void drive(DemoContext& demo, const std::vector<std::string>& images) {
   Terminal& terminal = demo.terminal;
   terminal.step("Start andon-server (SQLite, object directory, its own CA, mosquitto)");
   start_server(demo);
-  terminal.step(fmt::format("Provision the device {} with a one-time token; start andon-edge",
-                            kDemoThing));
+  terminal.step(
+      fmt::format("Provision the device {} with a one-time token; start andon-edge", kDemoThing));
   provision_device(demo);
   terminal.step("Register the model " + demo.options.model.filename().string());
   terminal.detail("approved: " + register_model(demo, demo.options.model, "1.0.0"));
@@ -154,8 +154,9 @@ void add_demo_command(CLI::App& app, std::function<int()>& selected) {
                       "Directory with the images to inspect (default: the example's)");
   command->add_option("--model", options->model,
                       "The detector, an ONNX file (default: the example's)");
-  command->add_option("--example", options->example,
-                      "Directory of the example: recipes/, images/ and model/model.onnx")
+  command
+      ->add_option("--example", options->example,
+                   "Directory of the example: recipes/, images/ and model/model.onnx")
       ->capture_default_str();
   command->add_option("--out", options->out, "Where results.jsonl and the drawn images go")
       ->capture_default_str();
@@ -163,8 +164,7 @@ void add_demo_command(CLI::App& app, std::function<int()>& selected) {
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
   command->add_option_function<int>(
-      "--timeout",
-      [options](int seconds) { options->timeout = std::chrono::seconds{seconds}; },
+      "--timeout", [options](int seconds) { options->timeout = std::chrono::seconds{seconds}; },
       "Seconds until the demo gives up (300)");
   command->add_flag_callback(
       "--once", [options] { options->mode = DemoMode::once; },

@@ -19,9 +19,9 @@ namespace andon::cli {
 enum class DemoMode { until_interrupted, once };
 
 struct DemoOptions {
-  base::fs::path images;    // empty: <example>/images
-  base::fs::path model;     // empty: <example>/model/model.onnx
-  base::fs::path example;   // has recipes/ of the two components
+  base::fs::path images;   // empty: <example>/images
+  base::fs::path model;    // empty: <example>/model/model.onnx
+  base::fs::path example;  // has recipes/ of the two components
   base::fs::path out = "demo-out";
   base::fs::path programs;  // directory with andon-server, andon-edge, andon-inspect
   double confidence = 0.25;

@@ -41,7 +41,9 @@ base::fs::path fresh_state(const base::fs::path& out) {
 
 }  // namespace
 
-DemoPorts choose_ports() { return {bindable_port(8080), bindable_port(8443), bindable_port(8883)}; }
+DemoPorts choose_ports() {
+  return {bindable_port(8080), bindable_port(8443), bindable_port(8883)};
+}
 
 void note_interrupts() {
   struct sigaction action {};
@@ -51,7 +53,9 @@ void note_interrupts() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-bool interrupted() { return g_interrupted; }
+bool interrupted() {
+  return g_interrupted;
+}
 
 DemoContext::DemoContext(const DemoOptions& demo_options)
     : options(demo_options),
@@ -74,9 +78,9 @@ void DemoContext::idle(std::chrono::milliseconds duration) {
 void DemoContext::wait_until(const std::string& what, const std::function<bool()>& condition) {
   while (!condition()) {
     if (std::chrono::steady_clock::now() >= deadline) {
-      throw Error(ErrorCode::deadline_exceeded,
-                  what + " has not happened within " + std::to_string(options.timeout.count()) +
-                      " s; the logs are in " + state.string());
+      throw Error(ErrorCode::deadline_exceeded, what + " has not happened within " +
+                                                    std::to_string(options.timeout.count()) +
+                                                    " s; the logs are in " + state.string());
     }
     idle(std::chrono::milliseconds{20});
   }

@@ -39,11 +39,10 @@ Summary summarise(const base::json::value& result) {
       summary.best = std::max(summary.best, confidence);
       ++summary.detections;
       if (const auto* box = detection.optional_array("box"); box != nullptr && box->size() == 4) {
-        summary.boxes += fmt::format("{}{:.0f},{:.0f} {:.0f}x{:.0f}",
-                                     summary.boxes.empty() ? "" : "  ",
-                                     box->at(0).to_number<double>(), box->at(1).to_number<double>(),
-                                     box->at(2).to_number<double>(),
-                                     box->at(3).to_number<double>());
+        summary.boxes +=
+            fmt::format("{}{:.0f},{:.0f} {:.0f}x{:.0f}", summary.boxes.empty() ? "" : "  ",
+                        box->at(0).to_number<double>(), box->at(1).to_number<double>(),
+                        box->at(2).to_number<double>(), box->at(3).to_number<double>());
       }
     }
   }
@@ -114,8 +113,7 @@ void DemoResults::print_row(const base::json::value& result) {
 
 void DemoResults::draw(const base::json::value& result, const std::string& image) const {
   vision::ImageDecoder decoder;
-  vision::Image picture =
-      decoder.decode(base::read_file(images_ / image, kMaxImageBytes), image);
+  vision::Image picture = decoder.decode(base::read_file(images_ / image, kMaxImageBytes), image);
   std::vector<vision::LabelledBox> boxes;
   if (const auto* detections = JsonReader(result, "result").optional_array("detections")) {
     for (const auto& element : *detections) {

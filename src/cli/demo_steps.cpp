@@ -75,9 +75,9 @@ std::string recipe_text(const DemoContext& demo, const char* component) {
 
 // Why the device says that the deployment failed.
 std::string failure_reason(DemoContext& demo, const std::string& deployment_id) {
-  const json::value answer = demo.aws->rest(
-      "greengrass", "GET",
-      fmt::format("/greengrass/v2/coreDevices/{}/effectiveDeployments", kDemoThing));
+  const json::value answer =
+      demo.aws->rest("greengrass", "GET",
+                     fmt::format("/greengrass/v2/coreDevices/{}/effectiveDeployments", kDemoThing));
   const auto* deployments = JsonReader(answer, "").optional_array("effectiveDeployments");
   if (deployments == nullptr) return "the device gave no reason";
   for (const json::value& element : *deployments) {
@@ -102,12 +102,12 @@ std::uint64_t bytes_fetched(const DemoContext& demo) {
 
 void start_server(DemoContext& demo) {
   const base::fs::path data = demo.state / "server";
-  demo.processes.start({"andon-server",
-                        {program(demo, "andon-server"), "run", "--data", data, "--device-address",
-                         "127.0.0.1", "--api-port", std::to_string(demo.ports.api),
-                         "--device-port", std::to_string(demo.ports.device_plane), "--mqtt-port",
-                         std::to_string(demo.ports.mqtt)},
-                        demo.state / "server.log"});
+  demo.processes.start(
+      {"andon-server",
+       {program(demo, "andon-server"), "run", "--data", data, "--device-address", "127.0.0.1",
+        "--api-port", std::to_string(demo.ports.api), "--device-port",
+        std::to_string(demo.ports.device_plane), "--mqtt-port", std::to_string(demo.ports.mqtt)},
+       demo.state / "server.log"});
   demo.wait_until("andon-server coming up", [&] {
     return base::fs::exists(data / "server.json") &&
            base::fs::exists(data / "credentials" / "operator.json");
@@ -127,8 +127,7 @@ void start_server(DemoContext& demo) {
   base::write_file_atomically(
       credentials,
       fmt::format("[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-                  connection.credentials.access_key_id,
-                  connection.credentials.secret_access_key),
+                  connection.credentials.access_key_id, connection.credentials.secret_access_key),
       0600);
   demo.terminal.detail(fmt::format("API {}   device plane https://localhost:{}   MQTT localhost:{}",
                                    connection.api_url, demo.ports.device_plane, demo.ports.mqtt));
@@ -140,8 +139,8 @@ void provision_device(DemoContext& demo) {
     create([&] {
       demo.aws->rest("iot", "POST", std::string("/things/") + kDemoThing, json::object());
     });
-    const json::value answer = demo.aws->rest("andon", "POST", "/andon/v1/enrolment-tokens",
-                                              {{"thingName", kDemoThing}});
+    const json::value answer =
+        demo.aws->rest("andon", "POST", "/andon/v1/enrolment-tokens", {{"thingName", kDemoThing}});
     const std::string token = JsonReader(answer, "enrolment token").string("token");
     run_to_end({program(demo, "andon-edge"), "provision", "--root", root, "--token", token},
                demo.state / "provision.log", std::chrono::seconds{60});
@@ -203,21 +202,19 @@ void subscribe_to_results(DemoContext& demo) {
                         .ca_file = data / "ca" / "ca.crt",
                         .certificate_file = data / "credentials" / "operator.crt",
                         .private_key_file = data / "credentials" / "operator.key"});
-  demo.mqtt->subscribe(fmt::format("andon/things/{}/results", kDemoThing),
-                       wire::Qos::at_least_once, [&](const wire::MqttMessage& message) {
-                         demo.results.receive(message.payload);
-                       });
+  demo.mqtt->subscribe(
+      fmt::format("andon/things/{}/results", kDemoThing), wire::Qos::at_least_once,
+      [&](const wire::MqttMessage& message) { demo.results.receive(message.payload); });
   demo.wait_until("the connection to the broker", [&] { return demo.mqtt->is_connected(); });
 }
 
 Deployed deploy(DemoContext& demo, const std::string& model_version) {
   const json::object merge{{"imageDirectory", base::fs::absolute(demo.options.images).string()},
                            {"confidence", demo.options.confidence}};
-  const json::object components{
-      {kModelComponent, {{"componentVersion", model_version}}},
-      {kInspectComponent,
-       {{"componentVersion", kInspectVersion},
-        {"configurationUpdate", {{"merge", base::to_text(merge)}}}}}};
+  const json::object components{{kModelComponent, {{"componentVersion", model_version}}},
+                                {kInspectComponent,
+                                 {{"componentVersion", kInspectVersion},
+                                  {"configurationUpdate", {{"merge", base::to_text(merge)}}}}}};
   const json::object request{
       {"targetArn", fmt::format("arn:aws:iot:us-east-1:000000000000:thing/{}", kDemoThing)},
       {"deploymentName", "metal-tags with model " + model_version},

@@ -26,8 +26,8 @@ void subscribe_to_results(DemoContext& demo);
 
 struct Deployed {
   std::string deployment_id;
-  std::chrono::milliseconds took;     // from CreateDeployment to COMPLETED
-  std::uint64_t bytes_fetched = 0;    // by the device, for this deployment
+  std::chrono::milliseconds took;   // from CreateDeployment to COMPLETED
+  std::uint64_t bytes_fetched = 0;  // by the device, for this deployment
 };
 // Deploys both components to the device and waits for COMPLETED; throws failed_precondition with
 // the device's own reason where the deployment fails.

@@ -33,7 +33,8 @@ int add_device(const AddOptions& options) {
     fmt::print("{}\n", base::to_text(answer));
     return 0;
   }
-  fmt::print(stderr, "On the device, within {} minutes:\n  andon-edge provision --root DIR --token \\\n",
+  fmt::print(stderr,
+             "On the device, within {} minutes:\n  andon-edge provision --root DIR --token \\\n",
              options.lifetime_seconds / 60);
   fmt::print("{}\n", base::JsonReader(answer, "enrolment token").string("token"));
   return 0;
@@ -47,7 +48,8 @@ void add_device_commands(CLI::App& app, std::function<int()>& selected) {
   auto* add = device->add_subcommand("add", "Make a thing and a one-time token to enrol it with");
   const auto options = std::make_shared<AddOptions>();
   add->add_option("name", options->name, "Thing name")->required();
-  add->add_option("--data", options->data, "Data directory of andon-server, for its address and key")
+  add->add_option("--data", options->data,
+                  "Data directory of andon-server, for its address and key")
       ->capture_default_str();
   add->add_option("--lifetime", options->lifetime_seconds, "Seconds that the token is good for")
       ->check(CLI::Range(60, 7 * 24 * 3600))
