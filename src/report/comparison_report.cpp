@@ -35,7 +35,9 @@ void add_ratio_row(Rows& rows, const std::string& name, double first, double sec
 }
 
 void add_accuracy(Rows& rows, const ComparisonReport& report) {
-  const auto& [first, second] = report.models;
+  // No structured binding: clang 14 does not let a lambda have one.
+  const auto& first = report.models[0];
+  const auto& second = report.models[1];
   if (!first.precision || !second.precision || !first.point || !second.point) return;
   const auto map = [&](const std::string& name, std::optional<double> AveragePrecision::*figure) {
     add_row(rows, name, (*first.precision).*figure, (*second.precision).*figure);
