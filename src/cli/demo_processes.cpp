@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include <ranges>
 #include <utility>
 
 #include "base/error.hpp"
@@ -36,7 +35,9 @@ base::Process launch_into(const std::vector<std::string>& arguments, int stdout_
 }  // namespace
 
 SupervisedProcesses::~SupervisedProcesses() {
-  for (Child& child : std::views::reverse(children_)) child.process.stop(kStopGrace);
+  for (auto child = children_.rbegin(); child != children_.rend(); ++child) {
+    child->process.stop(kStopGrace);
+  }
 }
 
 base::Process SupervisedProcesses::launch(const ChildProgram& program) {
