@@ -14,6 +14,7 @@
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/process.hpp"
+#include "inspect/test_video.hpp"
 #include "vision/annotate.hpp"
 #include "vision/tiny_onnx.hpp"
 
@@ -221,21 +222,7 @@ TEST_F(ProgramTest, TakesTheRawFramesOfACameraWhoseFormatItKnows) {
 TEST_F(ProgramTest, GivesEachFrameOfAVideoOneResultHoweverOftenItIsKilled) {
   constexpr int kFrames = 40;
   const base::fs::path clip = folder_.path() / "clip.avi";
-  base::ProcessOptions maker;
-  maker.arguments = {"gst-launch-1.0",
-                     "-q",
-                     "videotestsrc",
-                     "num-buffers=" + std::to_string(kFrames),
-                     "!",
-                     "video/x-raw,width=64,height=48,framerate=30/1",
-                     "!",
-                     "jpegenc",
-                     "!",
-                     "avimux",
-                     "!",
-                     "filesink",
-                     "location=" + clip.string()};
-  ASSERT_TRUE(base::Process(maker).wait(30s)->ok());
+  ASSERT_NO_FATAL_FAILURE(make_video(clip, kFrames));
   for (const std::size_t until : {1U, 9U, 17U}) {
     base::Process program = start({"--source", clip});
     ASSERT_TRUE(wait_until([&] { return results().size() >= until; }));

@@ -14,6 +14,7 @@
 #include "base/process.hpp"
 #include "inspect/camera_source.hpp"
 #include "inspect/open_source.hpp"
+#include "inspect/test_video.hpp"
 
 namespace andon::inspect {
 namespace {
@@ -52,21 +53,7 @@ class VideoTest : public testing::Test {
 
   [[nodiscard]] base::fs::path make_clip(const std::string& name) const {
     const base::fs::path path = folder_.path() / name;
-    base::ProcessOptions options;
-    options.arguments = {"gst-launch-1.0",
-                         "-q",
-                         "videotestsrc",
-                         "num-buffers=" + std::to_string(kFrames),
-                         "!",
-                         "video/x-raw,width=64,height=48,framerate=30/1",
-                         "!",
-                         "jpegenc",
-                         "!",
-                         "avimux",
-                         "!",
-                         "filesink",
-                         "location=" + path.string()};
-    EXPECT_TRUE(base::Process(options).wait(30s)->ok());
+    make_video(path, kFrames);
     return path;
   }
 
