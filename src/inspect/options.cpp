@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/error.hpp"
+#include "vision/cores.hpp"
 
 namespace andon::inspect {
 
@@ -82,6 +83,11 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 256));
   app.add_option("--threads", options.threads, "Threads that the network of a worker runs on")
       ->check(CLI::Range(1, 256));
+  app.add_option("--affinity", options.affinity,
+                 "Cores that the threads stay on, one each: none (wherever the system puts them), "
+                 "auto (those that may be used, in order), or a list such as 0,2-3")
+      ->type_name("none|auto|CORES")
+      ->capture_default_str();
   app.add_flag("--tune", options.is_tuned,
                "Measure at the first start (two seconds) how many workers and threads suit the "
                "model on this machine, and remember it")
@@ -143,8 +149,31 @@ std::size_t frames_in_flight(SourceKind kind, int workers) {
   return kind == SourceKind::live ? count : 2 * count;
 }
 
-Parallelism choose_parallelism(const Options& options, SourceKind kind, int cores) {
+Processor Processor::here() {
+  return {vision::allowed_cores(), vision::usable_cores()};
+}
+
+namespace {
+
+std::vector<int> choose_cores(const Options& options, const Processor& processor) {
+  if (options.affinity == "none") return {};
+  if (options.affinity == "auto") {
+    // Under a quota the system chooses better: others may sit on the first cores, too.
+    const bool has_quota = processor.usable < static_cast<int>(processor.allowed.size());
+    return has_quota ? std::vector<int>{} : processor.allowed;
+  }
+  std::vector<int> cores = vision::parse_core_list(options.affinity);
+  vision::check_cores(cores, processor.allowed);
+  return cores;
+}
+
+}  // namespace
+
+Parallelism choose_parallelism(const Options& options, SourceKind kind,
+                               const Processor& processor) {
   Parallelism chosen;
+  chosen.cores = choose_cores(options, processor);
+  const int cores = chosen.cores.empty() ? processor.usable : static_cast<int>(chosen.cores.size());
   if (options.load == Load::latency) {
     chosen.workers = std::max(1, options.workers);
     chosen.threads = options.threads > 0 ? options.threads : cores;

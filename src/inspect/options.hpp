@@ -32,7 +32,8 @@ struct Options {
   Load load = Load::throughput;
   int workers = 0;  // 0: as the load wants it
   int threads = 0;
-  std::string metrics_address;  // empty: none
+  std::string affinity = "none";  // or "auto", or a list of cores
+  std::string metrics_address;    // empty: none
   std::vector<std::string> providers;
   bool has_scaled_decoding = false;
   std::string raw_format;  // empty: there are no raw frames
@@ -58,11 +59,19 @@ struct Parallelism {
   int threads = 1;  // of each worker's network
   vision::SessionOptions::Waiting waiting = vision::SessionOptions::Waiting::block;
   std::size_t frames_in_flight = 2;
+  std::vector<int> cores;  // where threads stay: the workers', then those of the network; or empty
 };
 // Live frames wait in no queue: they would grow old.
 [[nodiscard]] std::size_t frames_in_flight(SourceKind kind, int workers);
-// `cores`: those that this process may use.
-[[nodiscard]] Parallelism choose_parallelism(const Options& options, SourceKind kind, int cores);
+// What this process may use of the processor.
+struct Processor {
+  std::vector<int> allowed;  // cores
+  int usable = 1;            // how many of them at a time
+  [[nodiscard]] static Processor here();
+};
+// Throws invalid_argument for cores that may not be used.
+[[nodiscard]] Parallelism choose_parallelism(const Options& options, SourceKind kind,
+                                             const Processor& processor);
 
 [[nodiscard]] Settings default_settings(const Options& options);
 

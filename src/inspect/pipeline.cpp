@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/pipeline.hpp"
 
+#include <fmt/format.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -8,6 +10,8 @@
 #include <cerrno>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
+#include "vision/cores.hpp"
 
 namespace andon::inspect {
 
@@ -59,7 +63,19 @@ void Pipeline::wait_until_done() {
   });
 }
 
+void Pipeline::settle(int worker) const {
+  pthread_setname_np(pthread_self(), fmt::format("worker {}", worker).c_str());
+  if (options_.cores.empty()) return;
+  const int core = options_.cores[static_cast<std::size_t>(worker) % options_.cores.size()];
+  try {
+    vision::keep_on_core(pthread_self(), core);
+  } catch (const base::Error& error) {
+    base::log_warning("a worker runs on any core", {{"error", error.message()}});
+  }
+}
+
 void Pipeline::run(int worker) {
+  settle(worker);
   std::unique_lock lock(mutex_);
   while (true) {
     const auto is_waiting = [](const Slot& slot) { return slot.state == Slot::State::waiting; };

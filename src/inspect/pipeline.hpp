@@ -36,6 +36,7 @@ struct Job {
 struct PipelineOptions {
   int workers = 1;
   std::size_t frames_in_flight = 2;  // at least one
+  std::vector<int> cores;            // where given: that which each worker stays on, in turn
 };
 
 class Pipeline {
@@ -66,6 +67,7 @@ class Pipeline {
     std::unique_ptr<Job> job;
   };
   void run(int worker);
+  void settle(int worker) const;
 
   PipelineOptions options_;
   Work work_;

@@ -6,6 +6,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <thread>
+
+#include "vision/cores.hpp"
 
 namespace andon::inspect {
 namespace {
@@ -25,7 +28,7 @@ TEST(Pipeline, GivesFramesBackInOrderWhicheverWorkerIsFaster) {
   std::mutex mutex;
   std::condition_variable released;
   bool is_released = false;
-  Pipeline pipeline({.workers = 3, .frames_in_flight = 6}, [&](int, Job& in_hand) {
+  Pipeline pipeline({.workers = 3, .frames_in_flight = 6, .cores = {}}, [&](int, Job& in_hand) {
     if (in_hand.frame.name == "slow") {
       std::unique_lock lock(mutex);
       released.wait(lock, [&] { return is_released; });
@@ -52,7 +55,7 @@ TEST(Pipeline, GivesFramesBackInOrderWhicheverWorkerIsFaster) {
 }
 
 TEST(Pipeline, HasRoomForSoManyFramesAndNoMore) {
-  Pipeline pipeline({.workers = 1, .frames_in_flight = 2}, [](int, Job&) {});
+  Pipeline pipeline({.workers = 1, .frames_in_flight = 2, .cores = {}}, [](int, Job&) {});
   pipeline.submit(job("a"));
   EXPECT_TRUE(pipeline.has_room());
   pipeline.submit(job("b"));
@@ -68,11 +71,12 @@ TEST(Pipeline, NeverGivesAWorkerTwoFramesAtATime) {
   constexpr int kFrames = 2000;
   std::array<std::atomic<int>, kWorkers> in_hand{};
   std::atomic<int> together = 0;
-  Pipeline pipeline({.workers = kWorkers, .frames_in_flight = 8}, [&](int worker, Job&) {
-    auto& mine = in_hand[static_cast<std::size_t>(worker)];
-    if (mine.fetch_add(1) != 0) ++together;
-    mine.fetch_sub(1);
-  });
+  Pipeline pipeline({.workers = kWorkers, .frames_in_flight = 8, .cores = {}},
+                    [&](int worker, Job&) {
+                      auto& mine = in_hand[static_cast<std::size_t>(worker)];
+                      if (mine.fetch_add(1) != 0) ++together;
+                      mine.fetch_sub(1);
+                    });
   int submitted = 0;
   for (int taken = 0; taken < kFrames;) {
     while (submitted < kFrames && pipeline.has_room()) {
@@ -82,6 +86,28 @@ TEST(Pipeline, NeverGivesAWorkerTwoFramesAtATime) {
     while (const auto done = pipeline.take()) EXPECT_EQ(done->frame.name, std::to_string(taken++));
   }
   EXPECT_EQ(together, 0);
+}
+
+TEST(Pipeline, KeepsEachWorkerOnItsCore) {
+  const std::vector<int> allowed = vision::allowed_cores();
+  const std::vector<int> cores{allowed.back(), allowed.front()};
+  constexpr int kWorkers = 3;
+  std::array<std::vector<int>, kWorkers> seen;
+  {
+    std::atomic<int> arrived = 0;
+    Pipeline pipeline({.workers = kWorkers, .frames_in_flight = kWorkers, .cores = cores},
+                      [&](int worker, Job&) {
+                        seen[static_cast<std::size_t>(worker)] = vision::allowed_cores();
+                        ++arrived;  // none takes a second frame
+                        while (arrived < kWorkers) std::this_thread::yield();
+                      });
+    for (int i = 0; i < kWorkers; ++i) pipeline.submit(job("frame"));
+    pipeline.wait_until_done();
+  }
+  EXPECT_EQ(seen[0], std::vector<int>{allowed.back()});
+  EXPECT_EQ(seen[1], std::vector<int>{allowed.front()});
+  EXPECT_EQ(seen[2], std::vector<int>{allowed.back()});
+  EXPECT_EQ(vision::allowed_cores(), allowed);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <mutex>
 
@@ -62,11 +63,22 @@ SourceKind kind_of(const std::vector<std::string>& sources) {
                                                               : SourceKind::files;
 }
 
+// The workers' threads have the first ones.
+std::vector<int> pool_cores(const Parallelism& parallelism) {
+  std::vector<int> cores = parallelism.cores;
+  if (cores.empty()) return cores;
+  const auto first =
+      static_cast<std::ptrdiff_t>(parallelism.workers) % static_cast<std::ptrdiff_t>(cores.size());
+  std::rotate(cores.begin(), cores.begin() + first, cores.end());
+  return cores;
+}
+
 ModelOptions model_options(const Options& options, const Parallelism& parallelism) {
   ModelOptions result;
   result.workers = parallelism.workers;
   result.detector.session.threads = parallelism.threads;
   result.detector.session.waiting = parallelism.waiting;
+  result.detector.session.pool_cores = pool_cores(parallelism);
   result.detector.session.providers = options.providers;
   result.component = options.model_component;
   return result;
@@ -103,7 +115,7 @@ void run_inspection(Options options) {
   }
   const vision::OnnxRuntime runtime(options.runtime);
   const SourceKind kind = kind_of(first.sources);
-  Parallelism parallelism = choose_parallelism(options, kind, vision::usable_cores());
+  Parallelism parallelism = choose_parallelism(options, kind, Processor::here());
   if (options.is_tuned) {
     base::make_directories(options.state);
     const auto goal = options.load == Load::latency ? vision::TuningGoal::latency
@@ -171,7 +183,9 @@ void run_inspection(Options options) {
 
   Recorder recorder(recorder_parts);
   Inspector inspector(inspector_options, clock);
-  Pipeline pipeline({parallelism.workers, parallelism.frames_in_flight},
+  Pipeline pipeline({.workers = parallelism.workers,
+                     .frames_in_flight = parallelism.frames_in_flight,
+                     .cores = parallelism.cores},
                     [&](int worker, Job& job) { inspector.look(worker, job); });
   Progress progress(metrics);
   Service service(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole program, standing alone, with a model made here.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include "base/process.hpp"
 #include "inspect/test_video.hpp"
 #include "vision/annotate.hpp"
+#include "vision/cores.hpp"
 #include "vision/tiny_onnx.hpp"
 
 namespace andon::inspect {
@@ -207,6 +209,51 @@ TEST_F(ProgramTest, RemembersWhatItMeasuredOfTheMachine) {
   EXPECT_EQ(run({"--once", "--tune"}), 0) << log();
   EXPECT_THAT(log(), testing::HasSubstr("remembered"));
   EXPECT_EQ(run({"--once", "--tune", "--workers", "2"}), 2) << log();
+}
+
+// The cores of each of a program's threads that has `name`, as the kernel lists them.
+std::set<std::string> cores_of_threads(pid_t pid, const std::string& name) {
+  std::set<std::string> result;
+  for (const auto& task : base::fs::directory_iterator(fmt::format("/proc/{}/task", pid))) {
+    const std::string status = base::read_file(task.path() / "status");
+    const std::string_view key = "Cpus_allowed_list:\t";
+    if (!status.starts_with("Name:\t" + name)) continue;
+    const std::size_t at = status.find(key) + key.size();
+    result.insert(status.substr(at, status.find('\n', at) - at));
+  }
+  return result;
+}
+
+TEST_F(ProgramTest, KeepsItsThreadsOnTheirCores) {
+  const std::vector<int> allowed = vision::allowed_cores();
+  if (allowed.size() < 2) GTEST_SKIP() << "needs two cores";
+  const auto core = [&](std::size_t i) { return fmt::format("{}", allowed[i]); };
+  add_picture("a.jpg");
+  {
+    base::Process program = start({"--workers", "2", "--affinity", core(1) + "," + core(0)});
+    ASSERT_TRUE(wait_until([&] { return results().size() == 1; })) << log();
+    EXPECT_EQ(cores_of_threads(program.pid(), "worker 0"), std::set{core(1)});
+    EXPECT_EQ(cores_of_threads(program.pid(), "worker 1"), std::set{core(0)});
+    EXPECT_EQ(cores_of_threads(program.pid(), "andon-inspect"),
+              std::set{vision::core_list(allowed)});
+    EXPECT_TRUE(program.stop(10s).ok());
+  }
+  add_picture("b.jpg");
+  // The network's second thread has the name of the program: main's may run anywhere.
+  base::Process program =
+      start({"--mode", "latency", "--threads", "2", "--affinity", core(1) + "," + core(0)});
+  ASSERT_TRUE(wait_until([&] { return results().size() == 2; })) << log();
+  EXPECT_EQ(cores_of_threads(program.pid(), "worker 0"), std::set{core(1)});
+  EXPECT_TRUE(cores_of_threads(program.pid(), "andon-inspect").contains(core(0)));
+  EXPECT_TRUE(program.stop(10s).ok());
+}
+
+TEST_F(ProgramTest, RefusesCoresThatItMayNotUse) {
+  add_picture("a.jpg");
+  EXPECT_EQ(run({"--once", "--affinity", "0,60000"}), 3);
+  EXPECT_THAT(log(), testing::HasSubstr("core 60000 may not be used by this process"));
+  EXPECT_EQ(run({"--once", "--affinity", "fast"}), 3);
+  EXPECT_THAT(log(), testing::HasSubstr("'fast' is no list of cores"));
 }
 
 TEST_F(ProgramTest, TakesTheRawFramesOfACameraWhoseFormatItKnows) {

@@ -87,7 +87,7 @@ class ServiceTest : public testing::Test {
                          .uploads = Uploads::off,
                          .annotations = {}},
                         clock);
-    Pipeline pipeline({kWorkers, 4}, [&](int worker, Job& job) { inspector.look(worker, job); });
+    Pipeline pipeline({kWorkers, 4, {}}, [&](int worker, Job& job) { inspector.look(worker, job); });
     const auto read = [this] {
       const std::lock_guard lock(mutex_);
       if (is_broken_) throw base::Error(base::ErrorCode::invalid_argument, "wrong");

@@ -53,6 +53,17 @@ int level_of(SessionOptions::Optimization optimization) {
   return abi::kOptimizeAll;
 }
 
+// As ONNX Runtime wants it: a core for each thread but the caller's, counted from one.
+std::string pool_affinities(const SessionOptions& options) {
+  std::string text;
+  const std::vector<int>& cores = options.pool_cores;
+  for (int i = 0; !cores.empty() && i + 1 < options.threads; ++i) {
+    if (!text.empty()) text += ';';
+    text += fmt::format("{}", cores[static_cast<std::size_t>(i) % cores.size()] + 1);
+  }
+  return text;
+}
+
 std::size_t element_count(const std::vector<std::int64_t>& shape) {
   std::size_t count = 1;
   for (const std::int64_t dimension : shape) count *= static_cast<std::size_t>(dimension);
@@ -174,6 +185,10 @@ struct Session::Loaded {
           "cannot set spinning");
     check(api.add_session_config(raw, "session.inter_op.allow_spinning", spinning),
           "cannot set spinning");
+    if (const std::string cores = pool_affinities(options); !cores.empty()) {
+      check(api.add_session_config(raw, "session.intra_op_thread_affinities", cores.c_str()),
+            "cannot keep its threads on their cores");
+    }
   }
 
   std::string take_text(char* text) const {

@@ -32,6 +32,9 @@ struct TensorInfo {
 struct SessionOptions {
   int threads = 1;  // within one run; more than one spins only if `spin` says so
   enum class Waiting { block, spin } waiting = Waiting::block;
+  // Where given: the cores that the threads beside the caller's stay on, in turn. The caller's own
+  // is the caller's business.
+  std::vector<int> pool_cores;
   // Execution providers to try, in order, by ONNX Runtime's names with or without the ending
   // "ExecutionProvider": "CUDA", "OpenVINO". Those that this runtime lacks or that cannot take the
   // model are passed over, see Session::passed_over(); the CPU is always the last resort.

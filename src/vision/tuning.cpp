@@ -2,11 +2,9 @@
 #include "vision/tuning.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -16,6 +14,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "trust/digest.hpp"
+#include "vision/cores.hpp"
 
 namespace andon::vision {
 namespace {
@@ -184,37 +183,7 @@ Tuning measure(const OnnxRuntime& runtime, std::string_view model, std::string_v
   });
 }
 
-// The quota of cgroup v2, in whole cores; none: no limit.
-std::optional<int> quota_cores() {
-  const base::fs::path file = "/sys/fs/cgroup/cpu.max";
-  std::error_code ignored;
-  if (!base::fs::exists(file, ignored)) return std::nullopt;
-  std::string text;
-  try {
-    text = base::read_file(file);
-  } catch (const base::Error&) {
-    return std::nullopt;
-  }
-  std::int64_t quota = 0;
-  std::int64_t period = 0;
-  const char* end = text.data() + text.size();
-  const auto first = std::from_chars(text.data(), end, quota);
-  if (first.ec != std::errc{} || first.ptr == end) return std::nullopt;  // "max 100000"
-  if (std::from_chars(first.ptr + 1, end, period).ec != std::errc{} || period < 1) {
-    return std::nullopt;
-  }
-  return static_cast<int>((quota + period - 1) / period);
-}
-
 }  // namespace
-
-int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  int cores = static_cast<int>(std::thread::hardware_concurrency());
-  if (sched_getaffinity(0, sizeof set, &set) == 0) cores = CPU_COUNT(&set);
-  return std::max(1, std::min(cores, quota_cores().value_or(cores)));
-}
 
 Tuning tune(const OnnxRuntime& runtime, std::string_view model, std::string_view name,
             const DetectorOptions& options, TuningGoal goal, const base::fs::path& cache) {

@@ -23,9 +23,6 @@ struct Tuning {
   enum class Origin { measured, remembered } origin = Origin::measured;
 };
 
-// Cores that this process may use: by affinity and by its cgroup's quota, rounded up.
-[[nodiscard]] int usable_cores();
-
 // Remembers by the model's digest, the processor, its cores, ONNX Runtime's version, the providers
 // and the goal. An unreadable `cache` is measured over; one that cannot be written is no error.
 // `options.session.threads` and `waiting` are not looked at.

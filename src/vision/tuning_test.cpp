@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.hpp"
+#include "vision/cores.hpp"
 #include "vision/test_runtime.hpp"
 #include "vision/tiny_onnx.hpp"
 
