@@ -109,8 +109,8 @@ struct Worker {
   }
 
   [[nodiscard]] DecodeHint hint(const Options& options) const {
-    if (!options.is_scaled) return {};
-    return {detector.description().input};
+    return {.input = options.is_scaled ? detector.description().input : Size{},
+            .colours = DecodeHint::Colours::may_be_planes};
   }
 };
 

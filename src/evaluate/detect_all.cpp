@@ -89,7 +89,8 @@ ImageDetections look_at(const fs::path& file, vision::ImageDecoder& decoder,
   try {
     const std::string bytes = base::read_file(file, kMaxFileBytes);
     const auto start = SteadyClock::now();
-    image = &decoder.decode(bytes, file.filename().string());
+    image = &decoder.decode(bytes, file.filename().string(),
+                            {.colours = vision::DecodeHint::Colours::may_be_planes});
     result.decode = SteadyClock::now() - start;
   } catch (const Error& error) {
     result.error = error;

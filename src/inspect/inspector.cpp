@@ -99,8 +99,11 @@ const vision::Image& Inspector::decode(Desk& desk, const vision::Detector& detec
     return desk.raw;
   }
   vision::DecodeHint hint;
-  if (options_.decoding == InspectorOptions::Decoding::scaled && options_.annotations.empty()) {
-    hint.input = detector.description().input;
+  if (options_.annotations.empty()) {
+    hint.colours = vision::DecodeHint::Colours::may_be_planes;
+    if (options_.decoding == InspectorOptions::Decoding::scaled) {
+      hint.input = detector.description().input;
+    }
   }
   return desk.decoder.decode(frame.bytes, frame.name, hint);
 }

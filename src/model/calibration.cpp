@@ -268,7 +268,8 @@ PictureSource::~PictureSource() = default;
 
 std::span<const float> PictureSource::read(const fs::path& file) {
   const std::string bytes = base::read_file(file, kMaxPictureBytes);
-  const vision::Image& image = implementation_->decoder.decode(bytes, file.filename().string());
+  const vision::Image& image = implementation_->decoder.decode(
+      bytes, file.filename().string(), {.colours = vision::DecodeHint::Colours::may_be_planes});
   implementation_->letterboxer.fill(image, implementation_->tensor);
   return implementation_->tensor;
 }

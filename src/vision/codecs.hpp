@@ -19,16 +19,27 @@ using SizeCheck = std::function<void(Size)>;
 
 class JpegCodec {
  public:
-  // At half, a quarter or an eighth of its size where that is not less than `least` (0x0: never),
-  // which `check` may have set.
+  struct Freedom {
+    // At half, a quarter or an eighth of its size where that is not less than this (0x0: never).
+    Size least;
+    bool may_give_planes = false;
+  };
+  // `check` may change `freedom`.
   void decode(std::string_view bytes, std::string_view name, const SizeCheck& check,
-              const Size& least, Image& into);
+              const Freedom& freedom, Image& into);
 
  private:
+  struct Header {
+    Size size;
+    int subsampling = 0;
+    int colour_space = 0;
+  };
   struct HandleCloser {
     void operator()(void* handle) const;
   };
 
+  [[nodiscard]] int decode_planes(std::string_view bytes, const Header& header, Image& into);
+  [[nodiscard]] int decode_rgb(std::string_view bytes, const Header& header, Image& into);
   [[nodiscard]] std::string take_error();
 
   std::unique_ptr<void, HandleCloser> handle_;  // tjhandle; made when first needed

@@ -40,13 +40,16 @@ class ImageDecoder::Implementation {
       throw Error(ErrorCode::invalid_argument, fmt::format("{} is empty (0 bytes)", name));
     }
     name_ = name;
-    least_ = {};
+    freedom_ = {};
     image_.full = {};
+    image_.has_planes = false;
     if (bytes.starts_with("\xFF\xD8\xFF"sv)) {
       const Orientation orientation = read_orientation(bytes);
       hint_ = hint.input;
       is_turned_ = orientation >= Orientation::transposed;
-      jpeg_.decode(bytes, name, check_, least_, image_);
+      freedom_.may_give_planes =
+          orientation == Orientation::upright && hint.colours == DecodeHint::Colours::may_be_planes;
+      jpeg_.decode(bytes, name, check_, freedom_, image_);
       if (image_.size != full_) image_.full = full_;
       make_upright(image_, spare_, orientation);
       return image_;
@@ -85,7 +88,7 @@ class ImageDecoder::Implementation {
     full_ = size;
     if (hint_.width < 1 || hint_.height < 1) return;
     const Size input = is_turned_ ? Size{hint_.height, hint_.width} : hint_;
-    least_ = plan_letterbox(size, input).scaled;
+    freedom_.least = plan_letterbox(size, input).scaled;
   }
 
   static std::string guess(std::string_view bytes) {
@@ -107,7 +110,7 @@ class ImageDecoder::Implementation {
   Size hint_;
   bool is_turned_ = false;
   Size full_;
-  Size least_;
+  JpegCodec::Freedom freedom_;
   JpegCodec jpeg_;
   Image image_;
   Image spare_;

@@ -18,11 +18,15 @@ struct DecodeLimits {
   std::int64_t max_pixels = 100'000'000;
 };
 
-// What a decoder may do to be faster. A JPEG that is much larger than the network's input may be
-// decoded at a half, a quarter or an eighth of its size: a quarter less time for a picture of twice
-// the input, but other pixels than those of scaling the whole: scores move (docs/measurements.md).
+// What a decoder may do to be faster.
 struct DecodeHint {
-  Size input{};  // the network's, into which the picture will be letterboxed; 0x0: decode it whole
+  // The network's, into which the picture will be letterboxed. A JPEG that is much larger may be
+  // decoded at a half, a quarter or an eighth of its size: other pixels than those of scaling the
+  // whole, so that scores move (docs/measurements.md). 0x0: decode it whole.
+  Size input{};
+  // May the picture come as planes, which Letterboxer takes? A third less time for most JPEGs; what
+  // the Letterboxer makes of them is the same, bit for bit.
+  enum class Colours : std::uint8_t { mixed, may_be_planes } colours = Colours::mixed;
 };
 
 // Does a file of this name count as a picture (.jpg, .jpeg, .png, .bmp, .tif, .tiff,

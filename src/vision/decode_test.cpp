@@ -8,9 +8,11 @@
 #include <zlib.h>
 
 #include <cmath>
+#include <random>
 
 #include "base/error.hpp"
 #include "vision/annotate.hpp"
+#include "vision/letterbox.hpp"
 
 namespace andon::vision {
 namespace {
@@ -35,12 +37,12 @@ Image gradient(Size size) {
 
 // A JPEG of any colour space: `pixels` in `format`, stored as `subsampling` says.
 std::string make_jpeg(Size size, const std::vector<std::uint8_t>& pixels, int format,
-                      int subsampling) {
+                      int subsampling, int flags = 0) {
   const tjhandle encoder = tjInitCompress();
   unsigned char* bytes = nullptr;
   unsigned long count = 0;
   EXPECT_EQ(tjCompress2(encoder, pixels.data(), size.width, 0, size.height, format, &bytes, &count,
-                        subsampling, 95, 0),
+                        subsampling, 95, flags),
             0);
   std::string result(reinterpret_cast<const char*>(bytes), count);
   tjFree(bytes);
@@ -72,6 +74,89 @@ std::string refusal(std::string_view bytes, base::ErrorCode code) {
     return error.message();
   }
   return "accepted";
+}
+
+// What the network sees of it, byte by byte where `preprocessing` divides by 1.
+std::vector<float> letterbox(const Image& image, Size target, const Preprocessing& preprocessing) {
+  Letterboxer letterboxer(target, preprocessing);
+  std::vector<float> tensor(3 * static_cast<std::size_t>(target.width) *
+                            static_cast<std::size_t>(target.height));
+  (void)letterboxer.fill(image, tensor);
+  return tensor;
+}
+
+// Noise leaves the range of a byte wherever it can.
+std::string noisy_jpeg(Size size, int subsampling, int flags = 0) {
+  std::mt19937 random(static_cast<unsigned>(size.width * 100 + size.height));
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(size.width) *
+                                   static_cast<std::size_t>(size.height) * 3);
+  for (auto& byte : pixels) byte = random() % 3 == 0 ? 255 : static_cast<std::uint8_t>(random());
+  return make_jpeg(size, pixels, TJPF_RGB, subsampling, flags);
+}
+
+TEST(ImageDecoder, GivesPlanesThatLetterboxToTheSameBits) {
+  Preprocessing as_bytes;
+  as_bytes.divisor = 1;
+  Preprocessing odd;
+  odd.channels = Preprocessing::Channels::bgr;
+  odd.mean = {0.1F, 0.2F, 0.3F};
+  odd.deviation = {1, 2, 3};
+  odd.fit = Fit::centre_crop;
+  ImageDecoder whole;
+  ImageDecoder planar;
+  int with_planes = 0;
+  for (const int subsampling :
+       {TJSAMP_420, TJSAMP_422, TJSAMP_444, TJSAMP_440, TJSAMP_411, TJSAMP_GRAY}) {
+    for (const Size size :
+         {Size{8, 1}, Size{9, 2}, Size{16, 16}, Size{17, 31}, Size{40, 23}, Size{63, 65},
+          Size{64, 48}, Size{65, 2}, Size{130, 66}, Size{96, 96}, Size{5, 70}}) {
+      for (const int flags : {0, TJFLAG_PROGRESSIVE}) {
+        const std::string bytes = noisy_jpeg(size, subsampling, flags);
+        const Image& image = whole.decode(bytes, "a.jpg");
+        const Image& planes =
+            planar.decode(bytes, "a.jpg", {.colours = DecodeHint::Colours::may_be_planes});
+        ASSERT_EQ(planes.size, size);
+        with_planes += planes.has_planes ? 1 : 0;
+        for (const Size target : {size, Size{(size.width + 1) / 2, (size.height + 1) / 2},
+                                  Size{32, 32}, Size{20, 50}}) {
+          for (const Preprocessing& preprocessing : {as_bytes, odd}) {
+            EXPECT_TRUE(letterbox(planes, target, preprocessing) ==
+                        letterbox(image, target, preprocessing))
+                << subsampling << " " << size.width << "x" << size.height << " in " << target.width
+                << "x" << target.height;
+          }
+        }
+      }
+    }
+  }
+  EXPECT_EQ(with_planes, 2 * 2 * 10);
+}
+
+TEST(ImageDecoder, MixesTheColoursOfAPictureThatIsTurned) {
+  std::string turned = noisy_jpeg({32, 16}, TJSAMP_420);
+  const auto exif =
+      "\xFF\xE1\0\x22"
+      "Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"sv;
+  turned.insert(2, exif);
+  ImageDecoder decoder;
+  const DecodeHint hint{.colours = DecodeHint::Colours::may_be_planes};
+  EXPECT_TRUE(decoder.decode(noisy_jpeg({32, 16}, TJSAMP_420), "a.jpg", hint).has_planes);
+  const Image& image = decoder.decode(turned, "a.jpg", hint);
+  EXPECT_FALSE(image.has_planes);
+  EXPECT_EQ(image.size, (Size{16, 32}));
+  EXPECT_EQ(image.rgb.size(), 16U * 32U * 3U);
+}
+
+TEST(ImageDecoder, RefusesTruncatedPlanes) {
+  const std::string bytes = noisy_jpeg({64, 64}, TJSAMP_420);
+  ImageDecoder decoder;
+  const DecodeHint hint{.colours = DecodeHint::Colours::may_be_planes};
+  for (const std::size_t kept : {bytes.size() / 2, bytes.size() - 3, bytes.size() / 4}) {
+    EXPECT_THROW((void)decoder.decode(std::string_view(bytes).substr(0, kept), "a.jpg", hint),
+                 base::Error)
+        << kept;
+  }
+  EXPECT_TRUE(decoder.decode(bytes, "a.jpg", hint).has_planes);
 }
 
 TEST(ImageDecoder, DecodesJpegCloseToTheOriginal) {

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <turbojpeg.h>
 
+#include <array>
+
 #include "base/error.hpp"
 #include "vision/codecs.hpp"
 
@@ -33,6 +35,20 @@ Size scaled_size(Size size, Size least) {
   return size;
 }
 
+// Narrower ones libjpeg brings to their full width in another way.
+constexpr int kLeastForPlanes = 8;
+
+bool has_half_columns(int subsampling) {
+  return subsampling == TJSAMP_420 || subsampling == TJSAMP_422;
+}
+
+const unsigned char* data_of(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+// A truncated picture is only a warning to libjpeg, which makes up the rest in grey.
+constexpr int kFlags = TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS;
+
 }  // namespace
 
 void JpegCodec::HandleCloser::operator()(void* handle) const {
@@ -48,35 +64,62 @@ std::string JpegCodec::take_error() {
 }
 
 void JpegCodec::decode(std::string_view bytes, std::string_view name, const SizeCheck& check,
-                       const Size& least, Image& into) {
+                       const Freedom& freedom, Image& into) {
   if (handle_ == nullptr) handle_.reset(tjInitDecompress());
   if (handle_ == nullptr) {
     throw Error(ErrorCode::resource_exhausted, "no memory for a JPEG decoder");
   }
-  const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
-  Size size;
-  int subsampling = 0;
-  int colour_space = 0;
-  if (tjDecompressHeader3(handle_.get(), data, bytes.size(), &size.width, &size.height,
-                          &subsampling, &colour_space) != 0) {
+  Header header;
+  if (tjDecompressHeader3(handle_.get(), data_of(bytes), bytes.size(), &header.size.width,
+                          &header.size.height, &header.subsampling, &header.colour_space) != 0) {
     throw Error(ErrorCode::data_corrupted,
                 fmt::format("cannot read the JPEG header of {}: {}", name, take_error()));
   }
-  check(size);
-  into.size = scaled_size(size, least);
-  into.rgb.resize(into.row_bytes() * static_cast<std::size_t>(into.size.height));
-  const bool is_cmyk = colour_space == TJCS_CMYK || colour_space == TJCS_YCCK;
-  if (is_cmyk) cmyk_.resize(into.rgb.size() / 3 * 4);
-  // A truncated picture is only a warning to libjpeg, which makes up the rest in grey.
-  constexpr int kFlags = TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS;
-  if (tjDecompress2(handle_.get(), data, bytes.size(), is_cmyk ? cmyk_.data() : into.rgb.data(),
-                    into.size.width, 0, into.size.height, is_cmyk ? TJPF_CMYK : TJPF_RGB,
-                    kFlags) != 0) {
+  check(header.size);
+  into.size = scaled_size(header.size, freedom.least);
+  const bool is_whole = into.size == header.size;
+  into.has_planes = is_whole && freedom.may_give_planes && header.colour_space == TJCS_YCbCr &&
+                    has_half_columns(header.subsampling) && header.size.width >= kLeastForPlanes;
+  const int status =
+      into.has_planes ? decode_planes(bytes, header, into) : decode_rgb(bytes, header, into);
+  if (status != 0) {
     throw Error(ErrorCode::data_corrupted,
-                fmt::format("{} is a damaged or truncated JPEG ({}x{}): {}", name, size.width,
-                            size.height, take_error()));
+                fmt::format("{} is a damaged or truncated JPEG ({}x{}): {}", name,
+                            header.size.width, header.size.height, take_error()));
   }
-  if (is_cmyk) cmyk_to_rgb(cmyk_, into.rgb);
+}
+
+int JpegCodec::decode_planes(std::string_view bytes, const Header& header, Image& into) {
+  into.rgb.clear();
+  YcbcrPlanes& planes = into.planes;
+  planes.chroma = header.subsampling == TJSAMP_420 ? YcbcrPlanes::Chroma::half_columns_and_rows
+                                                   : YcbcrPlanes::Chroma::half_columns;
+  const auto columns = [&](int plane) {
+    return static_cast<std::size_t>(tjPlaneWidth(plane, header.size.width, header.subsampling));
+  };
+  const auto rows = [&](int plane) {
+    return static_cast<std::size_t>(tjPlaneHeight(plane, header.size.height, header.subsampling));
+  };
+  planes.luma_row_bytes = columns(0);
+  planes.chroma_row_bytes = columns(1);
+  planes.chroma_rows = static_cast<int>(rows(1));
+  planes.luma.resize(columns(0) * rows(0));
+  planes.blue.resize(columns(1) * rows(1));
+  planes.red.resize(columns(1) * rows(1));
+  std::array<unsigned char*, 3> targets{planes.luma.data(), planes.blue.data(), planes.red.data()};
+  return tjDecompressToYUVPlanes(handle_.get(), data_of(bytes), bytes.size(), targets.data(),
+                                 header.size.width, nullptr, header.size.height, kFlags);
+}
+
+int JpegCodec::decode_rgb(std::string_view bytes, const Header& header, Image& into) {
+  into.rgb.resize(into.row_bytes() * static_cast<std::size_t>(into.size.height));
+  const bool is_cmyk = header.colour_space == TJCS_CMYK || header.colour_space == TJCS_YCCK;
+  if (is_cmyk) cmyk_.resize(into.rgb.size() / 3 * 4);
+  const int status = tjDecompress2(handle_.get(), data_of(bytes), bytes.size(),
+                                   is_cmyk ? cmyk_.data() : into.rgb.data(), into.size.width, 0,
+                                   into.size.height, is_cmyk ? TJPF_CMYK : TJPF_RGB, kFlags);
+  if (status == 0 && is_cmyk) cmyk_to_rgb(cmyk_, into.rgb);
+  return status;
 }
 
 }  // namespace andon::vision

@@ -104,7 +104,7 @@ Size smallest_input(Size source, Size largest, int stride) {
 
 Letterboxer::Letterboxer(Size target, const Preprocessing& preprocessing,
                          const PixelKernels& kernels)
-    : target_(target), preprocessing_(preprocessing), kernels_(kernels) {}
+    : target_(target), preprocessing_(preprocessing), kernels_(kernels), widener_(kernels) {}
 
 void Letterboxer::prepare(const Image& image) {
   const LetterboxPlan plan = plan_letterbox(image.full_size(), target_, preprocessing_.fit);
@@ -146,34 +146,63 @@ const LetterboxPlan& Letterboxer::fill(const Image& image, std::span<float> tens
     padded_ = tensor.data();
   }
   if (plan_.scaled == stored_) {
-    const std::size_t from = static_cast<std::size_t>(visible_.left - plan_.left) * 3;
-    for (int y = 0; y < visible_.height; ++y) {
-      write_row(image.row(visible_.top - plan_.top + y) + from, y, tensor.data());
-    }
+    copy(image, tensor.data());
   } else if (stored_.width == 2 * plan_.scaled.width && stored_.height == 2 * plan_.scaled.height) {
-    halve(image, tensor.data());
+    if (image.has_planes) {
+      mix_and_halve(image, tensor.data());
+    } else {
+      halve(image, tensor.data());
+    }
   } else {
     scale(image, tensor.data());
   }
   return plan_;
 }
 
-// Row `y` of what is visible.
-void Letterboxer::write_row(const std::uint8_t* rgb, int y, float* tensor) const {
+// Where row `y` of what is visible goes: red, green and blue, in whatever order the network has
+// them.
+std::array<float*, 3> Letterboxer::planes_at(int y, float* tensor) const {
   const auto width = static_cast<std::size_t>(target_.width);
   const std::size_t plane = width * static_cast<std::size_t>(target_.height);
-  const auto pixels = static_cast<std::size_t>(visible_.width);
   float* first = tensor + static_cast<std::size_t>(visible_.top + y) * width +
                  static_cast<std::size_t>(visible_.left);
   std::array<float*, 3> planes{first, first + plane, first + 2 * plane};
   if (preprocessing_.channels == Preprocessing::Channels::bgr) std::swap(planes[0], planes[2]);
-  kernels_.planar_floats(rgb, pixels, preprocessing_.divisor, planes);
+  return planes;
+}
+
+void Letterboxer::standardise(const std::array<float*, 3>& planes) const {
+  const bool is_bgr = preprocessing_.channels == Preprocessing::Channels::bgr;
   for (std::size_t c = 0; c < 3; ++c) {
     const float mean = preprocessing_.mean[c];
     const float deviation = preprocessing_.deviation[c];
     if (mean == 0 && deviation == 1) continue;
-    float* values = first + c * plane;
-    for (std::size_t x = 0; x < pixels; ++x) values[x] = (values[x] - mean) / deviation;
+    float* values = planes[is_bgr ? 2 - c : c];
+    for (int x = 0; x < visible_.width; ++x) values[x] = (values[x] - mean) / deviation;
+  }
+}
+
+// Row `y` of what is visible.
+void Letterboxer::write_row(const std::uint8_t* rgb, int y, float* tensor) const {
+  const std::array<float*, 3> planes = planes_at(y, tensor);
+  kernels_.planar_floats(rgb, static_cast<std::size_t>(visible_.width), preprocessing_.divisor,
+                         planes);
+  standardise(planes);
+}
+
+// A row of the picture, valid until the next.
+const std::uint8_t* Letterboxer::rgb_row(const Image& image, int y) {
+  if (!image.has_planes) return image.row(y);
+  mixed_.resize(image.row_bytes());
+  kernels_.mix_colours(widener_.row(image, y, 0), static_cast<std::size_t>(image.size.width),
+                       mixed_.data());
+  return mixed_.data();
+}
+
+void Letterboxer::copy(const Image& image, float* tensor) {
+  const std::size_t from = static_cast<std::size_t>(visible_.left - plan_.left) * 3;
+  for (int y = 0; y < visible_.height; ++y) {
+    write_row(rgb_row(image, visible_.top - plan_.top + y) + from, y, tensor);
   }
 }
 
@@ -187,11 +216,11 @@ void Letterboxer::scale(const Image& image, float* tensor) {
       std::swap(upper_row, lower_row);
     }
     if (row.first != upper_row) {
-      kernels_.scale_row(image.row(row.first), image.row_bytes(), columns_, upper_.data());
+      kernels_.scale_row(rgb_row(image, row.first), image.row_bytes(), columns_, upper_.data());
       upper_row = row.first;
     }
     if (row.second != lower_row) {
-      kernels_.scale_row(image.row(row.second), image.row_bytes(), columns_, lower_.data());
+      kernels_.scale_row(rgb_row(image, row.second), image.row_bytes(), columns_, lower_.data());
       lower_row = row.second;
     }
     kernels_.blend_rows(upper_.data(), row.first_weight, lower_.data(), row.second_weight,
@@ -208,6 +237,19 @@ void Letterboxer::halve(const Image& image, float* tensor) {
     kernels_.halve_rows(image.row(2 * scaled_y) + from, image.row(2 * scaled_y + 1) + from,
                         static_cast<std::size_t>(visible_.width), row_.data());
     write_row(row_.data(), y, tensor);
+  }
+}
+
+void Letterboxer::mix_and_halve(const Image& image, float* tensor) {
+  const std::size_t from = static_cast<std::size_t>(visible_.left - plan_.left) * 2;
+  for (int y = 0; y < visible_.height; ++y) {
+    const int upper = 2 * (visible_.top - plan_.top + y);
+    const std::array<float*, 3> planes = planes_at(y, tensor);
+    kernels_.mix_and_halve(beyond(widener_.row(image, upper, 0), from),
+                           beyond(widener_.row(image, upper + 1, 1), from),
+                           static_cast<std::size_t>(visible_.width), preprocessing_.divisor,
+                           planes);
+    standardise(planes);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a picture to a network's input: fitted into its size, padded, as planes of floats. The
 // letterbox is Ultralytics' one; the scaling reproduces OpenCV's resize(INTER_LINEAR) of 8-bit
-// pictures bit for bit.
+// pictures bit for bit, also where a JPEG's colours are mixed only here.
 #pragma once
 
 #include <array>
@@ -11,6 +11,7 @@
 
 #include "vision/image.hpp"
 #include "vision/pixel_kernels.hpp"
+#include "vision/ycbcr.hpp"
 
 namespace andon::vision {
 
@@ -61,8 +62,13 @@ class Letterboxer {
  private:
   void prepare(const Image& image);
   void pad(std::span<float> tensor) const;
+  void copy(const Image& image, float* tensor);
   void scale(const Image& image, float* tensor);
   void halve(const Image& image, float* tensor);
+  void mix_and_halve(const Image& image, float* tensor);
+  [[nodiscard]] const std::uint8_t* rgb_row(const Image& image, int y);
+  [[nodiscard]] std::array<float*, 3> planes_at(int y, float* tensor) const;
+  void standardise(const std::array<float*, 3>& planes) const;
   void write_row(const std::uint8_t* rgb, int y, float* tensor) const;
 
   // What of the scaled picture is seen: all of it but where it is cut.
@@ -85,6 +91,8 @@ class Letterboxer {
   std::vector<std::int16_t> upper_;  // source rows scaled horizontally
   std::vector<std::int16_t> lower_;
   std::vector<std::uint8_t> row_;
+  ChromaWidener widener_;
+  std::vector<std::uint8_t> mixed_;  // a row of the picture, where it has planes
 };
 
 }  // namespace andon::vision

@@ -94,6 +94,62 @@ TEST(PixelKernels, AgreeOnEveryLengthOfARow) {
   }
 }
 
+TEST(PixelKernels, MixColoursAlikeOnEveryLengthOfARow) {
+  std::mt19937 random(4);
+  std::array<std::vector<std::uint8_t>, 6> planes;
+  for (auto& plane : planes) {
+    plane.resize(2 * 130);
+    // Half of them at the ends of the range, where a colour leaves it.
+    for (auto& byte : plane) {
+      const auto value = static_cast<std::uint8_t>(random());
+      byte = random() % 2 == 0 ? value : static_cast<std::uint8_t>(value < 128 ? 0 : 255);
+    }
+  }
+  const YcbcrRow upper{planes[0].data(), planes[1].data(), planes[2].data()};
+  const YcbcrRow lower{planes[3].data(), planes[4].data(), planes[5].data()};
+  const auto all = [&](const PixelKernels& kernels, std::size_t pixels) {
+    std::vector<std::uint8_t> bytes(3 * pixels + 1, 7);
+    kernels.mix_colours(upper, pixels, bytes.data());
+    std::vector<std::uint8_t> wide(2 * pixels + 1, 7);
+    for (const ChromaRounding rounding : {ChromaRounding{8, 7}, ChromaRounding{4, 8}}) {
+      if (pixels > 0) {
+        kernels.widen_chroma(upper.blue, lower.blue, pixels, rounding, wide.data());
+      }
+      bytes.insert(bytes.end(), wide.begin(), wide.end());
+    }
+    std::vector<float> values(3 * pixels + 1, -1);
+    kernels.mix_and_halve(upper, lower, pixels, 255,
+                          {&values[0], &values[pixels], &values[2 * pixels]});
+    values.insert(values.end(), bytes.begin(), bytes.end());
+    return values;
+  };
+  for (std::size_t pixels = 0; pixels <= 130; ++pixels) {
+    const auto expected = all(portable_kernels(), pixels);
+    for (const PixelKernels* kernels : usable_kernels()) {
+      EXPECT_EQ(all(*kernels, pixels), expected) << kernels->name << " " << pixels;
+    }
+  }
+}
+
+TEST(PixelKernels, MixEveryColourAlike) {
+  std::vector<std::uint8_t> luma(256 * 256);
+  std::vector<std::uint8_t> blue(luma.size());
+  std::vector<std::uint8_t> red(luma.size());
+  for (std::size_t i = 0; i < luma.size(); ++i) {
+    luma[i] = static_cast<std::uint8_t>(i * 7);
+    blue[i] = static_cast<std::uint8_t>(i / 256);
+    red[i] = static_cast<std::uint8_t>(i % 256);
+  }
+  const YcbcrRow row{luma.data(), blue.data(), red.data()};
+  std::vector<std::uint8_t> expected(3 * luma.size());
+  portable_kernels().mix_colours(row, luma.size(), expected.data());
+  for (const PixelKernels* kernels : usable_kernels()) {
+    std::vector<std::uint8_t> rgb(expected.size());
+    kernels->mix_colours(row, luma.size(), rgb.data());
+    EXPECT_TRUE(rgb == expected) << kernels->name;
+  }
+}
+
 TEST(Letterbox, PutsYoloxPicturesInTheCornerAsTheyAre) {
   Preprocessing preprocessing;
   preprocessing.fit = Fit::letterbox_top_left;

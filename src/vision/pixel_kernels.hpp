@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inner loops of letterboxing, each in a portable form and in wider ones (AVX2 and AVX-512 on
-// x86-64, NEON on ARM) that give the same values; the best is chosen when the program starts.
-// Internal to vision/.
+// The inner loops between a decoder and a tensor, each in a portable form and in wider ones (AVX2
+// and AVX-512 on x86-64, NEON on ARM) that give the same values; the best is chosen when the
+// program starts. Internal to vision/.
 #pragma once
 
 #include <array>
@@ -20,6 +20,24 @@ struct ResizeTap {
   std::int32_t second;
   std::int16_t first_weight;
   std::int16_t second_weight;
+};
+
+// A row of a YCbCr picture, each of the three with a byte a pixel.
+struct YcbcrRow {
+  const std::uint8_t* luma;
+  const std::uint8_t* blue;
+  const std::uint8_t* red;
+};
+
+// What is left of a row after its first `pixels`.
+[[nodiscard]] inline YcbcrRow beyond(const YcbcrRow& row, std::size_t pixels) {
+  return {row.luma + pixels, row.blue + pixels, row.red + pixels};
+}
+
+// What libjpeg adds before it drops the last four bits of a chroma value between two others.
+struct ChromaRounding {
+  std::int16_t even;
+  std::int16_t odd;
 };
 
 struct PixelKernels {
@@ -42,6 +60,19 @@ struct PixelKernels {
   // Interleaved RGB bytes to planes of floats: each byte divided by `divisor`.
   void (*planar_floats)(const std::uint8_t* rgb, std::size_t pixels, float divisor,
                         const std::array<float*, 3>& planes);
+
+  // Chroma of half the columns brought to all of them, as libjpeg's "fancy upsampling" has it: 3/4
+  // of the nearer and 1/4 of the farther value, in both directions. `near` is the row above or
+  // below `row`, or `row` itself. Writes 2 * count bytes.
+  void (*widen_chroma)(const std::uint8_t* near, const std::uint8_t* row, std::size_t count,
+                       ChromaRounding rounding, std::uint8_t* out);
+
+  // JFIF's YCbCr to RGB, rounded as libjpeg does it.
+  void (*mix_colours)(const YcbcrRow& row, std::size_t pixels, std::uint8_t* rgb);
+
+  // mix_colours() of two rows, then halve_rows() and planar_floats() to `pixels` pixels, in one.
+  void (*mix_and_halve)(const YcbcrRow& upper, const YcbcrRow& lower, std::size_t pixels,
+                        float divisor, const std::array<float*, 3>& planes);
 };
 inline constexpr std::size_t kRowSlack = 8;
 

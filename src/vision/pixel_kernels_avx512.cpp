@@ -80,8 +80,14 @@ const PixelKernels* avx512_kernels() {
     return nullptr;
   }
   // A gather of single pixels gains nothing from more width.
-  static const PixelKernels kKernels{"AVX-512", narrower->scale_row, avx512::blend_rows,
-                                     narrower->halve_rows, avx512::planar_floats};
+  static const PixelKernels kKernels{"AVX-512",
+                                     narrower->scale_row,
+                                     avx512::blend_rows,
+                                     narrower->halve_rows,
+                                     avx512::planar_floats,
+                                     narrower->widen_chroma,
+                                     narrower->mix_colours,
+                                     narrower->mix_and_halve};
   return &kKernels;
 }
 
