@@ -3,7 +3,9 @@
 // lets them take turns. One command a line on stdin, one JSON object a line on stdout:
 //   load FILE      keep the bytes of a picture
 //   clear          forget them
+//   describe       what the model is taken for
 //   detect         the detections of each picture
+//   findings       everything that is found in each picture
 //   round N        every picture N times, from bytes to detections; the time, and by stage
 #include <fmt/format.h>
 
@@ -59,6 +61,12 @@ Options parse(int argc, char** argv) {
       options.detection.iou = std::stof(value());
     } else if (argument == "--max-detections") {
       options.detection.max_detections = static_cast<std::size_t>(to_int(value()));
+    } else if (argument == "--provider") {
+      options.detector.session.providers.push_back(value());
+    } else if (argument == "--spec") {  // what is said beside the model, as JSON
+      options.detector.spec = parse_model_spec(base::parse_json(value(), "--spec"));
+    } else if (argument == "--classes") {
+      options.detection.max_classes = static_cast<std::size_t>(to_int(value()));
     } else if (argument == "--agnostic") {
       options.detection.suppression = DetectionOptions::Suppression::agnostic;
     } else {
@@ -135,24 +143,74 @@ class Bench {
       pictures_.clear();
       return {{"loaded", 0}};
     }
+    if (line == "describe") return describe();
     if (line == "detect") return detect();
+    if (line == "findings") return findings();
     if (line.starts_with("round ")) return round(static_cast<std::size_t>(to_int(line.substr(6))));
     return {{"error", "unknown command"}};
   }
 
  private:
+  json::object describe() const {
+    const Detector& detector = workers_.front()->detector;
+    const ModelDescription& model = detector.description();
+    json::array passed_over;
+    for (const std::string& reason : detector.passed_over_providers()) {
+      passed_over.emplace_back(reason);
+    }
+    return {{"head", to_string(model.head)},
+            {"task", model.task},
+            {"input", json::array{model.input.width, model.input.height}},
+            {"labels", model.labels.size()},
+            {"provider", model.provider},
+            {"passedOver", std::move(passed_over)},
+            {"onnxruntime", runtime_.version()}};
+  }
+
   json::object detect() {
     json::object result;
     for (const Picture& picture : pictures_) {
-      json::array boxes;
-      for (const Detection& found : workers_.front()->look_at(picture, options_).detections) {
-        const Box& box = found.box;
-        boxes.push_back(json::array{box.x, box.y, box.x + box.width, box.y + box.height,
-                                    found.confidence, found.class_id});
-      }
-      result[picture.name] = std::move(boxes);
+      result[picture.name] = boxes_of(workers_.front()->look_at(picture, options_));
     }
     return result;
+  }
+
+  static json::array boxes_of(const Findings& findings) {
+    json::array boxes;
+    for (const Detection& found : findings.detections) {
+      const Box& box = found.box;
+      boxes.push_back(json::array{box.x, box.y, box.x + box.width, box.y + box.height,
+                                  found.confidence, found.class_id});
+    }
+    return boxes;
+  }
+
+  json::object findings() {
+    json::object result;
+    for (const Picture& picture : pictures_) {
+      result[picture.name] = all_of(workers_.front()->look_at(picture, options_));
+    }
+    return result;
+  }
+
+  static json::object all_of(const Findings& findings) {
+    json::object all{{"boxes", boxes_of(findings)}};
+    json::array masks;
+    for (const Mask& mask : findings.masks) {
+      masks.push_back(json::array(mask.counts.begin(), mask.counts.end()));
+    }
+    if (!masks.empty()) all["masks"] = std::move(masks);
+    json::array classes;
+    for (const ClassScore& it : findings.classes) {
+      classes.push_back(json::array{it.class_id, it.confidence});
+    }
+    if (!classes.empty()) all["classes"] = std::move(classes);
+    if (findings.anomaly) {
+      const Anomaly& anomaly = *findings.anomaly;
+      all["score"] = anomaly.score;
+      all["map"] = json::array(anomaly.map.begin(), anomaly.map.end());
+    }
+    return all;
   }
 
   json::object round(std::size_t times) {

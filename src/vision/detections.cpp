@@ -28,9 +28,7 @@ std::vector<Detection> decode_detections(const AnchorOutput& output, const Lette
   Suppressor suppressor;
   find_candidates(output, options.confidence, suppressor.start());
   std::vector<Detection> detections;
-  for (const Candidate& kept : suppressor.suppress(options)) {
-    detections.push_back(map_back(kept, plan));
-  }
+  map_back(suppressor.suppress(options), plan, detections);
   return detections;
 }
 

@@ -79,8 +79,7 @@ std::vector<std::string> labels_of(const Session& session, const ModelSpec& spec
   std::vector<std::string> labels = spec.labels;
   const std::string_view names = metadata_value(session, "names");
   if (labels.empty() && !names.empty()) labels = parse_names(names);
-  const bool counts_classes = plan.kind != HeadKind::end_to_end && plan.kind != HeadKind::detr;
-  while (counts_classes && labels.size() < plan.classes) {
+  while (plan.counts_classes && labels.size() < plan.classes) {
     labels.push_back(fmt::format("class {}", labels.size()));
   }
   return labels;

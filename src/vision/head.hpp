@@ -35,9 +35,12 @@ struct HeadPlan {
   std::vector<std::size_t> outputs;  // of the session's, in the order that the head reads them
   std::size_t classes = 0;
   std::size_t anchors = 0;
-  bool is_decoded = false;  // yolox
-  bool has_score = false;   // anomaly: its first output is one
-  bool has_map = false;     // anomaly: its last output is one
+  bool counts_classes = true;  // its outputs tell how many there are
+  bool is_decoded = false;     // yolox
+  bool has_picked = false;     // rtdetr: rows of score and class, not a score a class
+  bool has_nothing = false;    // detr_logits: the last class is "nothing"
+  bool has_score = false;      // anomaly: its first output is one
+  bool has_map = false;        // anomaly: its last output is one
 };
 [[nodiscard]] std::unique_ptr<Head> make_head(const HeadPlan& plan);
 

@@ -17,10 +17,7 @@ class AnchorHead final : public Head {
     const std::size_t size = (4 + classes_) * anchors;
     find_candidates({output.values.subspan(item * size, size), classes_, anchors},
                     options.confidence, suppressor_.start());
-    into.detections.clear();
-    for (const Candidate& kept : suppressor_.suppress(options)) {
-      into.detections.push_back(map_back(kept, plan));
-    }
+    map_back(suppressor_.suppress(options), plan, into.detections);
   }
 
  private:

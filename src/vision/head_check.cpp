@@ -7,6 +7,8 @@
 
 #include "base/error.hpp"
 #include "vision/head.hpp"
+#include "vision/masks.hpp"
+#include "vision/rows.hpp"
 
 namespace andon::vision {
 namespace {
@@ -47,6 +49,11 @@ bool fit_anomaly(const HeadPlan& plan, Outputs outputs) {
   return map.shape[map.shape.size() - 1] > 0 && map.shape[map.shape.size() - 2] > 0;
 }
 
+bool fit_prototypes(const Session::Output& maps) {
+  return has_rank(maps, 4) && is(maps.shape[1], kMaskWeights) && maps.shape[2] > 0 &&
+         maps.shape[3] > 0;
+}
+
 bool fit(const HeadPlan& plan, Outputs outputs, Size input) {
   const Session::Output& first = outputs.front();
   const bool is_planar = has_rank(first, 3);
@@ -54,8 +61,8 @@ bool fit(const HeadPlan& plan, Outputs outputs, Size input) {
     case HeadKind::yolov8:
       return is_planar && is(first.shape[1], 4 + plan.classes);
     case HeadKind::yolov8_seg:
-      return is_planar && is(first.shape[1], 4 + plan.classes + 32) && has_rank(outputs[1], 4) &&
-             outputs[1].shape[1] == 32 && outputs[1].shape[2] > 0 && outputs[1].shape[3] > 0;
+      return is_planar && is(first.shape[1], 4 + plan.classes + kMaskWeights) &&
+             fit_prototypes(outputs[1]);
     case HeadKind::yolov8_dfl:
       if (outputs.size() > 1) return fit_levels(plan, outputs, input);
       return is_planar && is(first.shape[1], 64 + plan.classes) &&
@@ -66,12 +73,19 @@ bool fit(const HeadPlan& plan, Outputs outputs, Size input) {
       return is_planar && is(first.shape[2], 5 + plan.classes) &&
              is(first.shape[1], grid_cells(input));
     case HeadKind::end_to_end:
-      return is_planar && first.shape[2] == 6;
+      return is_planar && is(first.shape[2], kRowValues);
+    case HeadKind::end_to_end_seg:
+      return is_planar && is(first.shape[2], kRowValues + kMaskWeights) &&
+             fit_prototypes(outputs[1]);
     case HeadKind::rtdetr:
-      return is_planar && is(first.shape[2], 4 + plan.classes);
+      return is_planar && is(first.shape[2], plan.has_picked ? kRowValues : 4 + plan.classes);
     case HeadKind::detr:
       return has_rank(first, 2) && has_rank(outputs[1], 3) && outputs[1].shape[2] == 4 &&
              outputs[1].shape[1] == first.shape[1] && outputs[2].shape == first.shape;
+    case HeadKind::detr_logits:
+      return is_planar && is(first.shape[2], plan.classes + (plan.has_nothing ? 1 : 0)) &&
+             has_rank(outputs[1], 3) && outputs[1].shape[2] == 4 &&
+             outputs[1].shape[1] == first.shape[1];
     case HeadKind::classifier:
       return has_rank(first, 2) && is(first.shape[1], plan.classes);
     case HeadKind::anomaly:

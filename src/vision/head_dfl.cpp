@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "vision/anchors.hpp"
 #include "vision/heads.hpp"
+#include "vision/scores.hpp"
 #include "vision/suppression.hpp"
 
 namespace andon::vision {
@@ -24,10 +24,6 @@ struct Level {
   int stride;
   std::size_t first_anchor;
 };
-
-float sigmoid(float value) {
-  return 1.0F / (1.0F + std::exp(-value));
-}
 
 // The mean of a distribution over 0 to 15, given as logits.
 float expected_distance(const float* logits, std::size_t pitch) {
@@ -62,10 +58,7 @@ class DflHead final : public Head {
       find(level, options.confidence, candidates);
       first_anchor += cells(level);
     }
-    into.detections.clear();
-    for (const Candidate& kept : suppressor_.suppress(options)) {
-      into.detections.push_back(map_back(kept, plan));
-    }
+    map_back(suppressor_.suppress(options), plan, into.detections);
   }
 
  private:
@@ -104,12 +97,7 @@ class DflHead final : public Head {
   }
 
   void find(const Level& level, float confidence, std::vector<Candidate>& candidates) const {
-    // Compared before the sigmoid, a little low, and again after it.
-    constexpr float kLeast = 1e-6F;
-    const float bounded = std::clamp(confidence, kLeast, 1 - kLeast);
-    const float limit = confidence <= kLeast ? -std::numeric_limits<float>::infinity()
-                                             : std::log(bounded / (1 - bounded)) - 1e-3F;
-    find_anchors(level.scores, classes_, level.pitch, cells(level), limit,
+    find_anchors(level.scores, classes_, level.pitch, cells(level), logit_limit(confidence),
                  [&](std::size_t cell, std::size_t class_id, float logit) {
                    const float score = sigmoid(logit);
                    if (!(score > confidence)) return;

@@ -1,11 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vision/heads.hpp"
-#include "vision/suppression.hpp"
+#include "vision/rows.hpp"
 
 namespace andon::vision {
 namespace {
 
-// [boxes][left, top, right, bottom, score, class], in input pixels: overlaps are seen to already.
+Corners corners_of(const float* row) {
+  return {row[0], row[1], row[2], row[3]};
+}
+
+template <typename BoxOf>
+void find(const RowOutput& output, float confidence, std::vector<Candidate>& candidates,
+          BoxOf box_of) {
+  const float* row = output.values.data();
+  const std::size_t count = output.values.size() / output.width;
+  for (std::size_t i = 0; i < count; ++i, row += output.width) {
+    const float score = row[4];
+    const float class_id = row[5];
+    if (!(score > confidence)) continue;
+    if (!(class_id >= 0 && class_id < static_cast<float>(output.classes))) continue;
+    const Corners corners = box_of(row);
+    if (!corners.is_box()) continue;
+    candidates.push_back(
+        {corners, score, static_cast<std::int32_t>(class_id), static_cast<std::uint32_t>(i)});
+  }
+}
+
+// YOLOv10, YOLO26 and models with built-in suppression: overlaps are seen to already.
 class EndToEndHead final : public Head {
  public:
   explicit EndToEndHead(const HeadPlan& plan) : classes_(plan.classes) {}
@@ -13,22 +34,10 @@ class EndToEndHead final : public Head {
   void decode(std::span<const Session::Output> outputs, std::size_t item, const LetterboxPlan& plan,
               const DetectionOptions& options, Findings& into) override {
     const Session::Output& output = outputs.front();
-    const auto boxes = static_cast<std::size_t>(output.shape[1]);
-    constexpr std::size_t kWidth = 6;
-    const float* values = output.values.data() + item * boxes * kWidth;
-    std::vector<Candidate>& candidates = suppressor_.start();
-    for (std::size_t i = 0; i < boxes; ++i, values += kWidth) {
-      const Corners corners{values[0], values[1], values[2], values[3]};
-      if (!(values[4] > options.confidence) || !corners.is_box()) continue;
-      // A class that is not a number, or out of range, is no class.
-      if (!(values[5] >= 0 && values[5] < static_cast<float>(classes_))) continue;
-      candidates.push_back({corners, values[4], static_cast<std::int32_t>(values[5]),
-                            static_cast<std::uint32_t>(i)});
-    }
-    into.detections.clear();
-    for (const Candidate& kept : suppressor_.best(options)) {
-      into.detections.push_back(map_back(kept, plan));
-    }
+    const std::size_t size = static_cast<std::size_t>(output.shape[1]) * kRowValues;
+    find_rows({output.values.subspan(item * size, size), classes_, kRowValues}, options.confidence,
+              suppressor_.start());
+    map_back(suppressor_.best(options), plan, into.detections);
   }
 
  private:
@@ -37,6 +46,16 @@ class EndToEndHead final : public Head {
 };
 
 }  // namespace
+
+void find_rows(const RowOutput& output, float confidence, std::vector<Candidate>& candidates) {
+  find(output, confidence, candidates, corners_of);
+}
+
+void find_centred_rows(const RowOutput& output, Size input, float confidence,
+                       std::vector<Candidate>& candidates) {
+  find(output, confidence, candidates,
+       [&](const float* row) { return corners_in_parts(row, input); });
+}
 
 std::unique_ptr<Head> make_end_to_end_head(const HeadPlan& plan) {
   return std::make_unique<EndToEndHead>(plan);

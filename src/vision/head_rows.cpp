@@ -34,10 +34,7 @@ class RowHead final : public Head {
       if (!(values[4] > options.confidence)) continue;
       add({values, anchor}, options.confidence, plan.target, candidates);
     }
-    into.detections.clear();
-    for (const Candidate& kept : suppressor_.suppress(options)) {
-      into.detections.push_back(map_back(kept, plan));
-    }
+    map_back(suppressor_.suppress(options), plan, into.detections);
   }
 
  private:

@@ -222,6 +222,83 @@ TEST(Heads, TellDetrThePicturesSize) {
   expect_box(found[1], 0, 0.5F, {0, 0, 200, 50});
 }
 
+TEST(Heads, TakeTheBestPairsOfQueryAndClassOfRtDetr) {
+  ModelSpec model;
+  OutputSpec rows{"output0", {1, 300, 6}, {}, {}};
+  rows.values = {0.5F, 0.5F, 0.25F, 0.5F, 0.75F, 2,  // one query in two classes
+                 0.5F, 0.5F, 0.25F, 0.5F, 0.5F,  0};
+  model.outputs = {rows};
+  model.metadata = {{"names", "{0: 'a', 1: 'b', 2: 'c'}"},
+                    {"description", "Ultralytics rtdetr-l model"}};
+  Detector detector = make(model);
+  EXPECT_EQ(detector.description().head, HeadKind::rtdetr);
+  const auto found = detector.detect(white({200, 100})).detections;
+  ASSERT_EQ(found.size(), 2U);
+  expect_box(found[0], 2, 0.75F, {75, 25, 50, 50});
+  expect_box(found[1], 0, 0.5F, {75, 25, 50, 50});
+
+  // With two classes both forms have six values; newer exports name their head.
+  model.metadata = {{"names", "{0: 'a', 1: 'b'}"}, {"head", "RTDETRDecoder"}};
+  model.outputs[0].values = {0.5F, 0.5F, 0.25F, 0.5F, 0.75F, 1};
+  Detector of_two = make(model);
+  ASSERT_EQ(of_two.detect(white({200, 100})).detections.size(), 1U);
+  expect_box(of_two.detect(white({200, 100})).detections[0], 1, 0.75F, {75, 25, 50, 50});
+}
+
+// What transformers' exports look like: logits of 3 classes for 4 queries, boxes in parts.
+ModelSpec logits_model() {
+  ModelSpec model;
+  model.outputs = {
+      {"logits",
+       {1, 4, 3},
+       {kLogit09, -5, 0.5F,  // query 0 in two classes
+        -9, -9, -5,          //
+        -5, 0, -5},
+       {}},
+      {"pred_boxes",
+       {1, 4, 4},
+       {0.5F, 0.5F, 0.5F, 0.5F, 0.5F, 0.5F, 1, 1, 0.25F, 0.25F, 0.5F, 0.5F, 0.5F, 0.5F, 0, 0},
+       {}}};
+  return model;
+}
+
+TEST(Heads, TakeTheLogitsOfTransformersDetrs) {
+  ModelSpec model = logits_model();
+  Detector detector = make(model);
+  EXPECT_EQ(detector.description().head, HeadKind::detr_logits);
+  EXPECT_EQ(detector.description().preprocessing.fit, Fit::stretch);
+  const auto found = detector.detect(white({200, 100})).detections;
+  ASSERT_EQ(found.size(), 3U);
+  expect_box(found[0], 0, 0.9F, {50, 25, 100, 50});
+  expect_box(found[1], 2, 0.62246F, {50, 25, 100, 50});
+  expect_box(found[2], 1, 0.5F, {0, 0, 100, 50});
+
+  // No more than there are queries.
+  model.outputs[0].values.assign(12, 1);
+  model.outputs[1].values = {0.5F, 0.5F, 0.5F, 0.5F, 0.5F, 0.5F, 1,    1,
+                             0.2F, 0.2F, 0.1F, 0.1F, 0.1F, 0.1F, 0.1F, 0.1F};
+  Detector crowded = make(model);
+  EXPECT_EQ(crowded.detect(white({200, 100})).detections.size(), 4U);
+
+  // RF-DETR's names and order.
+  std::swap(model.outputs[0], model.outputs[1]);
+  model.outputs[0].name = "dets";
+  model.outputs[1].name = "labels";
+  EXPECT_EQ(make(model).description().head, HeadKind::detr_logits);
+}
+
+TEST(Heads, TakeAnotherLogitThanThereAreNamesForNothing) {
+  ModelSpec model = logits_model();
+  model.metadata = {{"names", "['a', 'b']"}};
+  Detector detector = make(model);
+  const auto& found = detector.detect(white({200, 100})).detections;
+  ASSERT_EQ(found.size(), 2U);
+  // Of the softmax over (2.1972, -5, 0.5) and (-5, 0, -5).
+  expect_box(found[0], 1, 0.98670F, {0, 0, 100, 50});
+  expect_box(found[1], 0, 0.84467F, {50, 25, 100, 50});
+  EXPECT_EQ(detector.description().labels.size(), 2U);
+}
+
 TEST(Heads, GiveTheBestClassesOfAClassifier) {
   ModelSpec model;
   model.outputs = {{"output0", {1, 3}, {0.2F, 0.7F, 0.1F}, {}}};
@@ -277,6 +354,36 @@ TEST(Heads, CutAMaskOutOfThePrototypes) {
   }
   expected.back() += 32 * 64 - 16;
   EXPECT_EQ(result.masks[0].counts, expected);
+}
+
+TEST(Heads, CutMasksForBoxesThatTheModelPicked) {
+  ModelSpec model;
+  model.input_shape = {1, 3, 64, 64};
+  OutputSpec rows{"output0", {1, 300, 38}, std::vector<float>(300 * 38), {}};
+  const std::vector<float> left{16, 16, 48, 32, 0.9F, 1, 1};    // weight 1 of prototype 0
+  const std::vector<float> empty{40, 16, 48, 32, 0.8F, 0, 1};   // all of it outside
+  const std::vector<float> other{40, 40, 48, 48, 0.7F, 0, -1};  // all of it inside
+  std::copy(left.begin(), left.end(), rows.values.begin());
+  std::copy(empty.begin(), empty.end(), rows.values.begin() + 38);
+  std::copy(other.begin(), other.end(), rows.values.begin() + 76);
+  OutputSpec maps{"output1", {1, 32, 16, 16}, std::vector<float>(32 * 256), {}};
+  for (std::size_t y = 0; y < 16; ++y) {
+    for (std::size_t x = 0; x < 16; ++x) maps.values[y * 16 + x] = x < 8 ? 1.0F : -1.0F;
+  }
+  model.outputs = {rows, maps};
+  model.metadata = {{"task", "segment"}, {"names", "{0: 'a', 1: 'b'}"}, {"end2end", "True"}};
+  Detector detector = make(model);
+  EXPECT_EQ(detector.description().head, HeadKind::end_to_end_seg);
+  EXPECT_EQ(detector.description().task, "segment");
+  const auto& result = detector.detect(white({64, 64}));
+  ASSERT_EQ(result.detections.size(), 2U);  // a box without a pixel of its mask is none
+  expect_box(result.detections[0], 1, 0.9F, {16, 16, 32, 16});
+  expect_box(result.detections[1], 0, 0.7F, {40, 40, 8, 8});
+  ASSERT_EQ(result.masks.size(), 2U);
+  EXPECT_EQ(result.masks[0].counts.at(0), 16U * 64 + 16);
+  EXPECT_EQ(result.masks[0].counts.size(), 2U * 16 + 1);
+  EXPECT_EQ(result.masks[1].counts.at(0), 40U * 64 + 40);
+  EXPECT_EQ(result.masks[1].counts.at(1), 8U);
 }
 
 TEST(Heads, GiveTheScoreAndTheMapOfAnAnomaly) {

@@ -16,15 +16,17 @@ using base::Error;
 using base::ErrorCode;
 namespace json = base::json;
 
-constexpr std::array<std::pair<HeadKind, std::string_view>, 10> kHeads{{
+constexpr std::array<std::pair<HeadKind, std::string_view>, 12> kHeads{{
     {HeadKind::yolov8, "yolov8"},
     {HeadKind::yolov8_dfl, "yolov8_dfl"},
     {HeadKind::yolov8_seg, "yolov8_seg"},
     {HeadKind::yolov5, "yolov5"},
     {HeadKind::yolox, "yolox"},
     {HeadKind::end_to_end, "end_to_end"},
+    {HeadKind::end_to_end_seg, "end_to_end_seg"},
     {HeadKind::rtdetr, "rtdetr"},
     {HeadKind::detr, "detr"},
+    {HeadKind::detr_logits, "detr_logits"},
     {HeadKind::classifier, "classifier"},
     {HeadKind::anomaly, "anomaly"},
 }};
@@ -117,6 +119,7 @@ std::optional<HeadKind> head_kind(std::string_view name) {
 std::string_view task_of(HeadKind kind) {
   switch (kind) {
     case HeadKind::yolov8_seg:
+    case HeadKind::end_to_end_seg:
       return "segment";
     case HeadKind::classifier:
       return "classify";

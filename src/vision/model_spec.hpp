@@ -17,16 +17,18 @@
 namespace andon::vision {
 
 enum class HeadKind : std::uint8_t {
-  yolov8,      // [N,4+classes,anchors]: v8, v9, v11
-  yolov8_dfl,  // the same network cut before its decoding of boxes
-  yolov8_seg,  // [N,4+classes+32,anchors] and prototypes [N,32,h,w]
-  yolov5,      // [N,anchors,5+classes]
-  yolox,       // the same shape, other boxes
-  end_to_end,  // [N,boxes,6]: v10 and models with built-in suppression
-  rtdetr,      // [N,queries,4+classes], in parts of the input
-  detr,        // labels, boxes, scores; takes the picture's size as a second input
-  classifier,  // [N,classes]
-  anomaly,     // a score, a map, or both
+  yolov8,          // [N,4+classes,anchors]: v8, v9, 11, 12, also v5u
+  yolov8_dfl,      // the same network cut before its decoding of boxes
+  yolov8_seg,      // [N,4+classes+32,anchors] and prototypes [N,32,h,w]
+  yolov5,          // [N,anchors,5+classes]
+  yolox,           // the same shape, other boxes
+  end_to_end,      // [N,boxes,6]: v10, 26 and models with built-in suppression
+  end_to_end_seg,  // [N,boxes,6+32] and prototypes [N,32,h,w]
+  rtdetr,          // [N,queries,4+classes] or [N,queries,6], in parts of the input
+  detr,            // labels, boxes, scores; takes the picture's size as a second input
+  detr_logits,     // [N,queries,classes] and [N,queries,4], in parts of the input
+  classifier,      // [N,classes]
+  anomaly,         // a score, a map, or both
 };
 [[nodiscard]] std::string_view to_string(HeadKind kind);
 [[nodiscard]] std::optional<HeadKind> head_kind(std::string_view name);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "vision/library_search.hpp"
 #include "vision/onnxruntime_library.hpp"
 
 namespace andon::vision {
@@ -22,20 +23,32 @@ namespace {
 
 constexpr std::array<const char*, 2> kLibraryNames{"libonnxruntime.so.1", "libonnxruntime.so"};
 
-// Where to look, in order; a path without a folder is looked for by the dynamic linker.
-std::vector<fs::path> library_candidates(const fs::path& explicit_path) {
-  std::vector<fs::path> candidates;
+struct Candidates {
+  std::vector<fs::path> libraries;  // without a folder: looked for by the dynamic linker
+  std::vector<fs::path> folders;    // that were searched
+};
+
+// Where to look, in order.
+Candidates library_candidates(const fs::path& explicit_path) {
+  Candidates result;
+  const auto add_below = [&](const fs::path& folder) {
+    for (fs::path& it : libraries_below(folder, result.folders)) {
+      result.libraries.push_back(std::move(it));
+    }
+  };
   const auto add_folder = [&](const fs::path& folder) {
-    for (const char* name : kLibraryNames) candidates.push_back(folder / name);
+    for (const char* name : kLibraryNames) result.libraries.push_back(folder / name);
   };
   if (!explicit_path.empty()) {
-    if (!fs::is_directory(explicit_path)) return {explicit_path};
-    add_folder(explicit_path);
-    return candidates;
+    if (fs::is_directory(explicit_path)) {
+      add_below(explicit_path);
+    } else {
+      result.libraries.push_back(explicit_path);
+    }
+    return result;
   }
   if (const char* root = std::getenv("ONNXRUNTIME_ROOT"); root != nullptr && *root != '\0') {
-    add_folder(root);
-    add_folder(fs::path(root) / "lib");
+    add_below(root);
   }
   std::error_code ignored;
   const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
@@ -43,13 +56,17 @@ std::vector<fs::path> library_candidates(const fs::path& explicit_path) {
     add_folder(program.parent_path());
     add_folder(program.parent_path().parent_path() / "lib");
   }
-  for (const char* name : kLibraryNames) candidates.emplace_back(name);
-  return candidates;
+  for (const char* name : kLibraryNames) result.libraries.emplace_back(name);
+  return result;
 }
 
 OpenedLibrary open_library(const fs::path& explicit_path) {
+  const Candidates candidates = library_candidates(explicit_path);
   std::string tried;
-  for (const fs::path& candidate : library_candidates(explicit_path)) {
+  for (const fs::path& folder : candidates.folders) {
+    tried += fmt::format("\n  {}/", folder.string());
+  }
+  for (const fs::path& candidate : candidates.libraries) {
     if (candidate.has_parent_path() && !fs::exists(candidate)) {
       tried += fmt::format("\n  {}: not there", candidate.string());
       continue;
@@ -64,7 +81,7 @@ OpenedLibrary open_library(const fs::path& explicit_path) {
   }
   throw Error(ErrorCode::failed_precondition,
               fmt::format("ONNX Runtime (1.{} or newer) was not found; set ONNXRUNTIME_ROOT to the "
-                          "folder of libonnxruntime.so.1, or run scripts/fetch-onnxruntime. "
+                          "folder of libonnxruntime.so, or run scripts/fetch-onnxruntime. "
                           "Tried:{}",
                           abi::kApiVersion, tried));
 }

@@ -14,8 +14,9 @@
 namespace andon::vision {
 
 // Where the library was found: `explicit_path` if given (file or folder), then $ONNXRUNTIME_ROOT,
-// $ONNXRUNTIME_ROOT/lib, the folder of this program, its ../lib, and the system's library path.
-// Throws failed_precondition naming every place that was tried.
+// the folder of this program, its ../lib, and the system's library path. In a folder that was named
+// also in lib/, and where Python's packages have it. Throws failed_precondition naming every place
+// that was tried.
 class OnnxRuntime {
  public:
   struct Implementation;  // internal to vision/

@@ -103,9 +103,13 @@ struct Api {
   // CUDA and TensorRT are not among the providers that append_provider takes.
   Status* (*append_cuda)(SessionOptions*, const CudaOptions*);
   Status* (*create_cuda_options)(CudaOptions**);
+  Status* (*update_cuda_options)(CudaOptions*, const char* const* keys, const char* const* values,
+                                 std::size_t count);
   void (*release_cuda_options)(CudaOptions*);
   Status* (*append_tensorrt)(SessionOptions*, const TensorRtOptions*);
   Status* (*create_tensorrt_options)(TensorRtOptions**);
+  Status* (*update_tensorrt_options)(TensorRtOptions*, const char* const* keys,
+                                     const char* const* values, std::size_t count);
   void (*release_tensorrt_options)(TensorRtOptions*);
 };
 
@@ -162,11 +166,13 @@ inline Api read_api(const void* const* slots) {
   detail::read(slots, 170,
                api.append_tensorrt);  // SessionOptionsAppendExecutionProvider_TensorRT_V2
   detail::read(slots, 171, api.create_tensorrt_options);   // CreateTensorRTProviderOptions
+  detail::read(slots, 172, api.update_tensorrt_options);   // UpdateTensorRTProviderOptions
   detail::read(slots, 174, api.release_tensorrt_options);  // ReleaseTensorRTProviderOptions
   detail::read(slots, 176, api.register_allocator);        // RegisterAllocator
   detail::read(slots, 177, api.unregister_allocator);      // UnregisterAllocator
   detail::read(slots, 204, api.append_cuda);  // SessionOptionsAppendExecutionProvider_CUDA_V2
   detail::read(slots, 205, api.create_cuda_options);   // CreateCUDAProviderOptions
+  detail::read(slots, 206, api.update_cuda_options);   // UpdateCUDAProviderOptions
   detail::read(slots, 208, api.release_cuda_options);  // ReleaseCUDAProviderOptions
   detail::read(slots, 216, api.append_provider);       // SessionOptionsAppendExecutionProvider
   return api;

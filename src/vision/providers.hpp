@@ -5,17 +5,26 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "vision/onnxruntime_library.hpp"
 
 namespace andon::vision {
 
-// "CUDAExecutionProvider" and "cuda" are "CUDA"; a name that is not known stays as it is.
-[[nodiscard]] std::string short_provider_name(std::string_view name);
+struct ProviderChoice {
+  std::string name;  // short: "CUDA"
+  std::vector<std::string> keys;
+  std::vector<std::string> values;
+};
 
-// Puts a provider (short name) in front of the CPU; the reason where it cannot be had.
+// "CUDAExecutionProvider" and "cuda" are "CUDA"; a name that is not known stays as it is. Its own
+// options may follow: "OpenVINO:device_type=GPU;num_streams=2". Throws invalid_argument for options
+// that are not of this form.
+[[nodiscard]] ProviderChoice parse_provider(std::string_view text);
+
+// Puts a provider in front of the CPU; the reason where it cannot be had.
 [[nodiscard]] std::optional<std::string> append_provider(const OnnxRuntime::Implementation& runtime,
                                                          abi::SessionOptions* options,
-                                                         const std::string& name);
+                                                         const ProviderChoice& choice);
 
 }  // namespace andon::vision

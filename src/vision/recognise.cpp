@@ -7,7 +7,9 @@
 
 #include "base/error.hpp"
 #include "vision/heads.hpp"
+#include "vision/masks.hpp"
 #include "vision/metadata.hpp"
+#include "vision/rows.hpp"
 
 namespace andon::vision {
 namespace {
@@ -18,24 +20,10 @@ using Shape = std::vector<std::int64_t>;
 
 constexpr std::int64_t kMaxClasses = 10'000;
 constexpr std::int64_t kBoxBins = 4 * 16;
-constexpr std::int64_t kMaskWeights = 32;
+constexpr std::int64_t kMasks{kMaskWeights};
+constexpr std::int64_t kRow{kRowValues};
+constexpr std::string_view kRtDetrClass = "RTDETRDecoder";  // in Ultralytics' metadata
 constexpr std::int64_t kMostBoxes = 1'000;  // of a model that suppresses overlaps itself
-
-constexpr std::string_view kUnderstood =
-    "Understood: a first input float32 [batch,3,height,width], and the outputs of\n"
-    "  yolov8      float32 [batch,4+classes,anchors]: YOLOv8, v9, v11 without built-in NMS\n"
-    "  yolov8_dfl  the same cut before its boxes: boxes_8 [batch,64,h,w], scores_8 "
-    "[batch,classes,h,w], ... _16, _32, or [batch,64+classes,anchors]\n"
-    "  yolov8_seg  float32 [batch,4+classes+32,anchors] and [batch,32,h,w]\n"
-    "  yolov5      float32 [batch,anchors,5+classes], three anchors a cell\n"
-    "  yolox       float32 [batch,cells,5+classes]\n"
-    "  end_to_end  float32 [batch,boxes,6]: YOLOv10 and models with built-in NMS\n"
-    "  rtdetr      float32 [batch,queries,4+classes]\n"
-    "  detr        labels int64 and scores float32 [batch,queries], boxes float32 "
-    "[batch,queries,4]; a second input int64 [batch,2]\n"
-    "  classifier  float32 [batch,classes]\n"
-    "  anomaly     a score float32 [batch] or [batch,1], a map float32 [batch,1,h,w], or both\n"
-    "Say `head: NAME` in a YAML file beside the model where its metadata do not tell";
 
 struct Found {
   std::size_t index;  // of the session's outputs
@@ -70,7 +58,7 @@ class Evidence {
         fit_planes(plan, 4, 0);
         break;
       case HeadKind::yolov8_seg:
-        fit_planes(plan, 4, kMaskWeights);
+        fit_planes(plan, 4, kMasks);
         add_prototypes(plan);
         break;
       case HeadKind::yolov8_dfl:
@@ -87,13 +75,20 @@ class Evidence {
         if (plan.kind == HeadKind::yolox) check_grid(plan.anchors);
         break;
       case HeadKind::rtdetr:
-        fit_rows(plan, 4);
+        fit_rtdetr(plan);
         break;
       case HeadKind::end_to_end:
-        fit_end_to_end(plan);
+        fit_picked(plan, kRow);
+        break;
+      case HeadKind::end_to_end_seg:
+        fit_picked(plan, kRow + kMasks);
+        add_prototypes(plan);
         break;
       case HeadKind::detr:
         fit_detr(plan);
+        break;
+      case HeadKind::detr_logits:
+        fit_detr_logits(plan);
         break;
       case HeadKind::classifier:
         fit_classifier(plan);
@@ -133,7 +128,7 @@ class Evidence {
     }
     const std::string_view task = metadata_value(session_, "task");
     if (task == "classify") return HeadKind::classifier;
-    if (task == "segment") return HeadKind::yolov8_seg;
+    if (task == "segment") return kind_of_segmenter();
     if (task == "anomaly") return HeadKind::anomaly;
     if (!task.empty() && task != "detect") refuse(fmt::format("its task is '{}'", task));
     return kind_by_shape();
@@ -148,10 +143,11 @@ class Evidence {
     if (named("anomaly_map") != nullptr || named("pred_score") != nullptr) {
       return HeadKind::anomaly;
     }
+    if (queries_with_logits().boxes != nullptr) return HeadKind::detr_logits;
     const Found* planes = of_rank(3);
     const Found* maps = of_rank(4);
-    if (planes != nullptr && maps != nullptr && maps->shape[1] == kMaskWeights) {
-      return HeadKind::yolov8_seg;
+    if (planes != nullptr && maps != nullptr && maps->shape[1] == kMasks) {
+      return kind_of_segmenter();
     }
     if (planes != nullptr) return kind_of_planes(planes->shape);
     if (maps != nullptr && maps->shape[1] == 1) return HeadKind::anomaly;
@@ -163,15 +159,13 @@ class Evidence {
 
   [[nodiscard]] HeadKind kind_of_planes(const Shape& shape) const {
     const auto cells = static_cast<std::int64_t>(grid_cells(input_));
-    if (shape[1] == 0 && shape[2] == 6) return HeadKind::end_to_end;
+    if (shape[1] == 0 && shape[2] == kRow) return HeadKind::end_to_end;
     if (shape[1] == 3 * cells && shape[2] > 5) return HeadKind::yolov5;
     if (shape[1] == cells && shape[2] > 5) return HeadKind::yolox;
     if (shape[1] <= kMostBoxes && shape[1] > shape[2]) {
-      const bool says_detr =
-          metadata_value(session_, "description").find("DETR") != std::string_view::npos ||
-          metadata_value(session_, "description").find("rtdetr") != std::string_view::npos;
-      if (shape[2] == 6 && !says_detr) return HeadKind::end_to_end;
-      if (shape[2] > 4 && (says_detr || (names_ > 0 && shape[2] == 4 + names_))) {
+      const bool is_detr = says_detr();
+      if (shape[2] == kRow && !is_detr) return HeadKind::end_to_end;
+      if (shape[2] > 4 && (is_detr || (names_ > 0 && shape[2] == 4 + names_))) {
         return HeadKind::rtdetr;
       }
     }
@@ -180,6 +174,46 @@ class Evidence {
       return HeadKind::yolov8_dfl;
     }
     return HeadKind::yolov8;
+  }
+
+  [[nodiscard]] bool says_detr() const {
+    const std::string_view description = metadata_value(session_, "description");
+    return description.find("DETR") != std::string_view::npos ||
+           description.find("rtdetr") != std::string_view::npos ||
+           metadata_value(session_, "head") == kRtDetrClass;
+  }
+
+  [[nodiscard]] HeadKind kind_of_segmenter() const {
+    const Found* planes = of_rank(3);
+    const bool has_rows =
+        planes != nullptr && planes->shape[2] == kRow + kMasks && planes->shape[1] <= kMostBoxes;
+    return has_rows ? HeadKind::end_to_end_seg : HeadKind::yolov8_seg;
+  }
+
+  // By the names that exporters give them, or the only two of a fitting shape.
+  struct QueryOutputs {
+    const Found* logits = nullptr;
+    const Found* boxes = nullptr;
+  };
+  [[nodiscard]] QueryOutputs queries_with_logits() const {
+    constexpr std::array<std::array<std::string_view, 2>, 3> kNames{
+        {{"logits", "pred_boxes"}, {"pred_logits", "pred_boxes"}, {"labels", "dets"}}};
+    const auto fit_together = [](const Found* logits, const Found* boxes) {
+      return logits != nullptr && boxes != nullptr && logits->type == ElementType::float32 &&
+             boxes->type == ElementType::float32 && logits->shape.size() == 3 &&
+             boxes->shape.size() == 3 && boxes->shape[2] == 4 && logits->shape[2] > 0 &&
+             logits->shape[1] == boxes->shape[1];
+    };
+    for (const auto& names : kNames) {
+      const Found* logits = named(names[0]);
+      const Found* boxes = named(names[1]);
+      if (fit_together(logits, boxes)) return {logits, boxes};
+    }
+    if (found_.size() != 2) return {};
+    const Found* first = &found_[0];
+    const Found* second = &found_[1];
+    if (fit_together(first, second) == fit_together(second, first)) return {};
+    return fit_together(first, second) ? QueryOutputs{first, second} : QueryOutputs{second, first};
   }
 
   [[nodiscard]] const Found& need(const Found* found, std::string_view what) const {
@@ -211,7 +245,7 @@ class Evidence {
 
   void add_prototypes(HeadPlan& plan) const {
     const Found& maps = need(of_rank(4), "float32 [batch,32,height,width]");
-    if (maps.shape[1] != kMaskWeights) refuse("its prototype masks are not 32");
+    if (maps.shape[1] != kMasks) refuse("its prototype masks are not 32");
     plan.outputs.push_back(maps.index);
   }
 
@@ -256,12 +290,45 @@ class Evidence {
     plan.is_decoded = spec_.is_decoded.value_or(false);
   }
 
-  void fit_end_to_end(HeadPlan& plan) const {
+  // Rows that the model picked, with the number of a class each.
+  void fit_picked(HeadPlan& plan, std::int64_t width) const {
     const Found* rows = of_rank(3);  // empty where nothing was found
-    if (rows == nullptr || rows->shape[2] != 6) refuse("it has no output [batch,boxes,6]");
+    if (rows == nullptr || rows->shape[2] != width) {
+      refuse(fmt::format("it has no output [batch,boxes,{}]", width));
+    }
     plan.outputs = {rows->index};
     plan.anchors = static_cast<std::size_t>(rows->shape[1]);
+    leave_classes_open(plan);
+  }
+
+  void leave_classes_open(HeadPlan& plan) const {
+    plan.counts_classes = false;
     plan.classes = static_cast<std::size_t>(names_ > 0 ? names_ : kMaxClasses);
+  }
+
+  // Exports of two classes look the same with and without picked rows; those that pick say which
+  // head they have.
+  void fit_rtdetr(HeadPlan& plan) const {
+    const Found* rows = of_rank(3);
+    const bool says_class = metadata_value(session_, "head") == kRtDetrClass;
+    plan.has_picked = rows != nullptr && rows->shape[2] == kRow && (names_ != 2 || says_class);
+    if (plan.has_picked) {
+      fit_picked(plan, kRow);
+    } else {
+      fit_rows(plan, 4);
+    }
+  }
+
+  void fit_detr_logits(HeadPlan& plan) const {
+    const QueryOutputs outputs = queries_with_logits();
+    if (outputs.boxes == nullptr) {
+      refuse("it has no outputs [batch,queries,classes] and [batch,queries,4] that go together");
+    }
+    plan.outputs = {need(outputs.logits, "logits").index, need(outputs.boxes, "boxes").index};
+    plan.anchors = static_cast<std::size_t>(outputs.boxes->shape[1]);
+    plan.has_nothing = names_ > 0 && outputs.logits->shape[2] == names_ + 1;
+    plan.classes = class_count(outputs.logits->shape[2] - (plan.has_nothing ? 1 : 0),
+                               "it has too many classes");
   }
 
   void fit_detr(HeadPlan& plan) const {
@@ -275,7 +342,7 @@ class Evidence {
     if (!fits) refuse("its labels, boxes and scores do not go together");
     plan.outputs = {labels.index, boxes.index, scores.index};
     plan.anchors = static_cast<std::size_t>(labels.shape[1]);
-    plan.classes = static_cast<std::size_t>(names_ > 0 ? names_ : kMaxClasses);
+    leave_classes_open(plan);
   }
 
   void fit_classifier(HeadPlan& plan) const {
@@ -292,8 +359,8 @@ class Evidence {
       const Shape& shape = found.shape;
       const bool is_map = (shape.size() == 4 && shape[1] == 1) || shape.size() == 3;
       const bool is_score = shape.size() == 1 || (shape.size() == 2 && shape[1] == 1);
-      if (is_map && map == nullptr) map = &found;
-      if (is_score && score == nullptr) score = &found;
+      if (is_map && (map == nullptr || found.name == "anomaly_map")) map = &found;
+      if (is_score && (score == nullptr || found.name == "pred_score")) score = &found;
     }
     if (score == nullptr && map == nullptr) refuse("it has neither a score nor a map");
     plan.has_score = score != nullptr;
@@ -303,8 +370,7 @@ class Evidence {
   }
 
   void check_names(HeadPlan& plan) const {
-    const bool tells_classes = plan.kind != HeadKind::anomaly &&
-                               plan.kind != HeadKind::end_to_end && plan.kind != HeadKind::detr;
+    const bool tells_classes = plan.kind != HeadKind::anomaly && plan.counts_classes;
     if (names_ > 0 && tells_classes && std::cmp_not_equal(plan.classes, names_)) {
       refuse(fmt::format("its output has {} classes, but {} are named", plan.classes, names_));
     }
@@ -319,90 +385,9 @@ class Evidence {
 
 }  // namespace
 
-std::size_t grid_cells(Size input) {
-  std::size_t cells = 0;
-  for (const int stride : std::array{8, 16, 32}) {
-    cells += static_cast<std::size_t>(input.width / stride) *
-             static_cast<std::size_t>(input.height / stride);
-  }
-  return cells;
-}
-
-std::string_view metadata_value(const Session& session, const std::string& key) {
-  const auto entry = session.metadata().find(key);
-  return entry == session.metadata().end() ? std::string_view{} : std::string_view(entry->second);
-}
-
-std::vector<std::size_t> readable_outputs(const Session& session) {
-  std::vector<std::size_t> indices;
-  for (std::size_t i = 0; i < session.outputs().size(); ++i) {
-    if (session.outputs()[i].type != ElementType::other) indices.push_back(i);
-  }
-  return indices;
-}
-
-void refuse_model(const Session& session, std::string_view why) {
-  std::string found;
-  for (const TensorInfo& input : session.inputs()) found += "\n  input  " + to_string(input);
-  for (const TensorInfo& output : session.outputs()) found += "\n  output " + to_string(output);
-  for (const char* key : {"task", "names", "imgsz", "description", "andon_head"}) {
-    const std::string_view value = metadata_value(session, key);
-    if (!value.empty()) found += fmt::format("\n  metadata {} = {}", key, value.substr(0, 100));
-  }
-  throw Error(ErrorCode::invalid_argument,
-              fmt::format("{} is not a model that andon understands: {}. Found:{}\n{}",
-                          session.name(), why, found, kUnderstood));
-}
-
 HeadPlan recognise(const Session& session, const ModelSpec& spec, Size input,
                    std::span<const Session::Output> outputs) {
   return Evidence(session, spec, input, outputs).plan();
-}
-
-std::unique_ptr<Head> make_head(const HeadPlan& plan) {
-  switch (plan.kind) {
-    case HeadKind::yolov8:
-      return make_anchor_head(plan);
-    case HeadKind::yolov8_dfl:
-      return make_dfl_head(plan);
-    case HeadKind::yolov8_seg:
-      return make_segment_head(plan);
-    case HeadKind::yolov5:
-    case HeadKind::yolox:
-      return make_row_head(plan);
-    case HeadKind::end_to_end:
-      return make_end_to_end_head(plan);
-    case HeadKind::rtdetr:
-    case HeadKind::detr:
-      return make_query_head(plan);
-    case HeadKind::classifier:
-      return make_classifier_head(plan);
-    case HeadKind::anomaly:
-      return make_anomaly_head(plan);
-  }
-  throw Error(ErrorCode::internal, "there is no such head");
-}
-
-Preprocessing preprocessing_of(HeadKind kind, const Session& session, const ModelSpec& spec) {
-  Preprocessing result;
-  if (kind == HeadKind::yolox) {
-    result = {Fit::letterbox_top_left, Preprocessing::Channels::bgr, 1.0F};
-  } else if (kind == HeadKind::rtdetr || kind == HeadKind::detr || kind == HeadKind::anomaly) {
-    result.fit = Fit::stretch;
-  } else if (kind == HeadKind::classifier) {
-    result.fit = Fit::centre_crop;
-    // Ultralytics' classifiers take 0 to 1; nearly all others what ImageNet's pictures average.
-    if (metadata_value(session, "task").empty()) {
-      result.mean = {0.485F, 0.456F, 0.406F};
-      result.deviation = {0.229F, 0.224F, 0.225F};
-    }
-  }
-  if (spec.fit) result.fit = *spec.fit;
-  if (spec.channels) result.channels = *spec.channels;
-  if (spec.divisor) result.divisor = *spec.divisor;
-  if (spec.mean) result.mean = *spec.mean;
-  if (spec.deviation) result.deviation = *spec.deviation;
-  return result;
 }
 
 }  // namespace andon::vision

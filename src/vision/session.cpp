@@ -154,8 +154,9 @@ struct Session::Loaded {
     const auto release = [this](abi::SessionOptions* it) { api.release_session_options(it); };
     const std::unique_ptr<abi::SessionOptions, decltype(release)> settings(raw, release);
     set_options(raw, options);
-    const std::string provider_name = short_provider_name(wanted);
-    if (auto problem = append_provider(runtime, raw, provider_name)) {
+    const ProviderChoice choice = parse_provider(wanted);
+    const std::string& provider_name = choice.name;
+    if (auto problem = append_provider(runtime, raw, choice)) {
       passed_over.push_back(fmt::format("{}: {}", provider_name, *problem));
       return false;
     }

@@ -36,8 +36,9 @@ struct SessionOptions {
   // is the caller's business.
   std::vector<int> pool_cores;
   // Execution providers to try, in order, by ONNX Runtime's names with or without the ending
-  // "ExecutionProvider": "CUDA", "OpenVINO". Those that this runtime lacks or that cannot take the
-  // model are passed over, see Session::passed_over(); the CPU is always the last resort.
+  // "ExecutionProvider": "CUDA", "OpenVINO", "OpenVINO:device_type=GPU;num_streams=2" with options
+  // of their own. Those that this runtime lacks or that cannot take the model are passed over, see
+  // Session::passed_over(); the CPU is always the last resort.
   std::vector<std::string> providers;
   // `all` also chooses memory layouts for this machine; `nothing` runs the graph as it is written.
   enum class Optimization { nothing, basic, extended, all } optimization = Optimization::all;

@@ -31,6 +31,13 @@ bool Corners::is_box() const {
   return right > left && bottom > top && std::isfinite(area()) && std::isfinite(left + top);
 }
 
+Corners corners_in_parts(const float* box, Size input) {
+  const auto width = static_cast<float>(input.width);
+  const auto height = static_cast<float>(input.height);
+  return {(box[0] - box[2] / 2) * width, (box[1] - box[3] / 2) * height,
+          (box[0] + box[2] / 2) * width, (box[1] + box[3] / 2) * height};
+}
+
 std::vector<Candidate>& Suppressor::start() {
   candidates_.clear();
   return candidates_;
@@ -85,6 +92,12 @@ Detection map_back(const Candidate& candidate, const LetterboxPlan& plan) {
           candidate.score,
           {static_cast<float>(left), static_cast<float>(top), static_cast<float>(right - left),
            static_cast<float>(bottom - top)}};
+}
+
+void map_back(std::span<const Candidate> candidates, const LetterboxPlan& plan,
+              std::vector<Detection>& into) {
+  into.clear();
+  for (const Candidate& candidate : candidates) into.push_back(map_back(candidate, plan));
 }
 
 float intersection_over_union(const Box& left, const Box& right) {

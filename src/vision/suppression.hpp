@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "vision/findings.hpp"
@@ -20,6 +21,9 @@ struct Corners {
   // Has an area, and is made of numbers.
   [[nodiscard]] bool is_box() const;
 };
+
+// Of a box given as centre x, centre y, width and height in parts of an input.
+[[nodiscard]] Corners corners_in_parts(const float* box, Size input);
 
 struct Candidate {
   Corners corners;
@@ -49,5 +53,8 @@ class Suppressor {
 
 // To pixels of the picture, clipped to it.
 [[nodiscard]] Detection map_back(const Candidate& candidate, const LetterboxPlan& plan);
+// All of them, in place of what `into` had.
+void map_back(std::span<const Candidate> candidates, const LetterboxPlan& plan,
+              std::vector<Detection>& into);
 
 }  // namespace andon::vision
