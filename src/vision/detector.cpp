@@ -151,7 +151,7 @@ struct Detector::Implementation {
     description.anchors = plan.anchors;
     description.task = task_of(plan.kind);
     description.head = plan.kind;
-    description.preprocessing = preprocessing_of(plan.kind, session, options.spec);
+    description.preprocessing = preprocessing_of(plan.kind, session, options.spec, shape.size);
     description.follows_picture = shape.has_free_size && !options.input_size &&
                                   !options.spec.input_size &&
                                   description.preprocessing.fit == Fit::letterbox;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.hpp"
@@ -97,17 +98,25 @@ std::unique_ptr<Head> make_head(const HeadPlan& plan) {
   throw Error(ErrorCode::internal, "there is no such head");
 }
 
-Preprocessing preprocessing_of(HeadKind kind, const Session& session, const ModelSpec& spec) {
+Preprocessing preprocessing_of(HeadKind kind, const Session& session, const ModelSpec& spec,
+                               Size input) {
   Preprocessing result;
   if (kind == HeadKind::yolox) {
-    result = {Fit::letterbox_top_left, Preprocessing::Channels::bgr, 1.0F};
+    result.fit = Fit::letterbox_top_left;
+    result.channels = Preprocessing::Channels::bgr;
+    result.divisor = 1;
   } else if (kind == HeadKind::rtdetr || kind == HeadKind::detr || kind == HeadKind::detr_logits ||
              kind == HeadKind::anomaly) {
     result.fit = Fit::stretch;
+    if (kind != HeadKind::rtdetr) result.resample = Preprocessing::Resample::bilinear;
   } else if (kind == HeadKind::classifier) {
-    result.fit = Fit::centre_crop;
+    const bool is_ultralytics = !metadata_value(session, "task").empty();
+    // Ultralytics crops only to squares.
+    const bool is_cut = !is_ultralytics || input.width == input.height;
+    result.fit = is_cut ? Fit::centre_crop : Fit::stretch;
+    result.resample = Preprocessing::Resample::bilinear;
     // Ultralytics' classifiers take 0 to 1; nearly all others what ImageNet's pictures average.
-    if (metadata_value(session, "task").empty()) {
+    if (!is_ultralytics) {
       result.mean = {0.485F, 0.456F, 0.406F};
       result.deviation = {0.229F, 0.224F, 0.225F};
     }
@@ -115,6 +124,16 @@ Preprocessing preprocessing_of(HeadKind kind, const Session& session, const Mode
   if (spec.fit) result.fit = *spec.fit;
   if (spec.channels) result.channels = *spec.channels;
   if (spec.divisor) result.divisor = *spec.divisor;
+  if (spec.resample) result.resample = *spec.resample;
+  if (spec.resize) {
+    if (*spec.resize < std::min(input.width, input.height)) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("model description: resize is {}, less than the model's input of "
+                              "{}x{}",
+                              *spec.resize, input.width, input.height));
+    }
+    result.resize = *spec.resize;
+  }
   if (spec.mean) result.mean = *spec.mean;
   if (spec.deviation) result.deviation = *spec.deviation;
   return result;

@@ -63,9 +63,10 @@ void check_outputs(const HeadPlan& plan, const Session& session,
 // The metadata entry `key`; empty where there is none.
 [[nodiscard]] std::string_view metadata_value(const Session& session, const std::string& key);
 
-// How a head's models want their pictures, where nobody says otherwise.
+// How a head's models of that input want their pictures, where nobody says otherwise. Throws
+// invalid_argument for what cannot be.
 [[nodiscard]] Preprocessing preprocessing_of(HeadKind kind, const Session& session,
-                                             const ModelSpec& spec);
+                                             const ModelSpec& spec, Size input);
 
 // Grid cells over all strides of 8, 16 and 32: the anchors of a head without anchor boxes.
 [[nodiscard]] std::size_t grid_cells(Size input);

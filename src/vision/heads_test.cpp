@@ -411,6 +411,12 @@ TEST(Heads, AreWhatIsSaidBesideTheModel) {
   Detector detector = make(model, said);
   EXPECT_EQ(detector.label(1), "bad");
   EXPECT_FLOAT_EQ(detector.description().preprocessing.mean[0], 0.485F);
+  EXPECT_EQ(detector.description().preprocessing.resample, Preprocessing::Resample::bilinear);
+  said.resize = 40;
+  EXPECT_EQ(make(model, said).description().preprocessing.resize, 40);
+  said.resize = 16;  // the input is 32x32
+  EXPECT_THROW((void)make(model, said), base::Error);
+  said.resize.reset();
   said.labels.pop_back();
   EXPECT_THROW((void)make(model, said), base::Error);
   said.labels.clear();

@@ -51,13 +51,25 @@ int scaled_side(int side, double ratio) {
   return std::max(1, round_half_even(side * ratio));
 }
 
-LetterboxPlan plan_crop(LetterboxPlan plan) {
+LetterboxPlan plan_crop(LetterboxPlan plan, int resize) {
   const Size source = plan.source;
   const Size target = plan.target;
-  const double ratio = std::max(static_cast<double>(target.height) / source.height,
-                                static_cast<double>(target.width) / source.width);
-  plan.scaled.width = std::max(target.width, static_cast<int>(source.width * ratio));
-  plan.scaled.height = std::max(target.height, static_cast<int>(source.height * ratio));
+  // The one side that is asked for, and the other rounded down as torchvision does it.
+  const auto other_side = [](int side, int other, int scaled) {
+    return static_cast<int>(std::int64_t{scaled} * other / side);
+  };
+  const bool goes_by_height = resize > 0 ? source.height <= source.width
+                                         : std::int64_t{source.width} * target.height >=
+                                               std::int64_t{source.height} * target.width;
+  if (goes_by_height) {
+    plan.scaled.height = resize > 0 ? resize : target.height;
+    plan.scaled.width = other_side(source.height, source.width, plan.scaled.height);
+  } else {
+    plan.scaled.width = resize > 0 ? resize : target.width;
+    plan.scaled.height = other_side(source.width, source.height, plan.scaled.width);
+  }
+  plan.scaled = {std::max(plan.scaled.width, target.width),
+                 std::max(plan.scaled.height, target.height)};
   plan.ratio_x = static_cast<double>(plan.scaled.width) / source.width;
   plan.ratio_y = static_cast<double>(plan.scaled.height) / source.height;
   plan.left = -round_half_even((plan.scaled.width - target.width) / 2.0);
@@ -67,11 +79,11 @@ LetterboxPlan plan_crop(LetterboxPlan plan) {
 
 }  // namespace
 
-LetterboxPlan plan_letterbox(Size source, Size target, Fit fit) {
+LetterboxPlan plan_letterbox(Size source, Size target, Fit fit, int resize) {
   LetterboxPlan plan;
   plan.source = source;
   plan.target = target;
-  if (fit == Fit::centre_crop) return plan_crop(plan);
+  if (fit == Fit::centre_crop) return plan_crop(plan, resize);
   if (fit == Fit::stretch) {
     plan.scaled = target;
     plan.ratio_x = static_cast<double>(target.width) / source.width;
@@ -80,15 +92,21 @@ LetterboxPlan plan_letterbox(Size source, Size target, Fit fit) {
   }
   const double ratio = std::min(static_cast<double>(target.height) / source.height,
                                 static_cast<double>(target.width) / source.width);
+  if (fit == Fit::letterbox_top_left) {
+    // YOLOX rounds down, and maps boxes back with the ratio as it was.
+    plan.scaled = {std::max(1, static_cast<int>(source.width * ratio)),
+                   std::max(1, static_cast<int>(source.height * ratio))};
+    plan.ratio_x = ratio;
+    plan.ratio_y = ratio;
+    return plan;
+  }
   plan.scaled.width = scaled_side(source.width, ratio);
   plan.scaled.height = scaled_side(source.height, ratio);
   // Of the rounded sides, as Ultralytics maps boxes back since 8.4.
   plan.ratio_x = static_cast<double>(plan.scaled.width) / source.width;
   plan.ratio_y = static_cast<double>(plan.scaled.height) / source.height;
-  if (fit == Fit::letterbox) {
-    plan.left = std::max(0, round_half_even((target.width - plan.scaled.width) / 2.0 - 0.1));
-    plan.top = std::max(0, round_half_even((target.height - plan.scaled.height) / 2.0 - 0.1));
-  }
+  plan.left = std::max(0, round_half_even((target.width - plan.scaled.width) / 2.0 - 0.1));
+  plan.top = std::max(0, round_half_even((target.height - plan.scaled.height) / 2.0 - 0.1));
   return plan;
 }
 
@@ -107,7 +125,8 @@ Letterboxer::Letterboxer(Size target, const Preprocessing& preprocessing,
     : target_(target), preprocessing_(preprocessing), kernels_(kernels), widener_(kernels) {}
 
 void Letterboxer::prepare(const Image& image) {
-  const LetterboxPlan plan = plan_letterbox(image.full_size(), target_, preprocessing_.fit);
+  const LetterboxPlan plan =
+      plan_letterbox(image.full_size(), target_, preprocessing_.fit, preprocessing_.resize);
   if (plan == plan_ && image.size == stored_) return;
   padded_ = nullptr;
   plan_ = plan;
@@ -116,6 +135,16 @@ void Letterboxer::prepare(const Image& image) {
   visible_.top = std::max(0, plan.top);
   visible_.width = std::min(target_.width - visible_.left, plan.scaled.width);
   visible_.height = std::min(target_.height - visible_.top, plan.scaled.height);
+  row_.resize(static_cast<std::size_t>(visible_.width) * 3);
+  if (preprocessing_.resample != Preprocessing::Resample::opencv) {
+    const ResampleWindow window{visible_.left - plan.left, visible_.top - plan.top, visible_.width,
+                                visible_.height};
+    resampler_.plan(stored_, plan.scaled, window,
+                    preprocessing_.resample == Preprocessing::Resample::bicubic
+                        ? ResampleFilter::bicubic
+                        : ResampleFilter::bilinear);
+    return;
+  }
   make_taps(stored_.width, plan.scaled.width, visible_.left - plan.left, visible_.width,
             Beyond::clamp_weight, columns_);
   make_taps(stored_.height, plan.scaled.height, visible_.top - plan.top, visible_.height,
@@ -125,7 +154,6 @@ void Letterboxer::prepare(const Image& image) {
     tap.first *= 3;
     tap.second *= 3;
   }
-  row_.resize(static_cast<std::size_t>(visible_.width) * 3);
   upper_.resize(row_.size() + kRowSlack);
   lower_.resize(upper_.size());
 }
@@ -147,6 +175,8 @@ const LetterboxPlan& Letterboxer::fill(const Image& image, std::span<float> tens
   }
   if (plan_.scaled == stored_) {
     copy(image, tensor.data());
+  } else if (preprocessing_.resample != Preprocessing::Resample::opencv) {
+    resample(image, tensor.data());
   } else if (stored_.width == 2 * plan_.scaled.width && stored_.height == 2 * plan_.scaled.height) {
     if (image.has_planes) {
       mix_and_halve(image, tensor.data());
@@ -225,6 +255,16 @@ void Letterboxer::scale(const Image& image, float* tensor) {
     }
     kernels_.blend_rows(upper_.data(), row.first_weight, lower_.data(), row.second_weight,
                         row_.size(), row_.data());
+    write_row(row_.data(), y, tensor);
+  }
+}
+
+void Letterboxer::resample(const Image& image, float* tensor) {
+  int next = 0;
+  for (int y = 0; y < visible_.height; ++y) {
+    next = std::max(next, resampler_.first_row(y));
+    for (; next < resampler_.end_row(y); ++next) resampler_.add_row(next, rgb_row(image, next));
+    resampler_.write_row(y, row_.data());
     write_row(row_.data(), y, tensor);
   }
 }

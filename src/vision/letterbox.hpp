@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a picture to a network's input: fitted into its size, padded, as planes of floats. The
 // letterbox is Ultralytics' one; the scaling reproduces OpenCV's resize(INTER_LINEAR) of 8-bit
-// pictures bit for bit, also where a JPEG's colours are mixed only here.
+// pictures bit for bit, also where a JPEG's colours are mixed only here; or Pillow's resize().
 #pragma once
 
 #include <array>
@@ -11,6 +11,7 @@
 
 #include "vision/image.hpp"
 #include "vision/pixel_kernels.hpp"
+#include "vision/resample.hpp"
 #include "vision/ycbcr.hpp"
 
 namespace andon::vision {
@@ -26,6 +27,10 @@ struct Preprocessing {
   Fit fit = Fit::letterbox;
   enum class Channels : std::uint8_t { rgb, bgr } channels = Channels::rgb;
   float divisor = 255;  // of each byte
+  // How pictures are scaled: by OpenCV's bilinear filter, or by those of Pillow, which are as wide
+  // as the pixels they make.
+  enum class Resample : std::uint8_t { opencv, bilinear, bicubic } resample = Resample::opencv;
+  int resize = 0;  // centre_crop: the short side before it is cut; 0: that of the input
   // Then, by plane: less the mean, over the deviation.
   std::array<float, 3> mean{0, 0, 0};
   std::array<float, 3> deviation{1, 1, 1};
@@ -43,7 +48,9 @@ struct LetterboxPlan {
   int top = 0;
   bool operator==(const LetterboxPlan&) const = default;
 };
-[[nodiscard]] LetterboxPlan plan_letterbox(Size source, Size target, Fit fit = Fit::letterbox);
+// `resize` as in Preprocessing.
+[[nodiscard]] LetterboxPlan plan_letterbox(Size source, Size target, Fit fit = Fit::letterbox,
+                                           int resize = 0);
 
 // The smallest input that takes a picture scaled to fit into `largest`, in whole strides: what
 // Ultralytics runs a model with a dynamic input at (448x640 for a picture of 3:2).
@@ -64,6 +71,7 @@ class Letterboxer {
   void pad(std::span<float> tensor) const;
   void copy(const Image& image, float* tensor);
   void scale(const Image& image, float* tensor);
+  void resample(const Image& image, float* tensor);
   void halve(const Image& image, float* tensor);
   void mix_and_halve(const Image& image, float* tensor);
   [[nodiscard]] const std::uint8_t* rgb_row(const Image& image, int y);
@@ -91,6 +99,7 @@ class Letterboxer {
   std::vector<std::int16_t> upper_;  // source rows scaled horizontally
   std::vector<std::int16_t> lower_;
   std::vector<std::uint8_t> row_;
+  Resampler resampler_;
   ChromaWidener widener_;
   std::vector<std::uint8_t> mixed_;  // a row of the picture, where it has planes
 };

@@ -166,6 +166,10 @@ TEST(Letterbox, PutsYoloxPicturesInTheCornerAsTheyAre) {
   EXPECT_EQ(tensor[2 * 64], 200);  // red
   EXPECT_EQ(tensor[4 * 8], 114);   // below the picture
   EXPECT_EQ(tensor[2 * 64 + 7 * 8], 114);
+  // Sides are rounded down there, and the ratio is one for both.
+  const LetterboxPlan uneven = plan_letterbox({450, 299}, {320, 320}, Fit::letterbox_top_left);
+  EXPECT_EQ(uneven.scaled, (Size{320, 212}));
+  EXPECT_DOUBLE_EQ(uneven.ratio_y, 320.0 / 450);
 }
 
 TEST(Letterbox, CutsTheLongSideInTheMiddle) {

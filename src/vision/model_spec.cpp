@@ -40,8 +40,14 @@ constexpr std::array<std::pair<Preprocessing::Channels, std::string_view>, 2> kC
     {Preprocessing::Channels::rgb, "rgb"},
     {Preprocessing::Channels::bgr, "bgr"},
 }};
-constexpr std::array<std::string_view, 9> kMembers{
-    "head", "labels", "inputSize", "fit", "channels", "divisor", "mean", "std", "decoded"};
+constexpr std::array<std::pair<Preprocessing::Resample, std::string_view>, 3> kResamples{{
+    {Preprocessing::Resample::opencv, "opencv"},
+    {Preprocessing::Resample::bilinear, "bilinear"},
+    {Preprocessing::Resample::bicubic, "bicubic"},
+}};
+constexpr std::array<std::string_view, 11> kMembers{"head",     "labels",  "inputSize", "fit",
+                                                    "channels", "divisor", "resample",  "resize",
+                                                    "mean",     "std",     "decoded"};
 
 constexpr std::size_t kMaxLabels = 10'000;
 constexpr std::int64_t kMaxSide = 16'384;
@@ -136,8 +142,8 @@ ModelSpec parse_model_spec(const json::value& value) {
     if (std::find(kMembers.begin(), kMembers.end(), std::string_view(member.key())) ==
         kMembers.end()) {
       refuse(member.key(),
-             "is not known; known are head, labels, inputSize, fit, channels, "
-             "divisor, mean, std, decoded");
+             "is not known; known are head, labels, inputSize, fit, channels, divisor, "
+             "resample, resize, mean, std, decoded");
     }
   }
   ModelSpec spec;
@@ -146,6 +152,13 @@ ModelSpec parse_model_spec(const json::value& value) {
   spec.input_size = size(reader, "inputSize");
   spec.fit = choice(reader, "fit", kFits);
   spec.channels = choice(reader, "channels", kChannels);
+  spec.resample = choice(reader, "resample", kResamples);
+  if (const auto resize = reader.optional_number("resize")) {
+    if (!(*resize >= 1 && *resize <= kMaxSide)) {
+      refuse("resize", fmt::format("must be 1 to {}", kMaxSide));
+    }
+    spec.resize = static_cast<int>(*resize);
+  }
   if (const auto divisor = reader.optional_number("divisor")) {
     if (!(*divisor > 0)) refuse("divisor", "must be more than 0");
     spec.divisor = static_cast<float>(*divisor);

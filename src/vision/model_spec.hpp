@@ -43,14 +43,16 @@ struct ModelSpec {
   std::optional<Fit> fit;
   std::optional<Preprocessing::Channels> channels;
   std::optional<float> divisor;
+  std::optional<Preprocessing::Resample> resample;
+  std::optional<int> resize;  // the short side before a centre crop
   std::optional<std::array<float, 3>> mean;
   std::optional<std::array<float, 3>> deviation;
   // yolox: true where the model itself turns grid cells into boxes.
   std::optional<bool> is_decoded;
 };
 
-// Out of {"head", "labels", "inputSize", "fit", "channels", "divisor", "mean", "std", "decoded"}.
-// Throws invalid_argument naming the member and what it may be.
+// Out of {"head", "labels", "inputSize", "fit", "channels", "divisor", "resample", "resize",
+// "mean", "std", "decoded"}. Throws invalid_argument naming the member and what it may be.
 [[nodiscard]] ModelSpec parse_model_spec(const base::json::value& value);
 
 }  // namespace andon::vision

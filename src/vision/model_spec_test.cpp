@@ -22,7 +22,7 @@ TEST(ModelSpec, SaysEverythingThatAModelMayLeaveOpen) {
   const ModelSpec spec = parse_model_spec(base::parse_json(
       R"({"head": "yolox", "labels": ["a", "b"], "inputSize": [640, 448], "fit": "stretch",
           "channels": "bgr", "divisor": 1, "mean": [1, 2, 3.5], "std": [2, 2, 2],
-          "decoded": true})",
+          "decoded": true, "resample": "bicubic", "resize": 256})",
       "test"));
   EXPECT_EQ(spec.head, HeadKind::yolox);
   EXPECT_EQ(spec.labels.size(), 2U);
@@ -33,6 +33,8 @@ TEST(ModelSpec, SaysEverythingThatAModelMayLeaveOpen) {
   EXPECT_EQ(spec.mean->at(2), 3.5F);
   EXPECT_EQ(spec.deviation->at(0), 2.0F);
   EXPECT_EQ(spec.is_decoded, true);
+  EXPECT_EQ(spec.resample, Preprocessing::Resample::bicubic);
+  EXPECT_EQ(spec.resize, 256);
   EXPECT_FALSE(parse_model_spec(base::parse_json("{}", "test")).head.has_value());
 }
 
@@ -46,6 +48,8 @@ TEST(ModelSpec, RefusesWhatItDoesNotKnowAndSaysWhatItMayBe) {
   EXPECT_PRED2(mentions, refusal(R"({"inputSize": [0, 640]})"), "[width, height]");
   EXPECT_PRED2(mentions, refusal(R"({"mean": [1, 2]})"), "three numbers");
   EXPECT_PRED2(mentions, refusal(R"({"std": [1, 0, 1]})"), "more than 0");
+  EXPECT_PRED2(mentions, refusal(R"({"resample": "lanczos"})"), "opencv, bilinear, bicubic");
+  EXPECT_PRED2(mentions, refusal(R"({"resize": 0})"), "1 to 16384");
   EXPECT_PRED2(mentions, refusal(R"({"divisor": 0})"), "more than 0");
   EXPECT_PRED2(mentions, refusal(R"({"labels": [1]})"), "list of texts");
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vision/resample.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace andon::vision {
+namespace {
+
+constexpr int kWeightBits = 22;
+constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
+constexpr std::size_t kChannels = 3;
+
+// How far a filter reaches, in pixels of the larger of the two pictures.
+double reach(ResampleFilter filter) {
+  return filter == ResampleFilter::bilinear ? 1.0 : 2.0;
+}
+
+double weight_at(ResampleFilter filter, double distance) {
+  const double x = std::abs(distance);
+  if (filter == ResampleFilter::bilinear) return x < 1 ? 1 - x : 0;
+  constexpr double kSharpness = -0.5;
+  if (x < 1) return ((kSharpness + 2) * x - (kSharpness + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * kSharpness;
+  return 0;
+}
+
+std::uint8_t to_byte(std::int32_t sum) {
+  return static_cast<std::uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
+}
+
+}  // namespace
+
+// The weights are those of the distances from the pixel's centre, made one together in floating
+// point and only then rounded, halves away from zero.
+void ResampleTaps::plan(int source, int scaled, int first, int count, ResampleFilter filter) {
+  spans.clear();
+  weights.clear();
+  const double step = static_cast<double>(source) / scaled;
+  const double widening = std::max(step, 1.0);
+  const double support = reach(filter) * widening;
+  std::vector<double> exact;
+  for (int i = first; i < first + count; ++i) {
+    const double centre = (i + 0.5) * step;
+    const int begin = std::max(0, static_cast<int>(centre - support + 0.5));
+    const int end = std::min(source, static_cast<int>(centre + support + 0.5));
+    exact.clear();
+    double total = 0;
+    for (int at = begin; at < end; ++at) {
+      exact.push_back(weight_at(filter, (at - centre + 0.5) * (1 / widening)));
+      total += exact.back();
+    }
+    spans.push_back({begin, end - begin, weights.size()});
+    for (const double weight : exact) {
+      const double scaled_weight = (total != 0 ? weight / total : weight) * (1 << kWeightBits);
+      weights.push_back(
+          static_cast<std::int32_t>(scaled_weight < 0 ? scaled_weight - 0.5 : scaled_weight + 0.5));
+    }
+  }
+}
+
+void Resampler::plan(Size source, Size scaled, const ResampleWindow& window,
+                     ResampleFilter filter) {
+  columns_.plan(source.width, scaled.width, window.left, window.width, filter);
+  rows_.plan(source.height, scaled.height, window.top, window.height, filter);
+  row_bytes_ = static_cast<std::size_t>(window.width) * kChannels;
+  kept_ = 1;
+  for (const ResampleSpan& span : rows_.spans) kept_ = std::max(kept_, span.count);
+  rows_kept_.resize(row_bytes_ * static_cast<std::size_t>(kept_));
+  sums_.resize(row_bytes_);
+}
+
+int Resampler::first_row(int y) const {
+  return rows_.spans[static_cast<std::size_t>(y)].first;
+}
+
+int Resampler::end_row(int y) const {
+  const ResampleSpan& span = rows_.spans[static_cast<std::size_t>(y)];
+  return span.first + span.count;
+}
+
+std::size_t Resampler::kept_row(int source_y) const {
+  return static_cast<std::size_t>(source_y % kept_) * row_bytes_;
+}
+
+void Resampler::add_row(int source_y, const std::uint8_t* rgb) {
+  std::uint8_t* out = rows_kept_.data() + kept_row(source_y);
+  for (const ResampleSpan& span : columns_.spans) {
+    const std::int32_t* weight = columns_.weights.data() + span.weights;
+    const std::uint8_t* pixel = rgb + static_cast<std::size_t>(span.first) * kChannels;
+    std::int32_t red = kHalf;
+    std::int32_t green = kHalf;
+    std::int32_t blue = kHalf;
+    for (int i = 0; i < span.count; ++i, pixel += kChannels) {
+      red += weight[i] * pixel[0];
+      green += weight[i] * pixel[1];
+      blue += weight[i] * pixel[2];
+    }
+    *out++ = to_byte(red);
+    *out++ = to_byte(green);
+    *out++ = to_byte(blue);
+  }
+}
+
+void Resampler::write_row(int y, std::uint8_t* rgb) {
+  const ResampleSpan& span = rows_.spans[static_cast<std::size_t>(y)];
+  std::fill(sums_.begin(), sums_.end(), kHalf);
+  for (int i = 0; i < span.count; ++i) {
+    const std::int32_t weight = rows_.weights[span.weights + static_cast<std::size_t>(i)];
+    const std::uint8_t* row = rows_kept_.data() + kept_row(span.first + i);
+    for (std::size_t x = 0; x < row_bytes_; ++x) sums_[x] += weight * row[x];
+  }
+  for (std::size_t x = 0; x < row_bytes_; ++x) rgb[x] = to_byte(sums_[x]);
+}
+
+}  // namespace andon::vision
