@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures for people: boxes and labels drawn with a small built-in font, and JPEG out.
+// Pictures for people: boxes and labels drawn with a small built-in font, anomaly maps as heat, and
+// JPEG out.
 // Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,16 @@ struct LabelledBox {
 
 // Line width and letters grow with the picture.
 void draw_boxes(Image& image, std::span<const LabelledBox> boxes);
+
+// Values that are drawn cold and hot; what is not given is the map's own lowest and highest.
+struct HeatScale {
+  std::optional<double> low;
+  std::optional<double> high;
+  bool operator==(const HeatScale&) const = default;
+};
+// The map over the picture: nothing at the low end, then yellow, up to red. Draws nothing where
+// there is no map.
+void draw_heat(Image& image, const Anomaly& anomaly, const HeatScale& scale = {});
 
 // Quality 1 to 100.
 [[nodiscard]] std::string encode_jpeg(const Image& image, int quality = 90);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "vision/font.hpp"
 
@@ -48,6 +49,36 @@ TEST(Annotation, StaysInsideThePictureWhateverTheBox) {
                                              {{19, 9, 1, 1}, 3, label},
                                              {{0, 0, 0, 0}, 1, label}});
   EXPECT_EQ(image.rgb.size(), 600U);
+}
+
+TEST(Annotation, DrawsAnAnomalyAsHeatWhereItIs) {
+  // Hot in the right half of what the map covers, which is the left half of the picture.
+  const Anomaly anomaly{0, {2, 1}, {0.2F, 0.6F}, {0, 0, 80, 40}};
+  Image image = grey_picture({160, 40});
+  draw_heat(image, anomaly);
+  EXPECT_FALSE(is_changed(image, 10, 20));
+  EXPECT_FALSE(is_changed(image, 90, 20));
+  ASSERT_TRUE(is_changed(image, 70, 20));
+  const std::uint8_t* hot = image.row(20) + std::size_t{70} * 3;
+  EXPECT_GT(hot[0], 200);
+  EXPECT_LT(hot[2], 60);
+  const std::uint8_t* warm = image.row(20) + std::size_t{40} * 3;  // half way
+  EXPECT_GT(warm[1], hot[1]);
+}
+
+TEST(Annotation, DrawsHeatByTheScaleThatIsGiven) {
+  const Anomaly anomaly{0, {2, 1}, {0.2F, 0.6F}, {0, 0, 160, 40}};
+  Image good = grey_picture({160, 40});
+  draw_heat(good, anomaly, {0.7, 1.0});
+  EXPECT_EQ(good.rgb, grey_picture({160, 40}).rgb);
+  Image bad = grey_picture({160, 40});
+  draw_heat(bad, anomaly, {0.0, 0.2});
+  EXPECT_TRUE(is_changed(bad, 10, 20));
+  Image none = grey_picture({160, 40});
+  draw_heat(none, Anomaly{});
+  draw_heat(none, {0, {2, 1}, {7, 7}, {0, 0, 160, 40}});
+  draw_heat(none, {0, {1, 1}, {std::nanf("")}, {0, 0, 160, 40}}, {0, 1});
+  EXPECT_EQ(none.rgb, grey_picture({160, 40}).rgb);
 }
 
 TEST(Font, HasInkForEveryVisibleCharacterAndNoTwoAlike) {

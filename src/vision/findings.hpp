@@ -38,12 +38,14 @@ struct ClassScore {
   float confidence = 0;
 };
 
-// Of an anomaly detector: one number for the picture, and where it comes from. The map covers the
-// network's input, which shows the picture as LetterboxPlan says (stretched, usually).
+// Of an anomaly detector: one number for the picture, and where it comes from.
 struct Anomaly {
   float score = 0;
-  Size map_size;  // 0x0: the model has no map
-  std::vector<float> map;
+  Size map_size;           // 0x0: the model has no map
+  std::vector<float> map;  // by row; may hold what is no number
+  // What of the picture the map covers. Its edges are those of cells: where the network sees
+  // padding they may lie beyond the picture by up to half a cell.
+  Box map_box;
 };
 
 // Which members are filled depends on the model's task.

@@ -402,6 +402,50 @@ TEST(Heads, GiveTheScoreAndTheMapOfAnAnomaly) {
   EXPECT_NEAR(without_score.detect(white({64, 32})).anomaly->score, 0.9, 1e-4);
 }
 
+TEST(Heads, CutTheMapOfAnAnomalyToThePicture) {
+  ModelSpec model;
+  std::vector<float> values(16);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+  model.outputs = {{"anomaly_map", {1, 1, 4, 4}, values, {}}};
+  // 64x32 in an input of 32x32: a quarter of padding above and below; without a score of its own
+  // the model is not believed what it saw there.
+  vision::ModelSpec said;
+  said.fit = Fit::letterbox;
+  said.divisor = 255;
+  Detector letterboxed = make(model, said);
+  const Anomaly wide = *letterboxed.detect(white({64, 32})).anomaly;
+  EXPECT_EQ(wide.map_size, (Size{4, 2}));
+  ASSERT_EQ(wide.map.size(), 8U);
+  EXPECT_NEAR(wide.map.back() / wide.map.front(), 11.0 / 4, 1e-4);
+  EXPECT_EQ(wide.score, wide.map.back());
+  const auto expect_map_box = [](const Anomaly& anomaly, const Box& box) {
+    EXPECT_FLOAT_EQ(anomaly.map_box.x, box.x);
+    EXPECT_FLOAT_EQ(anomaly.map_box.y, box.y);
+    EXPECT_FLOAT_EQ(anomaly.map_box.width, box.width);
+    EXPECT_FLOAT_EQ(anomaly.map_box.height, box.height);
+  };
+  expect_map_box(wide, {0, 0, 64, 32});
+  // Padding of 7 pixels is a little less than a cell of 8: the map begins a pixel inside.
+  expect_map_box(*letterboxed.detect(white({64, 36})).anomaly, {0, 2, 64, 32});
+  said.fit = Fit::centre_crop;
+  Detector cropped = make(model, said);
+  const Anomaly middle = *cropped.detect(white({64, 32})).anomaly;
+  EXPECT_EQ(middle.map_size, (Size{4, 4}));
+  expect_map_box(middle, {16, 0, 32, 32});
+}
+
+TEST(Heads, RefuseAnAnomalyScoreThatIsNoNumber) {
+  ModelSpec model;
+  model.outputs = {{"pred_score", {1, 1}, {std::nanf("")}, {}}};
+  try {
+    Detector detector = make(model);
+    (void)detector.detect(white({32, 32}));
+    ADD_FAILURE() << "gave a score";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::failed_precondition);
+  }
+}
+
 TEST(Heads, AreWhatIsSaidBesideTheModel) {
   ModelSpec model;
   model.outputs = {{"scores", {1, 3}, {0.2F, 0.7F, 0.1F}, {}}};

@@ -6,6 +6,9 @@
 #include <memory>
 #include <vector>
 
+#include "base/error.hpp"
+#include "vision/annotate.hpp"
+#include "vision/anomaly_map.hpp"
 #include "vision/head.hpp"
 
 using namespace andon::vision;
@@ -107,6 +110,18 @@ void check(const Findings& found, Size source) {
   }
 }
 
+void check_anomaly(const Anomaly& anomaly, Size source) {
+  if (!std::isfinite(anomaly.score)) std::abort();
+  const auto map = to_grey(anomaly, 3);
+  if (map && (map->size.width > 3 || map->size.height > 3 || encode_png(*map).empty())) {
+    std::abort();
+  }
+  Image image{source, {}};
+  image.rgb.resize(image.row_bytes() * static_cast<std::size_t>(source.height));
+  draw_heat(image, anomaly);
+  draw_heat(image, anomaly, {0, 1});
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -126,7 +141,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   DetectionOptions options;
   options.confidence = static_cast<float>(data[1]) / 255.0F;
   Findings found;
-  head->decode(outputs, 0, plan_letterbox(source, kInput), options, found);
+  const auto fit = static_cast<Fit>(data[1] % 4);
+  try {
+    head->decode(outputs, 0, plan_letterbox(source, kInput, fit), options, found);
+  } catch (const andon::base::Error&) {  // of an anomaly score that is no number
+    return 0;
+  }
   check(found, source);
+  if (found.anomaly) check_anomaly(*found.anomaly, source);
   return 0;
 }
