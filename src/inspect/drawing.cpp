@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "vision/annotate.hpp"
-
 namespace andon::inspect {
 namespace {
 
@@ -30,8 +28,9 @@ void tint(vision::Image& image, const vision::Mask& mask) {
 
 }  // namespace
 
-vision::Image draw(const vision::Image& image, const Inspection& inspection) {
+vision::Image draw(const vision::Image& image, const Inspection& inspection, const Heat& heat) {
   vision::Image drawn = image;
+  if (heat.anomaly != nullptr) vision::draw_heat(drawn, *heat.anomaly, heat.scale);
   for (const vision::Mask& mask : inspection.masks) tint(drawn, mask);
   std::vector<vision::LabelledBox> boxes;
   const vision::Box whole{0, 0, static_cast<float>(image.size.width),
@@ -41,7 +40,7 @@ vision::Image draw(const vision::Image& image, const Inspection& inspection) {
     boxes.push_back({whole, score.class_id, fmt::format("{} {:.2f}", label, score.confidence)});
   }
   if (inspection.anomaly) {
-    boxes.push_back({whole, 0, fmt::format("anomaly {:.2f}", *inspection.anomaly)});
+    boxes.push_back({whole, 0, fmt::format("anomaly {:.2f}", inspection.anomaly->score)});
   }
   for (const auto& [detection, label] : inspection.detections) {
     boxes.push_back(
@@ -52,13 +51,13 @@ vision::Image draw(const vision::Image& image, const Inspection& inspection) {
 }
 
 void write_annotated(const base::fs::path& directory, const vision::Image& image,
-                     const Inspection& inspection) {
+                     const Inspection& inspection, const Heat& heat) {
   base::fs::path name = inspection.image_name;
   std::string extension = name.extension().string();
   std::ranges::transform(extension, extension.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (extension != ".jpg" && extension != ".jpeg") name += ".jpg";
-  base::write_file_atomically(directory / name, vision::encode_jpeg(draw(image, inspection)));
+  base::write_file_atomically(directory / name, vision::encode_jpeg(draw(image, inspection, heat)));
 }
 
 }  // namespace andon::inspect

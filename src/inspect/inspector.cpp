@@ -48,7 +48,8 @@ void note_findings(const vision::Findings& found, const vision::Detector& detect
   }
   if (!found.anomaly) return;
   best(found.anomaly->score);
-  inspection.anomaly = found.anomaly->score;
+  inspection.anomaly = {double{found.anomaly->score},
+                        vision::to_grey(*found.anomaly, settings.anomaly.map_side)};
 }
 
 }  // namespace
@@ -123,7 +124,8 @@ void Inspector::inspect(Desk& desk, vision::Detector& detector, Job& job) const 
   note_findings(result, detector, settings, inspection);
   if (!options_.annotations.empty()) {
     try {
-      write_annotated(options_.annotations, image, inspection);
+      write_annotated(options_.annotations, image, inspection,
+                      {result.anomaly ? &*result.anomaly : nullptr, settings.anomaly.heat});
     } catch (const Error& error) {
       base::log_error("an annotated picture cannot be written", {{"error", error.message()}});
     }

@@ -29,6 +29,15 @@ std::string tiny_model() {
   return vision::tiny_onnx::detector(spec);
 }
 
+// A score of 0.6 and a map of 4x2 cells that is hot (0.9) in its upper left corner, times the
+// picture's brightness.
+std::string anomaly_model() {
+  vision::tiny_onnx::ModelSpec spec;
+  spec.outputs = {{"pred_score", {1, 1}, {0.6F}, {}},
+                  {"anomaly_map", {1, 1, 2, 4}, {0.9F, 0, 0, 0, 0, 0, 0, 0}, {}}};
+  return vision::tiny_onnx::model(spec);
+}
+
 class MemorySink final : public ResultSink {
  public:
   void publish(const std::string& message) override {
@@ -59,7 +68,7 @@ class InspectorTest : public testing::Test {
     const timespec times[2] = {moment, moment};
     ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
   }
-  void start(const base::fs::path& annotations = {}) {
+  void start(const base::fs::path& annotations = {}, const std::string& onnx = tiny_model()) {
     journal_.reset();
     journal_.emplace(folder_.path() / "state");
     recorder_.emplace(RecorderParts{*journal_, {&sink_}, clock_, metrics_, "device-1", &spool_});
@@ -72,8 +81,7 @@ class InspectorTest : public testing::Test {
     auto model = std::make_shared<Model>();
     model->component = {"Model", "2"};
     model->sha256 = "abc";
-    model->detectors.push_back(
-        std::make_unique<vision::Detector>(runtime_, tiny_model(), "tiny.onnx"));
+    model->detectors.push_back(std::make_unique<vision::Detector>(runtime_, onnx, "tiny.onnx"));
     model_ = model;
   }
   // Nothing where it is not looked at: it is gone, or has its result.
@@ -211,6 +219,32 @@ TEST_F(InspectorTest, DrawsWhatItFound) {
   vision::ImageDecoder decoder;
   const auto drawn = folder_.path() / "tag.jpg";
   EXPECT_EQ(decoder.decode(base::read_file(drawn), "tag.jpg").size, (vision::Size{64, 64}));
+}
+
+TEST_F(InspectorTest, SendsTheMapOfAnAnomalyWhereItIsAskedForAndDrawsIt) {
+  start(folder_.path() / "drawn", anomaly_model());
+  base::make_directories(folder_.path() / "drawn");
+  (void)inspect(picture("plain.jpg", 255));
+  settings_.anomaly.map_side = 2;
+  settings_.anomaly.heat = {1.0, 2.0};
+  (void)inspect(picture("mapped.jpg", 255));
+  recorder_->publish();
+  const auto plain = message(0).at("anomaly").as_object();
+  EXPECT_NEAR(plain.at("score").as_double(), 0.6, 0.01);
+  EXPECT_FALSE(plain.contains("map"));
+  const base::json::value map = message(1).at("anomaly").at("map");
+  EXPECT_EQ(map.at("size"), (base::json::array{1, 2}));
+  EXPECT_EQ(map.at("box"), (base::json::array{0.0, 0.0, 64.0, 64.0}));
+  EXPECT_NEAR(map.at("max").as_double(), 0.9, 0.01);
+  vision::ImageDecoder decoder;
+  // Blue goes where it is hot; below the scale's low end nothing is drawn.
+  const auto blue = [&](const std::string& name, int x, int y) {
+    const std::string drawn = base::read_file(folder_.path() / "drawn" / name);
+    return decoder.decode(drawn, name).row(y)[static_cast<std::size_t>(x) * 3 + 2];
+  };
+  EXPECT_LT(blue("plain.jpg", 6, 22), 150);
+  EXPECT_GT(blue("plain.jpg", 50, 50), 230);
+  EXPECT_GT(blue("mapped.jpg", 6, 22), 230);
 }
 
 }  // namespace

@@ -65,6 +65,15 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--iou", options.iou, "Of two boxes that overlap more, keep the better one")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  app.add_option("--anomaly-map", options.anomaly_map_side,
+                 "Send the map of an anomaly model, at most so many cells a side")
+      ->type_name("SIDE")
+      ->check(CLI::Range(1, kMaxMapSide));
+  app.add_option("--anomaly-scale", options.anomaly_scale,
+                 "Values that --annotate draws cold and hot (default: the lowest and highest of "
+                 "each map)")
+      ->type_name("LOW HIGH")
+      ->expected(2);
   app.add_option("--topic", options.topic, "MQTT topic (default: andon/things/THING/results)");
   app.add_option("--thing", options.thing,
                  "Name of this device (default: AWS_IOT_THING_NAME, else the host's name)");
@@ -128,6 +137,9 @@ void complete(Options& options, bool has_agent) {
   }
   if ((options.has_annotations || options.has_csv) && options.out.empty()) {
     throw Error(ErrorCode::invalid_argument, "--annotate and --csv need --out DIR");
+  }
+  if (options.anomaly_scale.size() == 2 && !(options.anomaly_scale[0] < options.anomaly_scale[1])) {
+    throw Error(ErrorCode::invalid_argument, "--anomaly-scale needs LOW before HIGH");
   }
   if (!options.sources.empty()) check_source(options);
   if (options.thing.empty()) {
@@ -194,6 +206,10 @@ Settings default_settings(const Options& options) {
   settings.topic = options.topic;
   settings.confidence = options.confidence;
   settings.iou = options.iou;
+  settings.anomaly.map_side = options.anomaly_map_side;
+  if (options.anomaly_scale.size() == 2) {
+    settings.anomaly.heat = {options.anomaly_scale[0], options.anomaly_scale[1]};
+  }
   return settings;
 }
 

@@ -29,6 +29,8 @@ struct Options {
   ComponentId model_component;
   double confidence = Settings{}.confidence;
   double iou = Settings{}.iou;
+  int anomaly_map_side = 0;           // 0: maps are not sent
+  std::vector<double> anomaly_scale;  // empty, or what is drawn cold and hot
   Load load = Load::throughput;
   int workers = 0;  // 0: as the load wants it
   int threads = 0;

@@ -180,6 +180,20 @@ TEST_F(ProgramTest, EndsWithTheReasonWhereTheDiskIsFull) {
   EXPECT_THAT(log(), testing::HasSubstr("No space left on device"));
 }
 
+TEST_F(ProgramTest, SendsTheMapOfAnAnomalyModelWhereItIsAskedFor) {
+  vision::tiny_onnx::ModelSpec spec;
+  spec.outputs = {{"anomaly_map", {1, 1, 2, 4}, {0.9F, 0, 0, 0, 0, 0, 0, 0}, {}}};
+  base::write_file_atomically(model(), vision::tiny_onnx::model(spec));
+  add_picture("a.jpg");
+  EXPECT_EQ(run({"--once", "--anomaly-map", "64", "--annotate", "--anomaly-scale", "0.2", "0.8"}),
+            0)
+      << log();
+  const auto message = base::parse_json(base::read_file(out() / "results.jsonl"), "result");
+  EXPECT_EQ(message.at("anomaly").at("map").at("size"), (base::json::array{2, 4}));
+  EXPECT_EQ(run({"--once", "--anomaly-map", "257"}), 2);
+  EXPECT_EQ(run({"--once", "--anomaly-scale", "0.8", "0.2"}), 3);
+}
+
 TEST_F(ProgramTest, TakesImagesThatAreNamedOneByOneInTheirOrder) {
   for (const char* name : {"a.jpg", "b.jpg", "c.jpg"}) add_picture(name);
   base::write_file_atomically(folder_.path() / "list.txt", "images/c.jpg\nimages/a.jpg\n");

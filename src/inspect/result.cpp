@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/encoding.hpp"
 #include "base/json.hpp"
 
 namespace andon::inspect {
@@ -78,6 +79,22 @@ json::array classes_json(const std::vector<LabelledScore>& classes) {
   return result;
 }
 
+json::object anomaly_json(const AnomalyFinding& anomaly) {
+  constexpr double kScoreSteps = 10'000;
+  json::object result{{"score", rounded(anomaly.score, kScoreSteps)}};
+  if (!anomaly.map) return result;
+  const vision::GreyMap& map = *anomaly.map;
+  const auto pixels = [](float value) { return rounded(value, 100); };
+  result.emplace("map",
+                 json::object{{"size", json::array{map.size.height, map.size.width}},
+                              {"box", json::array{pixels(map.box.x), pixels(map.box.y),
+                                                  pixels(map.box.width), pixels(map.box.height)}},
+                              {"min", rounded(map.range.low, kScoreSteps)},
+                              {"max", rounded(map.range.high, kScoreSteps)},
+                              {"png", base::to_base64(vision::encode_png(map))}});
+  return result;
+}
+
 double millis(vision::Milliseconds duration) {
   return rounded(duration.count(), 1000);
 }
@@ -121,10 +138,7 @@ std::string to_message(const Inspection& inspection, const Identity& identity) {
                          {"inference", millis(inspection.inference)},
                          {"postprocess", millis(inspection.postprocess)}}}};
   if (!inspection.classes.empty()) message.emplace("classes", classes_json(inspection.classes));
-  if (inspection.anomaly) {
-    constexpr double kScoreSteps = 10'000;
-    message.emplace("anomaly", json::object{{"score", rounded(*inspection.anomaly, kScoreSteps)}});
-  }
+  if (inspection.anomaly) message.emplace("anomaly", anomaly_json(*inspection.anomaly));
   if (inspection.error) {
     message.emplace("error", json::object{{"code", base::to_string(inspection.error->code())},
                                           {"message", valid_utf8(inspection.error->message())}});

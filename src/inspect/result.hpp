@@ -10,9 +10,14 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/time.hpp"
+#include "vision/anomaly_map.hpp"
 #include "vision/detector.hpp"
 
 namespace andon::inspect {
+
+// Of the anomaly map in a message: with it the message stays below the 128 KiB that AWS IoT Core
+// takes.
+inline constexpr int kMaxMapSide = 256;
 
 struct ComponentId {
   std::string name;
@@ -41,15 +46,20 @@ struct LabelledScore {
   std::string label;
 };
 
+struct AnomalyFinding {
+  double score = 0;
+  std::optional<vision::GreyMap> map;  // where it is asked for and the model has one
+};
+
 struct Inspection {
   base::Timestamp timestamp;
   std::string image_name;
   vision::Size size;  // 0x0 where the picture could not be decoded
   std::vector<LabelledDetection> detections;
-  std::vector<vision::Mask> masks;     // one a detection, where the model segments
-  std::vector<LabelledScore> classes;  // best first, where the model classifies
-  std::optional<double> anomaly;       // the score, where the model looks for what is unusual
-  std::optional<double> best_score;    // also of what is below the threshold; not in the message
+  std::vector<vision::Mask> masks;        // one a detection, where the model segments
+  std::vector<LabelledScore> classes;     // best first, where the model classifies
+  std::optional<AnomalyFinding> anomaly;  // where the model looks for what is unusual
+  std::optional<double> best_score;       // also of what is below the threshold; not in the message
   vision::Milliseconds decode{};
   vision::Milliseconds preprocess{};
   vision::Milliseconds inference{};
@@ -60,8 +70,9 @@ struct Inspection {
 };
 
 // One line of JSON without the newline. Boxes are rounded to 0.01 pixels, confidences to 0.0001,
-// times to a microsecond. Members for what a model does not tell are absent. A name that is not
-// UTF-8 has its other bytes replaced by U+FFFD.
+// times to a microsecond; an anomaly map is at most kMaxMapSide cells a side, about 90 kB. Members
+// for what a model does not tell are absent. A name that is not UTF-8 has its other bytes replaced
+// by U+FFFD.
 [[nodiscard]] std::string to_message(const Inspection& inspection, const Identity& identity);
 
 }  // namespace andon::inspect

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
+#include "base/encoding.hpp"
+#include "vision/decode.hpp"
+
 namespace andon::inspect {
 namespace {
 
@@ -50,7 +55,7 @@ TEST(ResultMessage, TellsMasksClassesAndAnomaliesWhereTheModelDoes) {
   inspection.detections = {{{0, 0.5F, {1, 2, 3, 4}}, "scratch"}};
   inspection.masks = {{{4, 2}, {3, 1, 4}}};
   inspection.classes = {{{1, 0.75F}, "good"}, {{0, 0.25F}, "bad"}};
-  inspection.anomaly = 0.123456;
+  inspection.anomaly = {0.123456, std::nullopt};
   const auto message = base::parse_json(to_message(inspection, identity()), "message");
   EXPECT_EQ(base::to_text(message.at("detections").at(0).at("mask")),
             R"({"size":[2,4],"counts":[3,1,4]})");
@@ -58,6 +63,35 @@ TEST(ResultMessage, TellsMasksClassesAndAnomaliesWhereTheModelDoes) {
             R"([{"class_id":1,"label":"good","confidence":0.75},)"
             R"({"class_id":0,"label":"bad","confidence":0.25}])");
   EXPECT_EQ(base::to_text(message.at("anomaly")), R"({"score":0.1235})");
+}
+
+TEST(ResultMessage, HasTheAnomalyMapAsAPng) {
+  Inspection inspection;
+  inspection.anomaly = {0.5, vision::GreyMap{{2, 1}, {0, 1.256F, 64, 32}, {0.1F, 0.75F}, {0, 255}}};
+  const auto message = base::parse_json(to_message(inspection, identity()), "message");
+  const base::json::value& map = message.at("anomaly").at("map");
+  EXPECT_EQ(map.at("size"), (base::json::array{1, 2}));
+  EXPECT_EQ(map.at("box"), (base::json::array{0.0, 1.26, 64.0, 32.0}));
+  EXPECT_EQ(map.at("min"), 0.1);
+  EXPECT_EQ(map.at("max"), 0.75);
+  const auto png = base::from_base64(map.at("png").as_string());
+  ASSERT_TRUE(png.has_value());
+  vision::ImageDecoder decoder;
+  const vision::Image& image = decoder.decode(*png, "map.png");
+  EXPECT_EQ(image.size, (vision::Size{2, 1}));
+  EXPECT_EQ(image.rgb, (std::vector<std::uint8_t>{0, 0, 0, 255, 255, 255}));
+}
+
+TEST(ResultMessage, StaysSmallEnoughForAwsIotWithTheLargestMap) {
+  std::mt19937 random(3);
+  vision::GreyMap noise{{kMaxMapSide, kMaxMapSide}, {}, {}, {}};
+  for (int i = 0; i < kMaxMapSide * kMaxMapSide; ++i) {
+    noise.levels.push_back(static_cast<std::uint8_t>(random()));
+  }
+  Inspection inspection;
+  inspection.anomaly = {0.5, noise};
+  constexpr std::size_t kMost = 128 * 1024;
+  EXPECT_LT(to_message(inspection, identity()).size(), kMost - 30'000);
 }
 
 TEST(ArtifactPath, NamesTheComponentAndItsVersion) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.hpp"
+#include "inspect/result.hpp"
 
 namespace andon::inspect {
 namespace {
@@ -47,19 +48,6 @@ class Section {
     return static_cast<std::int64_t>(value);
   }
 
-  [[noreturn]] void fail(std::string_view key, std::string_view why) const {
-    throw Error(ErrorCode::invalid_argument,
-                fmt::format("configuration member {} {}", path(key), why));
-  }
-
- private:
-  [[nodiscard]] const json::value* find(std::string_view key) const {
-    const json::value* value = members_ == nullptr ? nullptr : members_->if_contains(key);
-    if (value == nullptr || value->is_null()) return nullptr;
-    if (value->is_string() && value->get_string().empty()) return nullptr;
-    return value;
-  }
-
   [[nodiscard]] std::optional<double> number(std::string_view key) const {
     const json::value* value = find(key);
     if (value == nullptr) return std::nullopt;
@@ -74,6 +62,19 @@ class Section {
     return result;
   }
 
+  [[noreturn]] void fail(std::string_view key, std::string_view why) const {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("configuration member {} {}", path(key), why));
+  }
+
+ private:
+  [[nodiscard]] const json::value* find(std::string_view key) const {
+    const json::value* value = members_ == nullptr ? nullptr : members_->if_contains(key);
+    if (value == nullptr || value->is_null()) return nullptr;
+    if (value->is_string() && value->get_string().empty()) return nullptr;
+    return value;
+  }
+
   [[nodiscard]] std::string path(std::string_view key) const {
     return fmt::format("{}/{}", where_, key);
   }
@@ -81,6 +82,23 @@ class Section {
   const json::object* members_;
   std::string where_;
 };
+
+AnomalySettings read_anomaly(const Section& section, const AnomalySettings& defaults) {
+  AnomalySettings anomaly;
+  const std::int64_t side = section.count("mapSide", defaults.map_side);
+  if (side > kMaxMapSide)
+    section.fail("mapSide", fmt::format("is {}, more than {}", side, kMaxMapSide));
+  anomaly.map_side = static_cast<int>(side);
+  const std::optional<double> low = section.number("low");
+  const std::optional<double> high = section.number("high");
+  anomaly.heat.low = low ? low : defaults.heat.low;
+  anomaly.heat.high = high ? high : defaults.heat.high;
+  const vision::HeatScale& heat = anomaly.heat;
+  if (heat.low && heat.high && !(*heat.low < *heat.high)) {
+    section.fail("low", fmt::format("is {}, not less than high ({})", *heat.low, *heat.high));
+  }
+  return anomaly;
+}
 
 }  // namespace
 
@@ -96,6 +114,7 @@ Settings read_settings(const json::value& configuration, const Settings& default
   settings.topic = root.text("topic", defaults.topic);
   settings.confidence = root.fraction("confidence", defaults.confidence);
   settings.iou = root.fraction("iou", defaults.iou);
+  settings.anomaly = read_anomaly(root.child("anomaly"), defaults.anomaly);
   const Section doubt = root.child("doubt");
   UploadRules& rules = settings.uploads;
   rules.low = doubt.fraction("low", defaults.uploads.low);

@@ -10,8 +10,16 @@
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "inspect/upload_rules.hpp"
+#include "vision/annotate.hpp"
 
 namespace andon::inspect {
+
+// Of a model that looks for what is unusual.
+struct AnomalySettings {
+  int map_side = 0;        // of the map in the message, at most so many cells a side; 0: none
+  vision::HeatScale heat;  // how it is drawn
+  bool operator==(const AnomalySettings&) const = default;
+};
 
 struct Settings {
   // Where pictures come from: a directory that is watched, files, a video, a camera
@@ -21,6 +29,8 @@ struct Settings {
   std::string topic;         // where results are published
   double confidence = 0.25;  // detections with a score above it are published
   double iou = 0.7;          // of two boxes of a class that overlap more, the better one is kept
+
+  AnomalySettings anomaly;
 
   UploadRules uploads;  // which pictures are uploaded for labelling
   std::string upload_bucket = "andon-uploads";
@@ -32,8 +42,9 @@ struct Settings {
 
 // Reads the configuration over `defaults`; an absent, null or empty member keeps its default:
 //   {"imageDirectory": "/dir", "source": "rtsp://...", "model": "/file.onnx", "topic": "a/b",
-//    "confidence": 0.25, "iou": 0.7, "doubt": {"low": 0.25, "high": 0.5, "below": 0, "sample": 0},
-//    "upload": {"bucket": "andon-uploads", "maxPerHour": 60, "maxBytesOnDisk": 268435456}}
+//    "confidence": 0.25, "iou": 0.7, "anomaly": {"mapSide": 0, "low": null, "high": null}, "doubt":
+//    {"low": 0.25, "high": 0.5, "below": 0, "sample": 0}, "upload": {"bucket": "andon-uploads",
+//    "maxPerHour": 60, "maxBytesOnDisk": 268435456}}
 // "source" goes before "imageDirectory", its older name.
 // Numbers may be given as text, as recipe variables leave them. Members it does not know are left
 // to others. Throws invalid_argument naming the member.

@@ -20,13 +20,15 @@ Settings read(std::string_view text) {
 TEST(Settings, AreReadFromTheWholeConfiguration) {
   const Settings settings = read(R"({
     "imageDirectory": "/images", "topic": "a/b", "confidence": 0.4, "iou": "0.5",
-    "doubt": {"low": 0.1, "high": 0.9},
+    "doubt": {"low": 0.1, "high": 0.9}, "anomaly": {"mapSide": 64, "low": -2, "high": "7.5"},
     "upload": {"bucket": "other", "maxPerHour": "5", "maxBytesOnDisk": 1000},
     "accessControl": {}})");
   EXPECT_EQ(settings.sources, std::vector<std::string>{"/images"});
   EXPECT_EQ(settings.topic, "a/b");
   EXPECT_EQ(settings.confidence, 0.4);
   EXPECT_EQ(settings.iou, 0.5);
+  EXPECT_EQ(settings.anomaly.map_side, 64);
+  EXPECT_EQ(settings.anomaly.heat, (vision::HeatScale{-2, 7.5}));
   EXPECT_EQ(settings.uploads.low, 0.1);
   EXPECT_EQ(settings.uploads.high, 0.9);
   EXPECT_EQ(settings.upload_bucket, "other");
@@ -50,6 +52,8 @@ TEST(Settings, ThatAreWrongAreRefusedByName) {
            {R"({"topic": 7})", "/topic must be a text"},
            {R"({"doubt": 0.5})", "/doubt must be an object"},
            {R"({"doubt": {"low": 0.8, "high": 0.2}})", "/doubt/low is 0.8, more than high (0.2)"},
+           {R"({"anomaly": {"mapSide": 257}})", "/anomaly/mapSide is 257, more than 256"},
+           {R"({"anomaly": {"low": 2, "high": 1}})", "/anomaly/low is 2, not less than high (1)"},
            {R"({"upload": {"maxPerHour": -1}})", "/upload/maxPerHour is -1"}}) {
     try {
       (void)read(text);
