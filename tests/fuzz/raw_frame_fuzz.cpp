@@ -13,7 +13,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (format.bytes() > 65'536) return 0;
     andon::vision::Image image;
     decode_raw(std::string(format.bytes(), '\x5A'), "fuzz", format, image);
-    if (image.rgb.size() < 3) std::abort();
+    if (image.rgb.size() != image.row_bytes() * static_cast<std::size_t>(format.size.height)) {
+      std::abort();
+    }
   } catch (const andon::base::Error&) {
   }
   return 0;
