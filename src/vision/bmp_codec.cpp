@@ -32,6 +32,8 @@ struct Header {
   std::size_t palette_entry = 4;
   std::size_t colours = 0;
   std::array<std::uint32_t, 3> masks{};  // of 16 and 32 bits: red, green, blue
+
+  [[nodiscard]] bool is_packed() const { return compression == kRle8 || compression == kRle4; }
 };
 
 class BmpDecoder {
@@ -43,6 +45,10 @@ class BmpDecoder {
     const Header header = read_header();
     check(header.size);
     into.size = header.size;
+    if (header.is_packed()) {
+      decode_runs(header, into);
+      return;
+    }
     const auto width = static_cast<std::size_t>(header.size.width);
     const std::size_t row_bytes = (width * header.bits + 31) / 32 * 4;
     const auto height = static_cast<std::size_t>(header.size.height);
@@ -90,15 +96,16 @@ class BmpDecoder {
   }
 
   void check_format(Header& header) const {
-    if (header.compression == kRle8 || header.compression == kRle4) {
-      refuse("with run-length compression, which is not understood; save it without");
-    }
     const bool has_fields =
         header.compression == kBitFields || header.compression == kAlphaBitFields;
     const bool takes_fields = header.bits == 16 || header.bits == 32;
-    if (header.compression != kPlain && !(has_fields && takes_fields)) {
-      refuse(fmt::format("with compression {}, which is not understood", header.compression));
+    const bool takes_runs = (header.compression == kRle8 && header.bits == 8) ||
+                            (header.compression == kRle4 && header.bits == 4);
+    if (header.compression != kPlain && !(has_fields && takes_fields) && !takes_runs) {
+      refuse(fmt::format("with compression {} of {} bits a pixel, which is not understood",
+                         header.compression, header.bits));
     }
+    if (takes_runs && header.is_top_down) refuse("with run-length compression from above");
     switch (header.bits) {
       case 1:
       case 4:
@@ -139,12 +146,7 @@ class BmpDecoder {
         const std::size_t shift = 8 - header.bits - bit % 8;
         const std::size_t index =
             (static_cast<std::size_t>(byte(bit / 8)) >> shift) & ((1U << header.bits) - 1);
-        if (index >= header.colours) {
-          throw Error(ErrorCode::data_corrupted, fmt::format("{} is a damaged BMP: colour {} of {}",
-                                                             name_, index, header.colours));
-        }
-        const std::size_t at = header.palette + index * header.palette_entry;
-        for (std::size_t c = 0; c < 3; ++c) out[c] = reader_.u8(at + 2 - c);
+        put_colour(header, index, out);
       } else if (header.bits == 24) {
         for (std::size_t c = 0; c < 3; ++c) out[c] = byte(3 * x + 2 - c);
       } else {
@@ -152,6 +154,68 @@ class BmpDecoder {
         std::uint32_t pixel = 0;
         for (std::size_t i = bytes; i-- > 0;) pixel = (pixel << 8U) | byte(bytes * x + i);
         for (std::size_t c = 0; c < 3; ++c) out[c] = channel(pixel, header.masks.at(c));
+      }
+    }
+  }
+
+  [[noreturn]] void damaged(std::string_view why) const {
+    throw Error(ErrorCode::data_corrupted, fmt::format("{} is a damaged BMP: {}", name_, why));
+  }
+
+  void put_colour(const Header& header, std::size_t index, std::uint8_t* out) const {
+    if (index >= header.colours) damaged(fmt::format("colour {} of {}", index, header.colours));
+    const std::size_t at = header.palette + index * header.palette_entry;
+    for (std::size_t c = 0; c < 3; ++c) out[c] = reader_.u8(at + 2 - c);
+  }
+
+  void decode_runs(const Header& header, Image& into) const {
+    // Once without a picture: what is damaged or cut off must not cost memory.
+    walk_runs(header, [](std::size_t, std::size_t, std::size_t) {});
+    into.rgb.resize(into.row_bytes() * static_cast<std::size_t>(header.size.height));
+    std::array<std::uint8_t, 3> background{};  // of pixels that are passed over
+    put_colour(header, 0, background.data());
+    for (std::size_t i = 0; i < into.rgb.size(); ++i) into.rgb[i] = background.at(i % 3);
+    walk_runs(header, [&](std::size_t x, std::size_t y, std::size_t index) {
+      const int row = header.size.height - 1 - static_cast<int>(y);
+      put_colour(header, index, into.row(row) + 3 * x);
+    });
+  }
+
+  // Calls put(x, y, colour) for each pixel, y from below, as Windows' run-length compression has
+  // them: a count and a colour (of 4 bits: two, in turn), or 0 and 0 the row's end, 1 the
+  // picture's, 2 a step to the right and up, 3 to 255 so many pixels as they are.
+  template <typename Put>
+  void walk_runs(const Header& header, const Put& put) const {
+    const auto width = static_cast<std::size_t>(header.size.width);
+    const auto height = static_cast<std::size_t>(header.size.height);
+    const bool is_nibbles = header.bits == 4;
+    std::size_t at = header.pixels;
+    std::size_t x = 0;
+    std::size_t y = 0;
+    const auto pixel = [&](std::size_t from, std::size_t i) {
+      if (x >= width || y >= height) damaged("a run leaves the picture");
+      const std::size_t value = reader_.u8(from + (is_nibbles ? i / 2 : i));
+      put(x++, y, !is_nibbles ? value : i % 2 == 0 ? value >> 4U : value & 15U);
+    };
+    while (true) {
+      const std::size_t count = reader_.u8(at);
+      const std::size_t code = reader_.u8(at + 1);
+      at += 2;
+      if (count > 0) {
+        for (std::size_t i = 0; i < count; ++i) pixel(at - 1, is_nibbles ? i % 2 : 0);
+      } else if (code == 0) {
+        x = 0;
+        if (++y >= height) return;  // some leave out the picture's end
+      } else if (code == 1) {
+        return;
+      } else if (code == 2) {
+        x += reader_.u8(at);
+        y += reader_.u8(at + 1);
+        at += 2;
+      } else {
+        for (std::size_t i = 0; i < code; ++i) pixel(at, i);
+        const std::size_t bytes = is_nibbles ? (code + 1) / 2 : code;
+        at += bytes + bytes % 2;
       }
     }
   }

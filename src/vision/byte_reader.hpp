@@ -36,6 +36,11 @@ class ByteReader {
     return static_cast<std::uint16_t>(number(at, 2));
   }
   [[nodiscard]] std::uint32_t u32(std::size_t at) const { return number(at, 4); }
+  [[nodiscard]] std::uint64_t u64(std::size_t at) const {
+    const std::uint64_t first = u32(at);
+    const std::uint64_t second = u32(at + 4);
+    return order_ == Order::big ? first << 32U | second : second << 32U | first;
+  }
   [[nodiscard]] std::int32_t i32(std::size_t at) const {
     return static_cast<std::int32_t>(number(at, 4));
   }

@@ -57,7 +57,7 @@ class ImageDecoder::Implementation {
     hint_ = {};
     if (bytes.starts_with("\x89PNG\r\n\x1A\n"sv)) {
       make_upright(image_, spare_, decode_png(bytes, name, check_, image_));
-    } else if (bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv)) {
+    } else if (is_tiff(bytes)) {
       make_upright(image_, spare_, decode_tiff(bytes, name, check_, image_));
     } else if (bytes.starts_with("BM") && bytes.size() >= kLeastBmp) {
       decode_bmp(bytes, name, check_, image_);
@@ -89,6 +89,12 @@ class ImageDecoder::Implementation {
     if (hint_.width < 1 || hint_.height < 1) return;
     const Size input = is_turned_ ? Size{hint_.height, hint_.width} : hint_;
     freedom_.least = plan_letterbox(size, input).scaled;
+  }
+
+  // Also BigTIFF.
+  static bool is_tiff(std::string_view bytes) {
+    return bytes.starts_with("II*\0"sv) || bytes.starts_with("MM\0*"sv) ||
+           bytes.starts_with("II+\0"sv) || bytes.starts_with("MM\0+"sv);
   }
 
   static std::string guess(std::string_view bytes) {

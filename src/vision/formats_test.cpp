@@ -104,8 +104,39 @@ TEST(Bmp, HasPalettesMasksAndDeadAlpha) {
   EXPECT_EQ(decoded(bmp(1, 1, 16, 3, masks, "\xE0\x07\0\0"sv)), (Bytes{0, 252, 0}));
 }
 
+// Eight colours of which each channel is the index.
+std::string ramp() {
+  std::string palette;
+  for (char i = 0; i < 8; ++i) palette += {i, i, i, '\0'};
+  return palette + std::string(4 * 248, '\0');
+}
+
+Bytes indexes(const std::string& bytes) {
+  Bytes result;
+  const Bytes rgb = decoded(bytes);
+  for (std::size_t i = 0; i < rgb.size(); i += 3) result.push_back(rgb[i]);
+  return result;
+}
+
+TEST(Bmp, IsUnpackedFromRuns) {
+  // A run of three, a row's end; three as they are (padded to a whole word); the end.
+  EXPECT_EQ(indexes(bmp(3, 2, 8, 1, ramp(), "\3\5\0\0\0\3\1\2\3\0\0\1"sv)),
+            (Bytes{1, 2, 3, 5, 5, 5}));
+  // What a step passes over, and what an early end leaves, has the first colour.
+  EXPECT_EQ(indexes(bmp(3, 3, 8, 1, ramp(), "\1\7\0\2\1\1\1\6\0\1"sv)),
+            (Bytes{0, 0, 0, 0, 0, 6, 7, 0, 0}));
+  // Without the picture's end, which some writers leave out.
+  EXPECT_EQ(indexes(bmp(1, 1, 8, 1, ramp(), "\1\7\0\0"sv)), (Bytes{7}));
+  EXPECT_REFUSED(bmp(3, 1, 8, 1, ramp(), "\4\5\0\1"sv), "a run leaves the picture");
+  EXPECT_REFUSED(bmp(3, 1, 8, 1, ramp(), "\0\2\0\1\1\1\0\1"sv), "a run leaves the picture");
+  EXPECT_REFUSED(bmp(3, 1, 8, 1, ramp(), "\3\5"sv), "it ends after");
+  EXPECT_REFUSED(bmp(3, 1, 8, 1, ramp(), "\0\3\5"sv), "it ends after");
+  EXPECT_REFUSED(bmp(10'000, 9'000, 8, 1, ramp(), "\3\5"sv), "it ends after");  // takes no memory
+}
+
 TEST(Bmp, IsRefusedWithAReason) {
-  EXPECT_REFUSED(bmp(4, 4, 8, 1, {}, {}), "run-length");
+  EXPECT_REFUSED(bmp(4, 4, 8, 2, {}, {}), "compression 2 of 8 bits");
+  EXPECT_REFUSED(bmp(4, -4, 8, 1, {}, {}), "run-length compression from above");
   EXPECT_REFUSED(bmp(4, 4, 7, 0, {}, {}), "7 bits a pixel");
   EXPECT_REFUSED(bmp(4, 4, 24, 0, {}, "short"), "it ends after");
   EXPECT_REFUSED(bmp(0, 4, 24, 0, {}, {}), "has no pixels");
@@ -203,7 +234,15 @@ TEST(Tiff, IsTurnedAsItSays) {
 }
 
 TEST(Tiff, IsRefusedWithAReason) {
-  EXPECT_REFUSED(tiff(grey_entries(2, 1, 8, 7, 2), "ab"), "compression 7");
+  EXPECT_REFUSED(tiff(grey_entries(2, 1, 8, 6, 2), "ab"), "compression 6");
+  EXPECT_REFUSED(tiff(grey_entries(2, 1, 8, 7, 2), "ab"), "is no JPEG");
+  EXPECT_REFUSED(tiff(grey_entries(2, 1, 16, 7, 2), "ab"), "neither grey nor colour of 8 bits");
+  auto ycbcr = grey_entries(1, 1, 8, 1, 3);
+  ycbcr[2].values = {8, 8, 8};
+  ycbcr[4].values = {6};
+  ycbcr[6].values = {3};
+  EXPECT_REFUSED(tiff(ycbcr, "abc"), "of kind 6 with 3 samples");
+  EXPECT_REFUSED(std::string("II+\0\x08\0\0\0\0\0\0\0\1\0\0\0"sv), "beyond what a file holds");
   EXPECT_REFUSED(tiff(grey_entries(2, 1, 12, 1, 4), "abcd"), "12 bits a sample");
   EXPECT_REFUSED(tiff(grey_entries(4, 1, 8, 1, 2), "ab"), "ends too early");
   EXPECT_REFUSED(tiff(grey_entries(2, 1, 8, 1, 99), "ab"), "it ends after");

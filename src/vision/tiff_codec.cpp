@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// TIFF 6.0 without a library of its own: the lossless pictures that cameras and tools write.
+// TIFF 6.0 and BigTIFF without a library of their own: the pictures that cameras and tools write.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,39 +36,45 @@ enum Tag : std::uint16_t {
   kTileHeight = 323,
   kTileOffsets = 324,
   kTileBytes = 325,
+  kInkSet = 332,
   kSampleFormat = 339,
+  kJpegTables = 347,
 };
 
 constexpr std::uint32_t kWhiteIsZero = 0;
 constexpr std::uint32_t kBlackIsZero = 1;
 constexpr std::uint32_t kRgb = 2;
 constexpr std::uint32_t kPalette = 3;
+constexpr std::uint32_t kCmyk = 5;
+constexpr std::uint32_t kYcbcr = 6;
+constexpr std::uint32_t kJpeg = 7;
 constexpr std::size_t kMaxParts = 1U << 20U;
 
-// The first directory of a file.
+// The first directory of a file. Numbers of eight bytes are those of BigTIFF; none that a picture
+// in memory needs is more than four hold.
 class Directory {
  public:
   Directory(std::string_view bytes, std::string_view name)
       : reader_(bytes, bytes.starts_with("MM") ? ByteReader::Order::big : ByteReader::Order::little,
                 fmt::format("{} as a TIFF", name)),
-        start_(reader_.u32(4)),
-        count_(reader_.u16(start_)) {}
+        name_(name),
+        is_big_(reader_.u16(2) == kBigTiff) {
+    start_ = is_big_ ? place(8) : reader_.u32(4);
+    count_ = is_big_ ? place(start_) : reader_.u16(start_);
+    start_ += is_big_ ? 8 : 2;
+    if (is_big_ && reader_.u16(4) != 8) too_large();
+  }
 
   // All values of a tag that has whole numbers; empty where the tag is not there.
   [[nodiscard]] std::vector<std::uint32_t> values(Tag tag) const {
     std::vector<std::uint32_t> result;
-    for (std::size_t i = 0; i < count_; ++i) {
-      const std::size_t entry = start_ + 2 + 12 * i;
-      if (reader_.u16(entry) != tag) continue;
-      const std::uint16_t type = reader_.u16(entry + 2);
-      const std::size_t count = reader_.u32(entry + 4);
-      const std::size_t width = type == 1 ? 1 : type == 3 ? 2 : type == 4 ? 4 : 0;
-      if (width == 0 || count > kMaxParts) return result;
-      const std::size_t at = count * width <= 4 ? entry + 8 : reader_.u32(entry + 8);
-      (void)reader_.bytes(at, count * width);
-      for (std::size_t k = 0; k < count; ++k) result.push_back(number(at + k * width, width));
-      return result;
-    }
+    const auto found = find(tag);
+    if (!found) return result;
+    const std::size_t width = width_of(found->type);
+    if (width == 0 || found->count > kMaxParts) return result;
+    const std::size_t at = place_of(*found, width);
+    (void)reader_.bytes(at, found->count * width);
+    for (std::size_t k = 0; k < found->count; ++k) result.push_back(number(at + k * width, width));
     return result;
   }
 
@@ -77,16 +83,80 @@ class Directory {
     return all.empty() ? otherwise : all.front();
   }
 
+  // The bytes of a tag that has some; empty where it is not there.
+  [[nodiscard]] std::string_view blob(Tag tag) const {
+    const auto found = find(tag);
+    if (!found || found->type != kUndefined) return {};
+    return reader_.bytes(place_of(*found, 1), found->count);
+  }
+
   [[nodiscard]] std::string_view bytes(std::size_t at, std::size_t count) const {
     return reader_.bytes(at, count);
   }
 
  private:
+  static constexpr std::uint16_t kBigTiff = 43;
+  static constexpr std::uint16_t kUndefined = 7;
+
+  struct Entry {
+    std::uint16_t type;
+    std::size_t count;
+    std::size_t value;  // where it stands, or where it stands where
+  };
+
+  [[noreturn]] void too_large() const {
+    throw Error(ErrorCode::data_corrupted,
+                fmt::format("{} is a damaged TIFF: it points beyond what a file holds", name_));
+  }
+
+  [[nodiscard]] std::optional<Entry> find(Tag tag) const {
+    const std::size_t length = is_big_ ? 20 : 12;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const std::size_t at = start_ + length * i;
+      if (reader_.u16(at) != tag) continue;
+      const std::size_t count = is_big_ ? place(at + 4) : reader_.u32(at + 4);
+      return Entry{reader_.u16(at + 2), count, at + (is_big_ ? 12U : 8U)};
+    }
+    return std::nullopt;
+  }
+
+  // Where the values of an entry are: in it where they fit.
+  [[nodiscard]] std::size_t place_of(const Entry& entry, std::size_t width) const {
+    if (entry.count * width <= (is_big_ ? 8U : 4U)) return entry.value;
+    return is_big_ ? place(entry.value) : reader_.u32(entry.value);
+  }
+
+  [[nodiscard]] static std::size_t width_of(std::uint16_t type) {
+    switch (type) {
+      case 1:
+        return 1;
+      case 3:
+        return 2;
+      case 4:
+        return 4;
+      case 16:
+        return 8;
+      default:
+        return 0;
+    }
+  }
+
+  [[nodiscard]] std::uint32_t place(std::size_t at) const {
+    const std::uint64_t value = reader_.u64(at);
+    if (value > 0xFFFF'FFFF) too_large();
+    return static_cast<std::uint32_t>(value);
+  }
+
   [[nodiscard]] std::uint32_t number(std::size_t at, std::size_t width) const {
-    return width == 1 ? reader_.u8(at) : width == 2 ? reader_.u16(at) : reader_.u32(at);
+    return width == 1   ? reader_.u8(at)
+           : width == 2 ? reader_.u16(at)
+           : width == 4 ? reader_.u32(at)
+                        : place(at);
   }
 
   ByteReader reader_;
+  std::string_view name_;
+  bool is_big_;
   std::size_t start_;
   std::size_t count_;
 };
@@ -107,7 +177,9 @@ class TiffDecoder {
     if (offsets_.size() < parts * planes || counts_.size() < parts * planes) {
       damaged("it has too few strips or tiles");
     }
-    for (std::size_t plane = 0; plane < std::min<std::size_t>(planes, 3); ++plane) {
+    // Beyond the colours lies alpha, which is dropped.
+    const std::size_t colours = photometric_ == kCmyk ? 4 : 3;
+    for (std::size_t plane = 0; plane < std::min(planes, colours); ++plane) {
       for (std::size_t part = 0; part < parts; ++part) {
         read_part(plane * parts + part, part, plane, into);
       }
@@ -147,11 +219,17 @@ class TiffDecoder {
       case 32'946:
         compression_ = static_cast<TiffCompression>(compression);
         break;
+      case kJpeg:
+        is_jpeg_ = true;
+        break;
       default:
-        refuse(fmt::format("with compression {}; none, LZW, Deflate and PackBits are understood",
-                           compression));
+        refuse(
+            fmt::format("with compression {}; none, LZW, Deflate, PackBits and JPEG are "
+                        "understood",
+                        compression));
     }
     check_samples();
+    if (is_jpeg_) check_jpeg();
   }
 
   void check_samples() {
@@ -166,17 +244,36 @@ class TiffDecoder {
     if (!fits_bits) refuse(fmt::format("with {} bits a sample; 8 and 16 are understood", bits_));
     const bool fits = (is_grey && samples_ >= 1 && samples_ <= 2) ||
                       (photometric_ == kRgb && samples_ >= 3 && samples_ <= 4) ||
-                      (photometric_ == kPalette && samples_ == 1 && bits_ == 8);
+                      (photometric_ == kPalette && samples_ == 1 && bits_ == 8) ||
+                      (photometric_ == kCmyk && samples_ >= 4 && samples_ <= 5 &&
+                       directory_.value(kInkSet, 1) == 1) ||
+                      (photometric_ == kYcbcr && is_jpeg_ && samples_ == 3);
     if (!fits) {
       refuse(
-          fmt::format("of kind {} with {} samples a pixel; grey, RGB (with or without alpha) "
-                      "and 8-bit palettes are understood",
+          fmt::format("of kind {} with {} samples a pixel; grey, RGB and CMYK (with or without "
+                      "alpha), 8-bit palettes and JPEG's YCbCr are understood",
                       photometric_, samples_));
     }
     if (photometric_ == kPalette) {
       palette_ = directory_.values(kColourMap);
       if (palette_.size() < 3 * 256) damaged("its palette is too short");
     }
+  }
+
+  // TIFF Technical Note 2: each strip or tile is a JPEG, whose tables may stand in the directory.
+  void check_jpeg() {
+    const bool fits = bits_ == 8 && !is_planar_ && predictor_ == 1 &&
+                      (photometric_ == kYcbcr || (photometric_ == kRgb && samples_ == 3) ||
+                       (photometric_ <= kBlackIsZero && samples_ == 1));
+    if (!fits) refuse("whose JPEGs are neither grey nor colour of 8 bits in one plane");
+    jpeg_tables_ = directory_.blob(kJpegTables);
+    // Without its ends, which the strip or tile has.
+    if (!jpeg_tables_.empty() &&
+        (jpeg_tables_.size() < 4 || !jpeg_tables_.starts_with("\xFF\xD8") ||
+         !jpeg_tables_.ends_with("\xFF\xD9"))) {
+      damaged("its JPEG tables are none");
+    }
+    if (!jpeg_tables_.empty()) jpeg_tables_ = jpeg_tables_.substr(2, jpeg_tables_.size() - 4);
   }
 
   void read_parts(const SizeCheck& check) {
@@ -211,6 +308,10 @@ class TiffDecoder {
   void read_part(std::size_t index, std::size_t part, std::size_t plane, Image& into) {
     const int left = static_cast<int>(part % across_) * part_.width;
     const int top = static_cast<int>(part / across_) * part_.height;
+    if (is_jpeg_) {
+      read_jpeg(index, left, top, into);
+      return;
+    }
     const bool is_tiled = across_ > 1 || part_.width != size_.width;
     const int rows = is_tiled ? part_.height : std::min(part_.height, size_.height - top);
     const std::size_t row_bits = static_cast<std::size_t>(part_.width) * together() * bits_;
@@ -231,6 +332,43 @@ class TiffDecoder {
       for (int x = 0; x < columns; ++x, out += 3) {
         put(row, static_cast<std::size_t>(x), plane, out);
       }
+    }
+  }
+
+  void read_jpeg(std::size_t index, int left, int top, Image& into) {
+    const std::string_view packed = directory_.bytes(offsets_[index], counts_[index]);
+    if (!packed.starts_with("\xFF\xD8")) damaged(fmt::format("strip or tile {} is no JPEG", index));
+    // What the colours mean is said by the TIFF; libjpeg would guess. Adobe's marker tells it.
+    std::string whole("\xFF\xD8");
+    if (samples_ == 3) {
+      constexpr std::string_view kAdobe(
+          "\xFF\xEE\0\x0E"
+          "Adobe\0\x64\0\0\0\0",
+          15);
+      whole += kAdobe;
+      whole += photometric_ == kYcbcr ? '\1' : '\0';
+    }
+    whole += jpeg_tables_;
+    whole += packed.substr(2);
+    const SizeCheck fits = [&](Size size) {
+      if (size.width > part_.width || size.height > part_.height) {
+        damaged(fmt::format("strip or tile {} is larger than it says", index));
+      }
+    };
+    jpeg_.decode(whole, name_, fits, {}, jpeg_part_);
+    const int columns = std::min(part_.width, size_.width - left);
+    const int rows = std::min(part_.height, size_.height - top);
+    if (jpeg_part_.size.width < columns || jpeg_part_.size.height < rows) {
+      damaged(fmt::format("strip or tile {} ends too early", index));
+    }
+    const auto bytes = static_cast<std::size_t>(columns) * 3;
+    for (int y = 0; y < rows; ++y) {
+      std::uint8_t* out = into.row(top + y) + static_cast<std::size_t>(left) * 3;
+      const std::uint8_t* from = jpeg_part_.row(y);
+      const bool is_inverted = photometric_ == kWhiteIsZero;
+      std::transform(from, from + bytes, out, [&](std::uint8_t value) {
+        return static_cast<std::uint8_t>(is_inverted ? 255 - value : value);
+      });
     }
   }
 
@@ -267,6 +405,15 @@ class TiffDecoder {
       out[plane] = sample(row, x);
     } else if (photometric_ == kRgb) {
       for (std::size_t c = 0; c < 3; ++c) out[c] = sample(row, x * samples_ + c);
+    } else if (photometric_ == kCmyk && is_planar_) {
+      if (plane < 3) {
+        out[plane] = sample(row, x);
+      } else {
+        print_black(sample(row, x), out);
+      }
+    } else if (photometric_ == kCmyk) {
+      for (std::size_t c = 0; c < 3; ++c) out[c] = sample(row, x * samples_ + c);
+      print_black(sample(row, x * samples_ + 3), out);
     } else if (photometric_ == kPalette) {
       for (std::size_t c = 0; c < 3; ++c) {
         out[c] = static_cast<std::uint8_t>(palette_[c * 256 + row[x]] >> 8U);
@@ -276,6 +423,13 @@ class TiffDecoder {
       const auto value =
           static_cast<std::uint8_t>(photometric_ == kWhiteIsZero ? 255 - grey : grey);
       out[0] = out[1] = out[2] = value;
+    }
+  }
+
+  // From inks (0 is none) to light.
+  static void print_black(int black, std::uint8_t* inks) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      inks[c] = static_cast<std::uint8_t>(((255 - inks[c]) * (255 - black) + 127) / 255);
     }
   }
 
@@ -297,6 +451,10 @@ class TiffDecoder {
   std::vector<std::uint32_t> offsets_;
   std::vector<std::uint32_t> counts_;
   std::vector<std::uint8_t> unpacked_;
+  bool is_jpeg_ = false;
+  std::string_view jpeg_tables_;
+  JpegCodec jpeg_;
+  Image jpeg_part_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// TIFF files of either byte order, and the compressions by themselves.
+// TIFF files and BigTIFFs of either byte order, and the compressions by themselves.
+#include <array>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -15,8 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 1) return 0;
   static andon::vision::ImageDecoder decoder({.max_side = 1024, .max_pixels = 65'536});
   const std::string_view rest(reinterpret_cast<const char*>(data + 1), size - 1);
-  const std::string bytes =
-      std::string(data[0] % 2 == 0 ? "II*\0"sv : "MM\0*"sv) + std::string(rest);
+  constexpr std::array kStarts{"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv};
+  const std::string bytes = std::string(kStarts.at(data[0] % kStarts.size())) + std::string(rest);
   try {
     const andon::vision::Image& image = decoder.decode(bytes, "fuzz");
     if (image.rgb.size() < image.row_bytes() * static_cast<std::size_t>(image.size.height)) {
