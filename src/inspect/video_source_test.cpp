@@ -51,9 +51,10 @@ class VideoTest : public testing::Test {
  protected:
   static constexpr int kFrames = 25;
 
-  [[nodiscard]] base::fs::path make_clip(const std::string& name) const {
+  [[nodiscard]] base::fs::path make_clip(const std::string& name,
+                                         const Encoding& encoding = kMotionJpegInAvi) const {
     const base::fs::path path = folder_.path() / name;
-    make_video(path, kFrames);
+    make_video(path, kFrames, encoding);
     return path;
   }
 
@@ -77,6 +78,17 @@ class VideoTest : public testing::Test {
     return std::nullopt;
   }
 
+  // The test pattern's upper part: bars from light grey over green (the fourth) to blue.
+  static bool shows_the_bars(const vision::Image& image) {
+    const int y = image.size.height / 4;
+    const auto channel = [&](int bar, std::size_t c) {
+      const int x = (2 * bar + 1) * image.size.width / 14;
+      return int{image.row(y)[static_cast<std::size_t>(x) * 3 + c]};
+    };
+    return channel(0, 0) > 150 && channel(0, 2) > 150 && channel(3, 1) > 150 &&
+           channel(3, 0) < 60 && channel(6, 2) > 150 && channel(6, 0) < 60;
+  }
+
   static bool wait_until(const std::function<bool()>& condition) {
     const auto give_up = std::chrono::steady_clock::now() + 30s;
     while (!condition()) {
@@ -91,16 +103,21 @@ class VideoTest : public testing::Test {
 };
 
 TEST_F(VideoTest, GivesEveryFrameOfAVideoInOrder) {
-  VideoSource source(make_clip("clip.avi"));
-  for (std::int64_t i = 0; i < kFrames; ++i) {
-    const auto frame = next(source);
-    ASSERT_TRUE(frame.has_value()) << i;
-    EXPECT_EQ(frame->id->frame, i);
-    EXPECT_EQ(frame->image.size, (vision::Size{64, 48}));
-    EXPECT_EQ(frame->image.rgb.size(), 64U * 48U * 3U);
+  for (const auto& [name, encoding] : {std::pair{"clip.avi", kMotionJpegInAvi},
+                                       {"h264.mp4", kH264InMp4},
+                                       {"h265.mp4", kH265InMp4}}) {
+    VideoSource source(make_clip(name, encoding));
+    for (std::int64_t i = 0; i < kFrames; ++i) {
+      const auto frame = next(source);
+      ASSERT_TRUE(frame.has_value()) << name << " " << i;
+      EXPECT_EQ(frame->id->frame, i);
+      EXPECT_EQ(frame->image.size, (vision::Size{64, 48}));
+      EXPECT_EQ(frame->image.rgb.size(), 64U * 48U * 3U);
+      EXPECT_TRUE(shows_the_bars(frame->image)) << name << " " << i;
+    }
+    EXPECT_FALSE(next(source).has_value()) << name;
+    EXPECT_TRUE(source.is_finished());
   }
-  EXPECT_FALSE(next(source).has_value());
-  EXPECT_TRUE(source.is_finished());
 }
 
 TEST_F(VideoTest, SaysWhatIsWrongWithAVideo) {
@@ -154,6 +171,30 @@ TEST_F(VideoTest, FollowsACameraAndComesBackWhenItDoes) {
   server.emplace(start_server(port));
   ASSERT_TRUE(next(source).has_value());
   EXPECT_GT(source.counts().given, before);
+}
+
+TEST_F(VideoTest, GivesOnlyWholePicturesOfACameraWhoseStreamItJoinsInTheMiddle) {
+  const base::Process server = start_server("0");
+  ASSERT_TRUE(wait_until([&] { return base::read_file(port_file()).ends_with('\n'); }));
+  std::string port = base::read_file(port_file());
+  port.pop_back();
+  for (const char* path : {"/h264", "/h265"}) {
+    const std::string url = "rtsp://127.0.0.1:" + port + path;
+    RtspSource first(url, clock_);
+    for (int i = 0; i < 10; ++i) {
+      const auto frame = next(first);
+      ASSERT_TRUE(frame.has_value()) << path;
+      EXPECT_TRUE(shows_the_bars(frame->image)) << path << " " << i;
+    }
+    // The encoder goes on from picture to picture; the next whole one is more than a second away.
+    RtspSource second(url, clock_);
+    for (int i = 0; i < 10; ++i) {
+      const auto frame = next(second);
+      ASSERT_TRUE(frame.has_value()) << path;
+      EXPECT_EQ(frame->image.size, (vision::Size{320, 240}));
+      EXPECT_TRUE(shows_the_bars(frame->image)) << path << " joined " << i;
+    }
+  }
 }
 
 TEST_F(VideoTest, CountsTheFramesOfACameraForWhichThereWasNoTime) {

@@ -355,7 +355,7 @@ class TiffDecoder {
         damaged(fmt::format("strip or tile {} is larger than it says", index));
       }
     };
-    jpeg_.decode(whole, name_, fits, {}, jpeg_part_);
+    jpeg_.decode(whole, name_, fits, JpegCodec::Freedom{}, jpeg_part_);
     const int columns = std::min(part_.width, size_.width - left);
     const int rows = std::min(part_.height, size_.height - top);
     if (jpeg_part_.size.width < columns || jpeg_part_.size.height < rows) {

@@ -29,6 +29,7 @@ struct Stream {
 namespace {
 
 constexpr guint kPicturesInSink = 2;
+constexpr gint64 kLongestWaitForWholePicture = 8'000'000;  // microseconds
 constexpr guint64 kRtspTimeoutMicroseconds = 5'000'000;
 
 void write(abi::Text reason, const std::string& text) {
@@ -72,6 +73,35 @@ void set_source(GstElement* source, abi::Kind kind, const char* location) {
     g_object_set(source, "latency", 100U, "tcp-timeout", kRtspTimeoutMicroseconds, "timeout",
                  kRtspTimeoutMicroseconds, nullptr);
   }
+}
+
+// Before a decoder of a camera's stream. Who joins it between two whole pictures, or has lost a
+// part of it, would see smears in grey until the next one: they are held back so long.
+struct WholePictures {
+  bool is_waiting = true;
+  // Cameras that renew their picture bit by bit never send a whole one.
+  gint64 until = g_get_monotonic_time() + kLongestWaitForWholePicture;
+};
+
+GstPadProbeReturn hold_back_parts(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  auto& state = *static_cast<WholePictures*>(data);
+  const GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  const bool is_part = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (is_part && !state.is_waiting && GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) {
+    state = WholePictures{};
+  }
+  if (!is_part || g_get_monotonic_time() > state.until) state.is_waiting = false;
+  return state.is_waiting ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+void watch_decoder(GstBin*, GstBin*, GstElement* element, gpointer) {
+  const gchar* kind = gst_element_get_metadata(element, GST_ELEMENT_METADATA_KLASS);
+  if (kind == nullptr || !std::string_view(kind).starts_with("Codec/Decoder/Video")) return;
+  GstPad* pad = gst_element_get_static_pad(element, "sink");
+  if (pad == nullptr) return;
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, hold_back_parts, new WholePictures,
+                    [](gpointer data) { delete static_cast<WholePictures*>(data); });
+  gst_object_unref(pad);
 }
 
 // The first error on the pipeline's bus, or nothing.
@@ -124,6 +154,9 @@ abi::Stream* open_stream(abi::Kind kind, const char* location, abi::Text reason)
     g_error_free(error);
     close_stream(stream);
     return nullptr;
+  }
+  if (kind != abi::Kind::file) {
+    g_signal_connect(stream->pipeline, "deep-element-added", G_CALLBACK(watch_decoder), nullptr);
   }
   GstElement* source = gst_bin_get_by_name(GST_BIN(stream->pipeline), "source");
   set_source(source, kind, location);
