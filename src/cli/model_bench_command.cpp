@@ -36,7 +36,7 @@ struct BenchOptions {
 void print_table(const evaluate::StageLatency& latency) {
   fmt::print("{:<12}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}\n", "ms", "min", "p50", "p90", "p95", "p99",
              "max");
-  const std::array<std::pair<const char*, const evaluate::Latency*>, 5> rows{
+  const std::array<std::pair<const char*, const base::Latency*>, 5> rows{
       {{"decode", &latency.decode},
        {"letterbox", &latency.preprocess},
        {"network", &latency.inference},

@@ -183,7 +183,7 @@ void print_report(const model::OptimizationReport& report) {
   for (const std::string& pass : report.passes) fmt::print("  {}\n", pass);
   if (report.before.latency && report.after.latency) {
     fmt::print("latency of the network, median of {}: {:.1f} -> {:.1f} ms\n",
-               report.before.latency->runs, report.before.latency->p50_ms,
+               report.before.latency->count, report.before.latency->p50_ms,
                report.after.latency->p50_ms);
   }
   if (report.before.score && report.after.score) {
@@ -270,8 +270,8 @@ json::object to_json(const model::ModelFigures& figures) {
   if (figures.score) object["score"] = *figures.score;
   if (figures.map50) object["map50"] = *figures.map50;
   if (figures.latency) {
-    const model::LatencyFigures& it = *figures.latency;
-    object["latencyMs"] = {{"runs", it.runs},  {"mean", it.mean_ms}, {"p50", it.p50_ms},
+    const base::Latency& it = *figures.latency;
+    object["latencyMs"] = {{"runs", it.count}, {"mean", it.mean_ms}, {"p50", it.p50_ms},
                            {"p90", it.p90_ms}, {"p95", it.p95_ms},   {"p99", it.p99_ms}};
   }
   return object;

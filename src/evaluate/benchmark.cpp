@@ -6,12 +6,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <exception>
 #include <latch>
 #include <memory>
 #include <mutex>
-#include <numeric>
 #include <random>
 #include <thread>
 
@@ -73,6 +71,7 @@ class Subject {
   }
 
   [[nodiscard]] BenchmarkResult result() const {
+    using base::latency_of;
     return {{latency_of(decode_), latency_of(preprocess_), latency_of(inference_),
              latency_of(postprocess_), latency_of(total_)},
             total_};
@@ -90,26 +89,6 @@ class Subject {
 };
 
 }  // namespace
-
-Latency latency_of(std::vector<double> times) {
-  Latency latency;
-  if (times.empty()) return latency;
-  std::sort(times.begin(), times.end());
-  const auto rank = [&](double share) {
-    const double place = std::ceil(share * static_cast<double>(times.size()));
-    return times[std::clamp<std::size_t>(static_cast<std::size_t>(place), 1, times.size()) - 1];
-  };
-  latency.count = times.size();
-  latency.mean_ms =
-      std::accumulate(times.begin(), times.end(), 0.0) / static_cast<double>(times.size());
-  latency.min_ms = times.front();
-  latency.p50_ms = rank(0.5);
-  latency.p90_ms = rank(0.9);
-  latency.p95_ms = rank(0.95);
-  latency.p99_ms = rank(0.99);
-  latency.max_ms = times.back();
-  return latency;
-}
 
 std::vector<BenchmarkResult> benchmark(const vision::OnnxRuntime& runtime,
                                        std::span<const BenchmarkModel> models,

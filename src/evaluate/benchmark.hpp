@@ -15,29 +15,17 @@
 #include <vector>
 
 #include "base/file.hpp"
+#include "base/latency.hpp"
 #include "vision/detector.hpp"
 
 namespace andon::evaluate {
 
-// Of sorted times; nearest rank.
-struct Latency {
-  std::size_t count = 0;
-  double mean_ms = 0;
-  double min_ms = 0;
-  double p50_ms = 0;
-  double p90_ms = 0;
-  double p95_ms = 0;
-  double p99_ms = 0;
-  double max_ms = 0;
-};
-[[nodiscard]] Latency latency_of(std::vector<double> milliseconds);
-
 struct StageLatency {
-  Latency decode;
-  Latency preprocess;
-  Latency inference;
-  Latency postprocess;
-  Latency total;
+  base::Latency decode;
+  base::Latency preprocess;
+  base::Latency inference;
+  base::Latency postprocess;
+  base::Latency total;
 };
 
 struct BenchmarkModel {

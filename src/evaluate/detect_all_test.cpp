@@ -133,19 +133,6 @@ TEST_F(DetectAll, RefusesLabelsOfPicturesOfAnotherSize) {
   }
 }
 
-TEST(Latency, IsByNearestRank) {
-  std::vector<double> times;
-  for (int i = 100; i > 0; --i) times.push_back(i);
-  const Latency latency = latency_of(times);
-  EXPECT_EQ(latency.count, 100U);
-  EXPECT_EQ(latency.p50_ms, 50);
-  EXPECT_EQ(latency.p99_ms, 99);
-  EXPECT_EQ(latency.max_ms, 100);
-  EXPECT_EQ(latency.mean_ms, 50.5);
-  EXPECT_EQ(latency_of({3}).p99_ms, 3);
-  EXPECT_EQ(latency_of({}).count, 0U);
-}
-
 TEST(Benchmark, MeasuresModelsInTurnsOnTheSamePictures) {
   const std::string model = tiny_model();
   const std::vector<BenchmarkModel> models{{"a", model}, {"b", model}};

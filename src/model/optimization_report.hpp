@@ -8,25 +8,17 @@
 #include <string>
 #include <vector>
 
-namespace andon::model {
+#include "base/latency.hpp"
 
-// Of one picture through the network, in milliseconds; nearest rank.
-struct LatencyFigures {
-  std::size_t runs = 0;
-  double mean_ms = 0;
-  double p50_ms = 0;
-  double p90_ms = 0;
-  double p95_ms = 0;
-  double p99_ms = 0;
-};
+namespace andon::model {
 
 struct ModelFigures {
   std::string digest;  // "sha256:<hex>" of the file
   std::size_t bytes = 0;
   // By the report's measure; nothing where it was not measured.
   std::optional<double> score;
-  std::optional<double> map50;  // where the measure is mAP50-95
-  std::optional<LatencyFigures> latency;
+  std::optional<double> map50;           // where the measure is mAP50-95
+  std::optional<base::Latency> latency;  // of one picture through the network
 };
 
 struct LayerSensitivity {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "base/error.hpp"
 #include "model/cleanup.hpp"
@@ -24,21 +23,6 @@ using base::ErrorCode;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::string_view kTool = "andon " ANDON_VERSION;
-
-LatencyFigures figures_of(std::vector<double> times) {
-  LatencyFigures figures;
-  if (times.empty()) return figures;
-  std::ranges::sort(times);
-  const auto rank = [&](double share) {
-    const auto place =
-        static_cast<std::size_t>(std::ceil(share * static_cast<double>(times.size())));
-    return times[std::clamp<std::size_t>(place, 1, times.size()) - 1];
-  };
-  double sum = 0;
-  for (const double time : times) sum += time;
-  return {times.size(), sum / static_cast<double>(times.size()), rank(0.5), rank(0.9), rank(0.95),
-          rank(0.99)};
-}
 
 class Optimizer {
  public:
@@ -307,8 +291,8 @@ class Optimizer {
     // The first two are warm-up.
     before_ms.erase(before_ms.begin(), before_ms.begin() + 2);
     after_ms.erase(after_ms.begin(), after_ms.begin() + 2);
-    report_.before.latency = figures_of(std::move(before_ms));
-    report_.after.latency = figures_of(std::move(after_ms));
+    report_.before.latency = base::latency_of(std::move(before_ms));
+    report_.after.latency = base::latency_of(std::move(after_ms));
   }
 
   const vision::OnnxRuntime& runtime_;

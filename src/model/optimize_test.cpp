@@ -138,7 +138,7 @@ TEST_F(Optimize, MeasuresLatencyInTurns) {
   options.latency_runs = 3;
   const OptimizationResult result = run(options);
   ASSERT_TRUE(result.report.before.latency && result.report.after.latency);
-  EXPECT_EQ(result.report.before.latency->runs, 3U);
+  EXPECT_EQ(result.report.before.latency->count, 3U);
   EXPECT_GT(result.report.after.latency->p50_ms, 0);
 }
 

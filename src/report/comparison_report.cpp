@@ -11,8 +11,8 @@ namespace andon::report {
 namespace {
 
 namespace json = base::json;
+using base::Latency;
 using evaluate::AveragePrecision;
-using evaluate::Latency;
 using evaluate::StageLatency;
 using evaluate::WorkingPoint;
 

@@ -18,7 +18,7 @@
 
 namespace andon::report {
 
-[[nodiscard]] base::json::object to_json(const evaluate::Latency& latency);
+[[nodiscard]] base::json::object to_json(const base::Latency& latency);
 [[nodiscard]] base::json::object to_json(const evaluate::StageLatency& latency);
 [[nodiscard]] base::json::object to_json(const evaluate::Agreement& agreement);
 

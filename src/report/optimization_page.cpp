@@ -14,7 +14,7 @@
 namespace andon::report {
 namespace {
 
-using model::LatencyFigures;
+using base::Latency;
 using model::ModelFigures;
 using model::OptimizationReport;
 
@@ -43,16 +43,16 @@ std::string before_and_after(const OptimizationReport& report) {
                          difference(report.before.map50, report.after.map50)});
   }
   if (report.before.latency && report.after.latency) {
-    const auto add = [&](const char* name, double LatencyFigures::*figure) {
+    const auto add = [&](const char* name, double Latency::*figure) {
       const double before = (*report.before.latency).*figure;
       const double after = (*report.after.latency).*figure;
       rows.rows.push_back({fmt::format("network, {} ms", name), number(before), number(after),
                            ratio(before, after)});
     };
-    add("median", &LatencyFigures::p50_ms);
-    add("90th percentile", &LatencyFigures::p90_ms);
-    add("95th percentile", &LatencyFigures::p95_ms);
-    add("99th percentile", &LatencyFigures::p99_ms);
+    add("median", &Latency::p50_ms);
+    add("90th percentile", &Latency::p90_ms);
+    add("95th percentile", &Latency::p95_ms);
+    add("99th percentile", &Latency::p99_ms);
   }
   rows.rows.push_back(
       {"operators", std::to_string(report.nodes_before), std::to_string(report.nodes_after), ""});
