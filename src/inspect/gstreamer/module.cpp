@@ -85,7 +85,7 @@ struct WholePictures {
 
 GstPadProbeReturn hold_back_parts(GstPad*, GstPadProbeInfo* info, gpointer data) {
   auto& state = *static_cast<WholePictures*>(data);
-  const GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
   const bool is_part = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   if (is_part && !state.is_waiting && GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) {
     state = WholePictures{};
