@@ -8,21 +8,6 @@
 namespace andon::asl {
 namespace {
 
-LocalAnswer read_answer(const json::value& value, const std::string& where) {
-  const auto* object = value.if_object();
-  const auto* result = object != nullptr ? object->if_contains("result") : nullptr;
-  const auto* error = object != nullptr ? object->if_contains("error") : nullptr;
-  if ((result == nullptr) == (error == nullptr) || (error != nullptr && !error->is_string())) {
-    throw base::Error(base::ErrorCode::invalid_argument,
-                      "mock answer " + where +
-                          " must be an object with either 'result' or 'error' (and 'cause')");
-  }
-  if (result != nullptr) return {make_data(*result), "", ""};
-  const auto* cause = object->if_contains("cause");
-  return {nullptr, std::string(error->get_string()),
-          cause != nullptr && cause->is_string() ? std::string(cause->get_string()) : ""};
-}
-
 class Runner {
  public:
   Runner(const StateMachine& machine, MockAnswers& answers, const LocalRunOptions& options,
@@ -170,44 +155,6 @@ class Runner {
 };
 
 }  // namespace
-
-MockAnswers MockAnswers::parse(std::string_view text) {
-  const json::value document = base::parse_json(text, "the mock file", {.max_depth = 100});
-  const auto* object = document.if_object();
-  if (object == nullptr) {
-    throw base::Error(base::ErrorCode::invalid_argument,
-                      "the mock file must be an object of answers by state name");
-  }
-  MockAnswers answers;
-  for (const auto& member : *object) {
-    const std::string name = member.key();
-    Script& script = answers.scripts_[name];
-    if (const auto* list = member.value().if_array()) {
-      for (std::size_t i = 0; i < list->size(); ++i) {
-        script.answers.push_back(read_answer((*list)[i], name + "[" + std::to_string(i) + "]"));
-      }
-    } else {
-      script.answers.push_back(read_answer(member.value(), name));
-      script.repeats = true;
-    }
-  }
-  return answers;
-}
-
-LocalAnswer MockAnswers::take(const std::string& state) {
-  const auto found = scripts_.find(state);
-  const std::size_t attempt = found == scripts_.end() ? 0 : found->second.used;
-  if (found == scripts_.end() ||
-      (attempt >= found->second.answers.size() && !found->second.repeats)) {
-    throw base::Error(base::ErrorCode::not_found,
-                      "the mock file has no answer for state '" + state + "', attempt " +
-                          std::to_string(attempt) +
-                          "; add {\"result\": ...} or {\"error\": ..., \"cause\": ...}");
-  }
-  Script& script = found->second;
-  ++script.used;
-  return script.answers[script.repeats ? 0 : attempt];
-}
 
 LocalRun run_locally(const StateMachine& machine, MockAnswers& answers,
                      const LocalRunOptions& options) {

@@ -4,41 +4,14 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "asl/mock_answers.hpp"
 #include "asl/step.hpp"
 
 namespace andon::asl {
-
-struct LocalAnswer {
-  Data output;  // null: it failed
-  std::string error;
-  std::string cause;
-};
-
-// Answers of tasks by state name and attempt, from a JSON text:
-//   {"State": [{"result": any} | {"error": "E", "cause": "C"}, ...]}
-// The n-th answer is for the n-th attempt; a single object answers every attempt.
-// "State/ItemReader" and "State/ResultWriter" answer those of a distributed Map.
-class MockAnswers {
- public:
-  MockAnswers() = default;
-  // Throws base::Error(invalid_argument).
-  [[nodiscard]] static MockAnswers parse(std::string_view text);
-  // The next answer of `state`. Throws base::Error(not_found) that says which one is missing.
-  [[nodiscard]] LocalAnswer take(const std::string& state);
-
- private:
-  struct Script {
-    std::vector<LocalAnswer> answers;
-    bool repeats = false;
-    std::size_t used = 0;
-  };
-  std::map<std::string, Script, std::less<>> scripts_;
-};
 
 struct LocalRun {
   Status status = Status::succeeded;

@@ -23,6 +23,7 @@ struct AslOptions {
   std::string file;
   std::string input = "{}";
   std::string mock;
+  std::string test_case;
   std::string output;
   bool fast_clock = false;
   bool json = false;
@@ -73,7 +74,8 @@ int run(const AslOptions& options) {
   const auto machine = asl::StateMachine::parse(base::read_file(options.file));
   asl::MockAnswers answers;
   if (!options.mock.empty()) {
-    answers = asl::MockAnswers::parse(base::read_file(options.mock, kMaxMockBytes));
+    answers =
+        asl::MockAnswers::parse(base::read_file(options.mock, kMaxMockBytes), options.test_case);
   }
   asl::LocalRunOptions run_options;
   const std::string name = base::random_uuid();
@@ -106,7 +108,7 @@ int run(const AslOptions& options) {
   if (result.output != nullptr) std::cout << base::to_pretty_text(*result.output);
   if (result.error) std::cout << "error: " << *result.error << '\n';
   if (result.cause) std::cout << "cause: " << *result.cause << '\n';
-  return 0;
+  return result.status == asl::Status::succeeded ? 0 : 1;
 }
 
 int graph(const AslOptions& options) {
@@ -139,10 +141,17 @@ void add_asl_commands(CLI::App& app, std::function<int()>& selected) {
       add("validate", "Report every problem of a definition; exits 1 if there is one", validate);
   validate_command->add_flag("--json", options->json, "Print one JSON object");
   validate_command->add_flag("--express", options->express, "Check as an Express machine");
-  CLI::App* run_command = add("run", "Run a machine in this process", run);
+  CLI::App* run_command =
+      add("run", "Run a machine in this process; exits 1 if it does not succeed", run);
   run_command->add_option("--input", options->input, "The execution's input, as JSON");
-  run_command->add_option("--mock", options->mock,
-                          "JSON file with the answers of tasks by state name and attempt");
+  CLI::Option* mock = run_command->add_option(
+      "--mock", options->mock,
+      "JSON file with the answers of tasks by state name and attempt, or a mock configuration of "
+      "Step Functions Local");
+  run_command
+      ->add_option("--test-case", options->test_case,
+                   "Of a mock configuration: CASE, or MACHINE/CASE")
+      ->needs(mock);
   run_command->add_flag("--fast-clock", options->fast_clock, "Jump over waits and retries");
   run_command->add_flag("--json", options->json, "Print one JSON object with the history");
   CLI::App* graph_command =

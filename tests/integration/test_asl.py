@@ -119,6 +119,34 @@ def test_a_failed_machine_is_a_result_and_not_an_error_of_the_command(machine, t
     assert "output" not in run and run["history"][-1]["type"] == "ExecutionFailed"
 
 
+def test_a_failed_machine_fails_the_command_where_a_person_reads(machine, tmp_path):
+    mock = written(tmp_path / "mock.json", {"Deploy": {"error": "Denied", "cause": "no role"}})
+    answer = andon("run", machine, "--mock", mock, "--fast-clock")
+    assert answer.returncode == 1
+    assert "FAILED" in answer.stdout and "cause: no role" in answer.stdout
+
+
+def test_a_test_case_of_step_functions_local_answers_tasks(machine, tmp_path):
+    mock = written(tmp_path / "MockConfigFile.json", {
+        "StateMachines": {"Roll": {"TestCases": {"Busy": {"Deploy": "BusyAtFirst"},
+                                                 "Denied": {"Deploy": "Denied"}}}},
+        "MockedResponses": {
+            "BusyAtFirst": {"0-1": {"Throw": {"Error": "Busy", "Cause": "later"}},
+                            "2": {"Return": {"deploymentId": "d"}}},
+            "Denied": {"0": {"Throw": {"Error": "Denied", "Cause": "no role"}}}}})
+    busy = andon("run", machine, "--mock", mock, "--test-case", "Busy", "--fast-clock", "--json")
+    run = json.loads(busy.stdout)
+    assert (busy.returncode, run["status"]) == (0, "SUCCEEDED")
+    assert json.loads(run["output"])["deployment"] == {"deploymentId": "d"}
+    assert [event["type"] for event in run["history"]].count("TaskFailed") == 2
+    denied = andon("run", machine, "--mock", mock, "--test-case", "Roll/Denied", "--fast-clock")
+    assert denied.returncode == 1 and "no role" in denied.stdout
+    unsaid = andon("run", machine, "--mock", mock, "--fast-clock")
+    assert unsaid.returncode == 3 and "Roll/Busy, Roll/Denied" in unsaid.stderr
+    unknown = andon("run", machine, "--mock", mock, "--test-case", "Sad", "--fast-clock")
+    assert unknown.returncode == 6 and "no test case 'Sad'" in unknown.stderr
+
+
 def test_a_machine_may_time_out(tmp_path):
     machine = {"TimeoutSeconds": 5, "StartAt": "W",
                "States": {"W": {"Type": "Wait", "Seconds": 60, "End": True}}}
