@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a worker does with a frame: read, decode, detect, draw, write the result message. Every
-// frame gets a message, also one that cannot be decoded. Each worker has buffers of its own, so
-// that look() may run for different workers at the same time.
+// What a worker does with its frames: read, decode, detect, draw, write the result messages. Every
+// frame gets a message, also one that cannot be decoded; none suffers from the others of a batch.
+// Each worker has buffers of its own, so that look() may run for different workers at the same
+// time. Once they have grown, nothing is allocated between reading a frame and its detections.
 #pragma once
 
 #include <optional>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "base/time.hpp"
@@ -33,18 +35,38 @@ class Inspector {
  public:
   Inspector(InspectorOptions options, const base::Clock& clock);
 
-  // Fills in what `job` wants to know; never throws.
-  void look(int worker, Job& job);
+  // Fills in what the jobs want to know; they have the same model and settings. Never throws.
+  void look(int worker, std::span<Job* const> jobs);
+  // The part of it before the messages are written.
+  void find(int worker, std::span<Job* const> jobs);
+
+  // Only while no worker is looking.
+  void set_workers(int workers);
 
  private:
-  struct Desk {
+  // For one picture of a batch.
+  struct Seat {
     vision::ImageDecoder decoder;
     vision::Image raw;
+  };
+  // A picture that was decoded and waits for the network.
+  struct Sight {
+    Job* job;
+    const vision::Image* image;
+  };
+  struct Desk {
+    std::vector<std::unique_ptr<Seat>> seats;
+    std::vector<Sight> sights;
+    std::vector<const vision::Image*> images;
+    Identity identity;  // strings that are assigned keep their memory
     std::minstd_rand random{std::random_device{}()};
   };
-  [[nodiscard]] const vision::Image& decode(Desk& desk, const vision::Detector& detector,
+  [[nodiscard]] const vision::Image& decode(Seat& seat, const vision::Detector& detector,
                                             const Frame& frame) const;
-  void inspect(Desk& desk, vision::Detector& detector, Job& job) const;
+  void decode_all(Desk& desk, const vision::Detector& detector, std::span<Job* const> jobs);
+  void detect(Desk& desk, vision::Detector& detector, std::span<const Sight> sights) const;
+  void finish(Desk& desk, const vision::Detector& detector, const Sight& sight,
+              const vision::Detector::Result& found, std::size_t batch) const;
 
   InspectorOptions options_;
   const base::Clock& clock_;

@@ -38,6 +38,27 @@ std::string anomaly_model() {
   return vision::tiny_onnx::model(spec);
 }
 
+// The same, for any number of pictures of any size.
+std::string batch_model(bool has_free_size) {
+  vision::tiny_onnx::ModelSpec spec;
+  spec.has_batch = true;
+  const std::int64_t side = has_free_size ? -1 : 32;
+  spec.input_shape = {-1, 3, side, side};
+  vision::tiny_onnx::OutputSpec output;
+  output.name = "output0";
+  output.shape = {1, 5, 21};
+  output.values.resize(5 * 21);
+  const std::vector<float> box{16, 16, 8, 4, 0.8F};
+  for (std::size_t c = 0; c < 5; ++c) output.values[c * 21] = box[c];
+  spec.outputs = {output};
+  spec.metadata = {{"names", "{0: 'scratch'}"}, {"task", "detect"}, {"imgsz", "[32, 32]"}};
+  return vision::tiny_onnx::model(spec);
+}
+
+double confidence_of(const base::json::value& message) {
+  return message.at("detections").at(0).at("confidence").to_number<double>();
+}
+
 class MemorySink final : public ResultSink {
  public:
   void publish(const std::string& message) override {
@@ -78,11 +99,31 @@ class InspectorTest : public testing::Test {
                                         .uploads = Uploads::on,
                                         .annotations = annotations},
                        clock_);
+    use(onnx, 1);
+  }
+  void use(const std::string& onnx, std::size_t batch) {
     auto model = std::make_shared<Model>();
     model->component = {"Model", "2"};
     model->sha256 = "abc";
+    model->parallelism.batch = batch;
     model->detectors.push_back(std::make_unique<vision::Detector>(runtime_, onnx, "tiny.onnx"));
     model_ = model;
+  }
+  // Their messages, looked at by one worker at once.
+  std::vector<base::json::value> inspect_together(const std::vector<base::fs::path>& paths) {
+    std::vector<std::unique_ptr<Job>> owned;
+    std::vector<Job*> jobs;
+    for (const auto& path : paths) {
+      Job& job = *owned.emplace_back(std::make_unique<Job>());
+      job.frame = *open_picture(path);
+      job.model = model_;
+      job.settings = std::make_shared<const Settings>(settings_);
+      jobs.push_back(&job);
+    }
+    inspector_->look(0, jobs);
+    std::vector<base::json::value> messages;
+    for (const Job* job : jobs) messages.push_back(base::parse_json(job->message, "message"));
+    return messages;
   }
   // Nothing where it is not looked at: it is gone, or has its result.
   std::optional<Outcome> inspect(const base::fs::path& path) {
@@ -95,7 +136,8 @@ class InspectorTest : public testing::Test {
   Outcome finish(Job job) {
     job.model = model_;
     job.settings = std::make_shared<const Settings>(settings_);
-    inspector_->look(0, job);
+    Job* const jobs[] = {&job};
+    inspector_->look(0, jobs);
     return recorder_->record(job);
   }
   [[nodiscard]] base::json::value message(std::size_t index) const {
@@ -210,6 +252,67 @@ TEST_F(InspectorTest, KeepsALiveFrameInDoubtAsAJpegAndForgetsItOncePublished) {
   ASSERT_TRUE(upload.has_value());
   vision::ImageDecoder decoder;
   EXPECT_EQ(decoder.decode(*spool_.read_picture(*upload), "upload").size, (vision::Size{64, 64}));
+}
+
+TEST_F(InspectorTest, GivesEachFrameOfABatchItsOwnResult) {
+  start();
+  use(batch_model(false), 4);
+  const std::vector<base::fs::path> paths{
+      picture("a.jpg", 255), picture("b.jpg", 128), file("broken.jpg", "not a picture"),
+      picture("c.jpg", 200), picture("d.jpg", 0),   picture("e.jpg", 250)};
+  const auto messages = inspect_together(paths);
+  ASSERT_EQ(messages.size(), paths.size());
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    EXPECT_EQ(messages[i].at("image").at("name").as_string(), paths[i].filename().string());
+  }
+  EXPECT_NEAR(confidence_of(messages[0]), 0.8, 0.01);
+  EXPECT_NEAR(confidence_of(messages[1]), 0.8 * 128 / 255, 0.01);
+  EXPECT_EQ(messages[2].at("error").at("code"), "invalid_argument");
+  EXPECT_NEAR(confidence_of(messages[3]), 0.8 * 200 / 255, 0.01);
+  EXPECT_TRUE(messages[4].at("detections").as_array().empty());
+  EXPECT_NEAR(confidence_of(messages[5]), 0.8 * 250 / 255, 0.01);
+  // Four pictures in the first run and one in the second; each has its share of the time.
+  EXPECT_EQ(messages[0].at("ms").at("batch"), 4);
+  EXPECT_EQ(messages[0].at("ms").at("inference"), messages[4].at("ms").at("inference"));
+  EXPECT_FALSE(messages[5].at("ms").as_object().contains("batch"));
+}
+
+TEST_F(InspectorTest, FindsTheSameInAPictureWhateverLiesBesideItInABatch) {
+  start();
+  use(batch_model(true), 4);
+  vision::Image wide{{64, 32}, std::vector<std::uint8_t>(64 * 32 * 3, 255)};
+  const std::vector<base::fs::path> paths{picture("a.jpg", 255),
+                                          file("wide.jpg", vision::encode_jpeg(wide, 95)),
+                                          picture("b.jpg", 255)};
+  const auto together = inspect_together(paths);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const auto alone = inspect_together({paths[i]});
+    EXPECT_EQ(together[i].at("detections"), alone[0].at("detections"));
+    EXPECT_EQ(together[i].at("detections").as_array().size(), 1U);
+  }
+  EXPECT_EQ(together[0].at("ms").at("batch"), 2);
+  EXPECT_FALSE(together[1].at("ms").as_object().contains("batch"));
+}
+
+TEST_F(InspectorTest, LooksOneByOneWhereTheModelFailsOnABatch) {
+  start();
+  // It says that its batch is free, and gives one output whatever it gets.
+  vision::tiny_onnx::DetectorSpec spec;
+  spec.input_shape = {-1, 3, 32, 32};
+  spec.values.resize(5 * 21);
+  const std::vector<float> box{16, 16, 8, 4, 0.8F};
+  for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = box[c];
+  use(vision::tiny_onnx::detector(spec), 4);
+  const auto messages = inspect_together({picture("a.jpg", 255), picture("b.jpg", 128)});
+  EXPECT_NEAR(confidence_of(messages[0]), 0.8, 0.01);
+  EXPECT_NEAR(confidence_of(messages[1]), 0.8 * 128 / 255, 0.01);
+  // When it is loaded, that is found out.
+  const base::fs::path path = file("model.onnx", vision::tiny_onnx::detector(spec));
+  ModelOptions options;
+  options.parallelism.batch = 4;
+  EXPECT_EQ(load_model(runtime_, read_model_file(path), options)->parallelism.batch, 1U);
+  base::write_file_atomically(path, batch_model(false));
+  EXPECT_EQ(load_model(runtime_, read_model_file(path), options)->parallelism.batch, 4U);
 }
 
 TEST_F(InspectorTest, DrawsWhatItFound) {

@@ -81,7 +81,14 @@ void Metrics::count_frame(const Inspection& inspection) {
   observe_locked(Stage::inference, seconds(inspection.inference));
   observe_locked(Stage::postprocess, seconds(inspection.postprocess));
   totals_.detections += inspection.detections.size();
-  for (const LabelledDetection& detection : inspection.detections) ++detections_[detection.label];
+  for (const LabelledDetection& detection : inspection.detections) {
+    const auto known = detections_.find(detection.label);
+    if (known != detections_.end()) {
+      ++known->second;
+    } else {
+      detections_.emplace(detection.label, 1);
+    }
+  }
 }
 
 void Metrics::count_upload(std::string_view reason, bool is_kept) {

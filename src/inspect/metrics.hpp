@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -55,7 +56,7 @@ class Metrics {
   mutable std::mutex mutex_;  // guards all below
   std::array<Histogram, kStages> stages_;
   Totals totals_;
-  std::map<std::string, std::uint64_t> detections_;                       // by label
+  std::map<std::string, std::uint64_t, std::less<>> detections_;          // by label
   std::map<std::pair<std::string, std::string>, std::uint64_t> uploads_;  // by reason, outcome
   std::uint64_t model_failures_ = 0;
   ComponentId model_;

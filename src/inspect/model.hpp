@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "inspect/parallelism.hpp"
 #include "inspect/result.hpp"
 #include "vision/detector.hpp"
-#include "vision/tuning.hpp"
 
 namespace andon::inspect {
 
@@ -19,27 +19,36 @@ struct Model {
   base::fs::path path;
   ComponentId component;
   std::string sha256;
+  Parallelism parallelism;  // that it was loaded for; its batch is what one run takes
   std::vector<std::unique_ptr<vision::Detector>> detectors;  // one a worker
 };
 
 struct ModelOptions {
-  int workers = 1;
-  vision::DetectorOptions detector;
+  Parallelism parallelism;
+  vision::DetectorOptions detector;  // but for what follows from the parallelism
   // Where not empty, instead of what the model's path says.
   ComponentId component;
 };
 
-// Reads the file once: what is hashed is what runs. The workers share the weights. What the model
-// does not tell of itself may stand in a file beside it, MODEL.yaml (docs/vision.md). Throws what
-// keeps the model from being used: not_found, invalid_argument.
+// A model's file, read once: what is hashed is what runs.
+struct ModelFile {
+  base::fs::path path;
+  std::string bytes;
+  std::string sha256;
+  // What the model does not tell of itself may stand in a file beside it, MODEL.yaml
+  // (docs/vision.md).
+  vision::ModelSpec spec;
+};
+[[nodiscard]] ModelFile read_model_file(const base::fs::path& path);
+
+// The workers share the weights. A model that says that it takes batches and does not is run one
+// by one. Throws what keeps the model from being used: not_found, invalid_argument.
 [[nodiscard]] std::shared_ptr<const Model> load_model(const vision::OnnxRuntime& runtime,
-                                                      const base::fs::path& path,
+                                                      const ModelFile& file,
                                                       const ModelOptions& options);
 
-// How many workers and threads suit the model on this machine: measured for about two seconds, or
-// remembered in `cache`.
-[[nodiscard]] vision::Tuning tune_model(const vision::OnnxRuntime& runtime,
-                                        const base::fs::path& path, const ModelOptions& options,
-                                        vision::TuningGoal goal, const base::fs::path& cache);
+// How the model is best run on this machine.
+[[nodiscard]] vision::Tuner make_tuner(const vision::OnnxRuntime& runtime, const ModelFile& file,
+                                       const ModelOptions& options, vision::TuningRequest request);
 
 }  // namespace andon::inspect

@@ -97,7 +97,8 @@ std::optional<ModelLoader::Outcome> ModelLoader::step() {
   }
   // A file that was touched but has the same bytes is the same model.
   if (outcome.model && outcome.model->sha256 == current_->sha256 &&
-      outcome.model->path == current_->path) {
+      outcome.model->path == current_->path &&
+      outcome.model->parallelism == current_->parallelism) {
     return std::nullopt;
   }
   if (outcome.model) current_ = outcome.model;

@@ -32,6 +32,9 @@ class ModelLoader {
   // Wants the model at `path`; nothing happens where it is in use or being loaded.
   void want(const base::fs::path& path);
 
+  // Loads the one that is wanted once more, for another parallelism.
+  void load_again() { start(); }
+
   struct Outcome {
     std::shared_ptr<const Model> model;  // null where it could not be used
     std::optional<base::Error> problem;

@@ -9,7 +9,6 @@
 #include <cstdlib>
 
 #include "base/error.hpp"
-#include "vision/cores.hpp"
 
 namespace andon::inspect {
 
@@ -40,6 +39,37 @@ void check_source(const Options& options) {
   if (options.is_once && (type == SourceType::rtsp || type == SourceType::v4l2)) {
     throw Error(ErrorCode::invalid_argument, "--once is for sources that end; a camera does not");
   }
+}
+
+void add_spread_options(CLI::App& app, SpreadOptions& spread) {
+  using Tune = SpreadOptions::Tune;
+  app.add_option("--mode", spread.load,
+                 "throughput: a worker a core; latency: each image as soon as possible, on all "
+                 "cores")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Load>{
+          {"throughput", Load::throughput}, {"latency", Load::latency}}))
+      ->default_str("throughput");
+  app.add_option("--workers", spread.workers, "Images that are looked at side by side")
+      ->check(CLI::Range(1, 256));
+  app.add_option("--threads", spread.threads, "Threads that the network runs on")
+      ->check(CLI::Range(1, 256));
+  app.add_option("--batch", spread.batch,
+                 "Images that one run of the network takes, where so many wait and the model's "
+                 "batch is free")
+      ->check(CLI::Range(1, 256));
+  app.add_option("--affinity", spread.affinity,
+                 "Cores that the threads stay on, one each: none (wherever the system puts them), "
+                 "auto (each on its own where that was measured to be faster), or a list such as "
+                 "0,2-3")
+      ->type_name("none|auto|CORES")
+      ->capture_default_str();
+  app.add_option("--tune", spread.tune,
+                 "Measure what is not said of workers, threads and batch, and remember it: auto "
+                 "(when there is nothing else to do; not with --once), now (for about two seconds, "
+                 "before anything else), off")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Tune>{
+          {"auto", Tune::automatic}, {"off", Tune::off}, {"now", Tune::now}}))
+      ->default_str("auto");
 }
 
 }  // namespace
@@ -82,26 +112,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--model-component", options.model_component.name, "Model's name in the results");
   app.add_option("--model-version", options.model_component.version,
                  "Model's version in the results");
-  app.add_option("--mode", options.load,
-                 "throughput: a worker a core; latency: each image as soon as possible, on all "
-                 "cores")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Load>{
-          {"throughput", Load::throughput}, {"latency", Load::latency}}))
-      ->default_str("throughput");
-  app.add_option("--workers", options.workers, "Images that are looked at side by side")
-      ->check(CLI::Range(1, 256));
-  app.add_option("--threads", options.threads, "Threads that the network of a worker runs on")
-      ->check(CLI::Range(1, 256));
-  app.add_option("--affinity", options.affinity,
-                 "Cores that the threads stay on, one each: none (wherever the system puts them), "
-                 "auto (those that may be used, in order), or a list such as 0,2-3")
-      ->type_name("none|auto|CORES")
-      ->capture_default_str();
-  app.add_flag("--tune", options.is_tuned,
-               "Measure at the first start (two seconds) how many workers and threads suit the "
-               "model on this machine, and remember it")
-      ->excludes("--workers")
-      ->excludes("--threads");
+  add_spread_options(app, options.spread);
   app.add_option("--raw-format", options.raw_format,
                  "Of files called .raw, a camera's frames: 1280x1024:mono8, 2448x2048:rggb12")
       ->type_name("SIZE:LAYOUT");
@@ -154,49 +165,6 @@ void complete(Options& options, bool has_agent) {
   }
   std::error_code ignored;
   fill_in(options.component, fs::read_symlink("/proc/self/exe", ignored), "andon-inspect");
-}
-
-std::size_t frames_in_flight(SourceKind kind, int workers) {
-  const auto count = static_cast<std::size_t>(workers);
-  return kind == SourceKind::live ? count : 2 * count;
-}
-
-Processor Processor::here() {
-  return {vision::allowed_cores(), vision::usable_cores()};
-}
-
-namespace {
-
-std::vector<int> choose_cores(const Options& options, const Processor& processor) {
-  if (options.affinity == "none") return {};
-  if (options.affinity == "auto") {
-    // Under a quota the system chooses better: others may sit on the first cores, too.
-    const bool has_quota = processor.usable < static_cast<int>(processor.allowed.size());
-    return has_quota ? std::vector<int>{} : processor.allowed;
-  }
-  std::vector<int> cores = vision::parse_core_list(options.affinity);
-  vision::check_cores(cores, processor.allowed);
-  return cores;
-}
-
-}  // namespace
-
-Parallelism choose_parallelism(const Options& options, SourceKind kind,
-                               const Processor& processor) {
-  Parallelism chosen;
-  chosen.cores = choose_cores(options, processor);
-  const int cores = chosen.cores.empty() ? processor.usable : static_cast<int>(chosen.cores.size());
-  if (options.load == Load::latency) {
-    chosen.workers = std::max(1, options.workers);
-    chosen.threads = options.threads > 0 ? options.threads : cores;
-    // A lone session may spin: nobody else wants the cores between two images.
-    if (chosen.workers == 1) chosen.waiting = vision::SessionOptions::Waiting::spin;
-  } else {
-    chosen.threads = std::max(1, options.threads);
-    chosen.workers = options.workers > 0 ? options.workers : std::max(1, cores / chosen.threads);
-  }
-  chosen.frames_in_flight = frames_in_flight(kind, chosen.workers);
-  return chosen;
 }
 
 Settings default_settings(const Options& options) {

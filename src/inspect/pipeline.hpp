@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -36,15 +37,17 @@ struct Job {
 struct PipelineOptions {
   int workers = 1;
   std::size_t frames_in_flight = 2;  // at least one
+  std::size_t batch = 1;             // frames that a worker takes at once, where so many wait
   std::vector<int> cores;            // where given: that which each worker stays on, in turn
 };
 
 class Pipeline {
  public:
-  // Called by worker 0 to workers - 1, each on a thread of its own. Must not throw.
-  using Work = std::function<void(int worker, Job& job)>;
+  // Called by worker 0 to workers - 1, each on a thread of its own, with one to `batch` frames of
+  // the same model and settings, in their order. Must not throw.
+  using Work = std::function<void(int worker, std::span<Job* const> jobs)>;
 
-  Pipeline(const PipelineOptions& options, Work work);
+  Pipeline(PipelineOptions options, Work work);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
   // Lets the workers end what they have in hand; the rest is not looked at.
@@ -58,6 +61,9 @@ class Pipeline {
   [[nodiscard]] std::unique_ptr<Job> take();
   // Until everything that was put in is done.
   void wait_until_done();
+  // Other workers from now on. Waits until everything that was put in is done; it stays to be
+  // taken.
+  void restart(PipelineOptions options);
   // Readable when take() may have something.
   [[nodiscard]] int fd() const { return done_event_.get(); }
 
@@ -66,15 +72,20 @@ class Pipeline {
     enum class State { waiting, busy, done } state = State::waiting;
     std::unique_ptr<Job> job;
   };
+  void start();
+  void stop();
   void run(int worker);
   void settle(int worker) const;
+  void take_waiting(std::vector<Slot*>& slots);
 
-  PipelineOptions options_;
+  PipelineOptions options_;  // changed only while no worker runs
   Work work_;
   base::UniqueFd done_event_;
   std::size_t in_flight_ = 0;  // main's thread only
-  std::mutex mutex_;           // guards the two below
+  std::mutex mutex_;           // guards those below
   std::deque<Slot> slots_;     // a reference lasts until its slot is taken from the front
+  std::size_t waiting_ = 0;    // of the slots: the last ones
+  std::size_t free_ = 0;       // workers without a frame
   bool is_stopped_ = false;
   std::condition_variable changed_;
   std::condition_variable done_;

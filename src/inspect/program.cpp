@@ -2,10 +2,10 @@
 #include "inspect/program.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <mutex>
 
@@ -19,6 +19,7 @@
 #include "inspect/open_source.hpp"
 #include "inspect/progress.hpp"
 #include "inspect/service.hpp"
+#include "inspect/spread.hpp"
 #include "inspect/uploader.hpp"
 
 namespace andon::inspect {
@@ -63,25 +64,11 @@ SourceKind kind_of(const std::vector<std::string>& sources) {
                                                               : SourceKind::files;
 }
 
-// The workers' threads have the first ones.
-std::vector<int> pool_cores(const Parallelism& parallelism) {
-  std::vector<int> cores = parallelism.cores;
-  if (cores.empty()) return cores;
-  const auto first =
-      static_cast<std::ptrdiff_t>(parallelism.workers) % static_cast<std::ptrdiff_t>(cores.size());
-  std::rotate(cores.begin(), cores.begin() + first, cores.end());
-  return cores;
-}
-
-ModelOptions model_options(const Options& options, const Parallelism& parallelism) {
-  ModelOptions result;
-  result.workers = parallelism.workers;
-  result.detector.session.threads = parallelism.threads;
-  result.detector.session.waiting = parallelism.waiting;
-  result.detector.session.pool_cores = pool_cores(parallelism);
-  result.detector.session.providers = options.providers;
-  result.component = options.model_component;
-  return result;
+PipelineOptions pipeline_options(const Parallelism& parallelism, SourceKind kind) {
+  return {.workers = parallelism.workers,
+          .frames_in_flight = frames_in_flight(kind, parallelism),
+          .batch = parallelism.batch,
+          .cores = parallelism.cores};
 }
 
 // Where results go besides the agent.
@@ -104,6 +91,10 @@ void report_end(const Options& options, const Progress& progress, const Service:
 }  // namespace
 
 void run_inspection(Options options) {
+  // glibc moves this limit up to the largest block that was freed; models that come and go would
+  // then leave holes in its heaps (docs/measurements.md).
+  constexpr int kOwnPagesFrom = 1 << 20;
+  mallopt(M_MMAP_THRESHOLD, kOwnPagesFrom);
   Events events;
   complete(options, has_agent());
   const base::SystemClock clock;
@@ -115,23 +106,10 @@ void run_inspection(Options options) {
   }
   const vision::OnnxRuntime runtime(options.runtime);
   const SourceKind kind = kind_of(first.sources);
-  Parallelism parallelism = choose_parallelism(options, kind, Processor::here());
-  if (options.is_tuned) {
-    base::make_directories(options.state);
-    const auto goal = options.load == Load::latency ? vision::TuningGoal::latency
-                                                    : vision::TuningGoal::throughput;
-    const vision::Tuning tuning =
-        tune_model(runtime, first.model, model_options(options, parallelism), goal,
-                   options.state / "tuning.json");
-    parallelism.workers = tuning.workers;
-    parallelism.threads = tuning.threads;
-    parallelism.waiting = tuning.waiting;
-    parallelism.frames_in_flight = frames_in_flight(kind, tuning.workers);
-  }
-  const auto load = [&](const base::fs::path& path) {
-    return load_model(runtime, path, model_options(options, parallelism));
-  };
-  ModelLoader models(load(first.model), load);
+  Spread spread(runtime, options, kind);
+  ModelLoader models(spread.load_first(first.model),
+                     [&](const base::fs::path& path) { return spread.load(path); });
+  Parallelism in_use = models.current()->parallelism;
 
   CurrentSettings current;
   Metrics metrics;
@@ -160,7 +138,7 @@ void run_inspection(Options options) {
     uploader.emplace(*spool, std::make_unique<S3Bucket>(*std::move(bucket), clock),
                      [&] { return current.get().upload_bucket; });
   }
-  InspectorOptions inspector_options{.workers = parallelism.workers,
+  InspectorOptions inspector_options{.workers = in_use.workers,
                                      .thing = options.thing,
                                      .component = options.component,
                                      .uploads = spool ? Uploads::on : Uploads::off,
@@ -183,10 +161,8 @@ void run_inspection(Options options) {
 
   Recorder recorder(recorder_parts);
   Inspector inspector(inspector_options, clock);
-  Pipeline pipeline({.workers = parallelism.workers,
-                     .frames_in_flight = parallelism.frames_in_flight,
-                     .cores = parallelism.cores},
-                    [&](int worker, Job& job) { inspector.look(worker, job); });
+  Pipeline pipeline(pipeline_options(in_use, kind),
+                    [&](int worker, std::span<Job* const> jobs) { inspector.look(worker, jobs); });
   Progress progress(metrics);
   Service service(
       {.events = events,
@@ -207,6 +183,19 @@ void run_inspection(Options options) {
        .open_source =
            [&](const Settings& settings) { return open_source(settings.sources, clock); },
        .on_result = [&] { progress.update(); },
+       .adopt =
+           [&](const Model& model) {
+             if (model.parallelism == in_use) return;
+             in_use = model.parallelism;
+             pipeline.wait_until_done();
+             inspector.set_workers(in_use.workers);
+             pipeline.restart(pipeline_options(in_use, kind));
+           },
+       .tuner = spread.tuner(),
+       .on_tuned =
+           [&](const vision::Tuning& tuning) {
+             if (spread.take_over(tuning, *models.current())) models.load_again();
+           },
        .mode = options.is_once ? Mode::once : Mode::watch});
   if (agent) agent->report_running();
   report_end(options, progress, service.run());

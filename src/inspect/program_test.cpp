@@ -208,7 +208,7 @@ TEST_F(ProgramTest, KeepsTheOrderWithManyWorkersAndInEachMode) {
     expected.push_back("picture-" + std::to_string(i) + ".jpg");
     add_picture(expected.back());
   }
-  EXPECT_EQ(run({"--once", "--workers", "4"}), 0) << log();
+  EXPECT_EQ(run({"--once", "--workers", "4", "--batch", "3"}), 0) << log();
   EXPECT_EQ(results(), expected);
   base::fs::remove_all(out());
   EXPECT_EQ(run({"--once", "--mode", "latency"}), 0) << log();
@@ -217,12 +217,40 @@ TEST_F(ProgramTest, KeepsTheOrderWithManyWorkersAndInEachMode) {
 
 TEST_F(ProgramTest, RemembersWhatItMeasuredOfTheMachine) {
   add_picture("a.jpg");
-  EXPECT_EQ(run({"--once", "--tune"}), 0) << log();
-  EXPECT_THAT(log(), testing::HasSubstr("measured now"));
+  EXPECT_EQ(run({"--once", "--log-level", "info"}), 0) << log();
+  EXPECT_THAT(log(), testing::HasSubstr("as usual"));  // it may be over before it is measured
+  EXPECT_THAT(log(), testing::Not(testing::HasSubstr("measured now")));
   add_picture("b.jpg");
-  EXPECT_EQ(run({"--once", "--tune"}), 0) << log();
+  EXPECT_EQ(run({"--once", "--tune", "now", "--log-level", "info"}), 0) << log();
+  EXPECT_THAT(log(), testing::HasSubstr("measured now"));
+  add_picture("c.jpg");
+  EXPECT_EQ(run({"--once", "--log-level", "info"}), 0) << log();
   EXPECT_THAT(log(), testing::HasSubstr("remembered"));
-  EXPECT_EQ(run({"--once", "--tune", "--workers", "2"}), 2) << log();
+  add_picture("d.jpg");
+  EXPECT_EQ(
+      run({"--once", "--workers", "1", "--threads", "1", "--batch", "1", "--log-level", "info"}), 0)
+      << log();
+  EXPECT_THAT(log(), testing::HasSubstr("by hand"));
+  EXPECT_EQ(run({"--once", "--tune", "perhaps"}), 2) << log();
+}
+
+TEST_F(ProgramTest, MeasuresWhenThereIsNothingElseToDoAndGivesWayToImages) {
+  add_picture("a.jpg");
+  base::Process program = start({"--log-level", "info"});
+  ASSERT_TRUE(wait_until([&] { return results().size() == 1; })) << log();
+  EXPECT_THAT(log(), testing::HasSubstr("as usual"));
+  // Images come now and then; each has its result, and between them it measures.
+  std::vector<std::string> expected{"a.jpg"};
+  ASSERT_TRUE(wait_until([&] { return base::fs::exists(out() / ".state" / "tuning.json"); }))
+      << log();
+  for (int i = 0; i < 20; ++i) {
+    expected.push_back("b" + std::to_string(100 + i) + ".jpg");
+    add_picture(expected.back());
+  }
+  ASSERT_TRUE(wait_until([&] { return results().size() == expected.size(); })) << log();
+  EXPECT_EQ(results(), expected);
+  EXPECT_THAT(log(), testing::HasSubstr("measured now"));
+  EXPECT_TRUE(program.stop(10s).ok());
 }
 
 // The cores of each of a program's threads that has `name`, as the kernel lists them.

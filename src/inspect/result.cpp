@@ -101,6 +101,19 @@ double millis(vision::Milliseconds duration) {
 
 }  // namespace
 
+void Inspection::clear() {
+  timestamp = {};
+  image_name.clear();
+  size = {};
+  detections.clear();
+  classes.clear();
+  anomaly.reset();
+  best_score.reset();
+  decode = preprocess = inference = postprocess = {};
+  batch = 1;
+  error.reset();
+}
+
 std::optional<ComponentId> component_of_artifact(const base::fs::path& path) {
   std::vector<std::string> parts;
   for (const auto& part : path.lexically_normal()) parts.push_back(part.string());
@@ -137,6 +150,7 @@ std::string to_message(const Inspection& inspection, const Identity& identity) {
                          {"preprocess", millis(inspection.preprocess)},
                          {"inference", millis(inspection.inference)},
                          {"postprocess", millis(inspection.postprocess)}}}};
+  if (inspection.batch > 1) message.at("ms").as_object().emplace("batch", inspection.batch);
   if (!inspection.classes.empty()) message.emplace("classes", classes_json(inspection.classes));
   if (inspection.anomaly) message.emplace("anomaly", anomaly_json(*inspection.anomaly));
   if (inspection.error) {

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -36,14 +37,15 @@ struct Identity {
 // <root>/packages/artifacts[-unarchived]/<component>/<version>/<file>.
 [[nodiscard]] std::optional<ComponentId> component_of_artifact(const base::fs::path& path);
 
+// Labels belong to the model.
 struct LabelledDetection {
   vision::Detection detection;
-  std::string label;
+  std::string_view label;
 };
 
 struct LabelledScore {
   vision::ClassScore score;
-  std::string label;
+  std::string_view label;
 };
 
 struct AnomalyFinding {
@@ -60,13 +62,18 @@ struct Inspection {
   std::vector<LabelledScore> classes;     // best first, where the model classifies
   std::optional<AnomalyFinding> anomaly;  // where the model looks for what is unusual
   std::optional<double> best_score;       // also of what is below the threshold; not in the message
+  // Of the network's part, in a batch: an equal share of the run.
   vision::Milliseconds decode{};
   vision::Milliseconds preprocess{};
   vision::Milliseconds inference{};
   vision::Milliseconds postprocess{};
+  std::size_t batch = 1;  // pictures in that run
   // Why there was nothing to look at; such a picture gets its message too, so that the line never
   // waits for a result that will not come.
   std::optional<base::Error> error;
+
+  // For the next picture: as new but for the masks, which are overwritten. Keeps its buffers.
+  void clear();
 };
 
 // One line of JSON without the newline. Boxes are rounded to 0.01 pixels, confidences to 0.0001,

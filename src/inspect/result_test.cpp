@@ -54,6 +54,7 @@ TEST(ResultMessage, TellsMasksClassesAndAnomaliesWhereTheModelDoes) {
   Inspection inspection;
   inspection.detections = {{{0, 0.5F, {1, 2, 3, 4}}, "scratch"}};
   inspection.masks = {{{4, 2}, {3, 1, 4}}};
+  inspection.batch = 4;
   inspection.classes = {{{1, 0.75F}, "good"}, {{0, 0.25F}, "bad"}};
   inspection.anomaly = {0.123456, std::nullopt};
   const auto message = base::parse_json(to_message(inspection, identity()), "message");
@@ -63,6 +64,7 @@ TEST(ResultMessage, TellsMasksClassesAndAnomaliesWhereTheModelDoes) {
             R"([{"class_id":1,"label":"good","confidence":0.75},)"
             R"({"class_id":0,"label":"bad","confidence":0.25}])");
   EXPECT_EQ(base::to_text(message.at("anomaly")), R"({"score":0.1235})");
+  EXPECT_EQ(message.at("ms").at("batch"), 4);
 }
 
 TEST(ResultMessage, HasTheAnomalyMapAsAPng) {

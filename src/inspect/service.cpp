@@ -58,12 +58,15 @@ void Service::follow_settings() {
 
 void Service::follow_model() {
   const std::weak_ptr<const Model> before = parts_.models.current();
+  const std::string sha256_before = parts_.models.current()->sha256;
   const auto outcome = parts_.models.step();
   if (!outcome) return;
   if (outcome->model) {
     has_unused_memory_ = true;
     has_older_model_ = true;
     older_model_ = before;
+    parts_.adopt(*outcome->model);
+    if (outcome->model->sha256 == sha256_before) return;  // the same, for other workers
     parts_.metrics.set_model(outcome->model->component, outcome->model->sha256);
     base::log_info("a newer model has taken over", {{"model", outcome->model->path.string()},
                                                     {"version", outcome->model->component.version},
@@ -73,6 +76,11 @@ void Service::follow_model() {
     base::log_error("the newer model cannot be used; the one before stays",
                     {{"error", outcome->problem->message()}});
   }
+}
+
+void Service::follow_tuning() {
+  if (parts_.tuner == nullptr) return;
+  if (const auto tuning = parts_.tuner->take()) parts_.on_tuned(*tuning);
 }
 
 // What the older model leaves goes back to the system with its last frame: kept blocks of two
@@ -120,6 +128,7 @@ void Service::fill() {
       in_flight_.push_back(*job->frame.id);
     }
     has_unused_memory_ = true;
+    if (parts_.tuner != nullptr) parts_.tuner->interrupt();
     job->model = parts_.models.current();
     job->settings = settings_;
     parts_.pipeline.submit(std::move(job));
@@ -193,13 +202,16 @@ std::optional<milliseconds> Service::wait_limit() const {
 
 void Service::wait_for_work() {
   const int source_fd = parts_.pipeline.has_room() ? source_->fd() : -1;
+  const int tuner_fd = parts_.tuner == nullptr ? -1 : parts_.tuner->fd();
   const Events::Woken woken = parts_.events.wait(
-      {source_fd, parts_.pipeline.fd(), parts_.models.fd(), parts_.models.file_fd()}, wait_limit());
+      {source_fd, parts_.pipeline.fd(), parts_.models.fd(), parts_.models.file_fd(), tuner_fd},
+      wait_limit());
   if (woken == Events::Woken::nudged) follow_settings();
   if (woken == Events::Woken::stopped) is_stopping_ = true;
   if (woken == Events::Woken::timed_out && has_unused_memory_ && parts_.pipeline.is_empty()) {
     parts_.models.current()->detectors.front()->release_unused_memory();
     has_unused_memory_ = false;
+    if (parts_.tuner != nullptr) parts_.tuner->go_on();
   }
 }
 
@@ -233,6 +245,7 @@ void Service::finish() {
 Service::Counts Service::run() {
   publish();  // what was left by a run that ended in between
   while (wait(milliseconds(0))) {
+    follow_tuning();
     follow_model();
     fill();
     drain();

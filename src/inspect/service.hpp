@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "inspect/events.hpp"
+#include "inspect/idle_tuner.hpp"
 #include "inspect/model_loader.hpp"
 #include "inspect/pipeline.hpp"
 #include "inspect/recorder.hpp"
@@ -35,6 +36,10 @@ struct ServiceParts {
   std::function<Settings()> read_settings;
   std::function<std::unique_ptr<Source>(const Settings&)> open_source;
   std::function<void()> on_result = [] {};
+  // Before the first frame is looked at with a model that was loaded.
+  std::function<void(const Model&)> adopt = [](const Model&) {};
+  IdleTuner* tuner = nullptr;  // or none
+  std::function<void(const vision::Tuning&)> on_tuned = [](const vision::Tuning&) {};
   Mode mode = Mode::watch;
 };
 
@@ -58,6 +63,7 @@ class Service {
   void follow_settings();
   void follow_model();
   void release_older_model();
+  void follow_tuning();
   void fill();
   [[nodiscard]] std::optional<Frame> next_frame();
   [[nodiscard]] bool is_in_flight(const PictureId& picture) const;

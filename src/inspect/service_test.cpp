@@ -75,7 +75,9 @@ class ServiceTest : public testing::Test {
     const base::SystemClock clock;
     const vision::OnnxRuntime runtime;
     const auto load = [&](const base::fs::path& path) {
-      return load_model(runtime, path, {.workers = kWorkers, .detector = {}, .component = {}});
+      ModelOptions options;
+      options.parallelism.workers = kWorkers;
+      return load_model(runtime, read_model_file(path), options);
     };
     ModelLoader models(load(settings_.model), load);
     Journal journal(folder_.path() / "state");
@@ -87,7 +89,9 @@ class ServiceTest : public testing::Test {
                          .uploads = Uploads::off,
                          .annotations = {}},
                         clock);
-    Pipeline pipeline({kWorkers, 4, {}}, [&](int worker, Job& job) { inspector.look(worker, job); });
+    Pipeline pipeline(
+        {.workers = kWorkers, .frames_in_flight = 4, .batch = 1, .cores = {}},
+        [&](int worker, std::span<Job* const> jobs) { inspector.look(worker, jobs); });
     const auto read = [this] {
       const std::lock_guard lock(mutex_);
       if (is_broken_) throw base::Error(base::ErrorCode::invalid_argument, "wrong");

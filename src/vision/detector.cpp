@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/error.hpp"
@@ -106,6 +107,7 @@ struct Detector::Implementation {
   std::vector<LetterboxPlan> plans;
   std::unique_ptr<Head> head;
   std::vector<Result> results;
+  std::map<int, std::string> made_up_labels;  // of classes beyond the list
 
   Implementation(const OnnxRuntime& owner, std::string_view model, std::string_view name,
                  const DetectorOptions& options)
@@ -246,11 +248,13 @@ const ModelDescription& Detector::description() const {
   return implementation_->description;
 }
 
-std::string Detector::label(int class_id) const {
+std::string_view Detector::label(int class_id) const {
   const std::vector<std::string>& labels = implementation_->description.labels;
   const auto index = static_cast<std::size_t>(class_id);
   if (class_id >= 0 && index < labels.size()) return labels[index];
-  return fmt::format("class {}", class_id);
+  std::string& made_up = implementation_->made_up_labels[class_id];
+  if (made_up.empty()) made_up = fmt::format("class {}", class_id);
+  return made_up;
 }
 
 const std::vector<std::string>& Detector::passed_over_providers() const {

@@ -58,8 +58,8 @@ class Detector {
   [[nodiscard]] Detector sibling() const;
 
   [[nodiscard]] const ModelDescription& description() const;
-  // The label of a class: the model's own, or "class 7" beyond its list.
-  [[nodiscard]] std::string label(int class_id) const;
+  // The label of a class: the model's own, or "class 7" beyond its list. Valid as long as this is.
+  [[nodiscard]] std::string_view label(int class_id) const;
   // Why execution providers that were asked for are not used.
   [[nodiscard]] const std::vector<std::string>& passed_over_providers() const;
 

@@ -6,14 +6,12 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <memory>
-#include <optional>
+#include <mutex>
 #include <thread>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
-#include "trust/digest.hpp"
 #include "vision/cores.hpp"
 
 namespace andon::vision {
@@ -21,11 +19,19 @@ namespace {
 
 namespace json = base::json;
 using SteadyClock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
 using Waiting = SessionOptions::Waiting;
+using Pinning = TuningRequest::Pinning;
 
 constexpr std::size_t kMostRemembered = 64;
 constexpr int kRounds = 3;
-constexpr std::chrono::milliseconds kRound{150};
+constexpr Seconds kRound{0.1};
+constexpr Seconds kBudget{2};  // then one round of each is enough
+constexpr std::size_t kMostPictures = 16;
+// Loaded more than once at a time where this is not too much.
+constexpr std::size_t kMostModelBytes = 256U << 20U;
+// What is out of the ordinary must be worth it: two measurements of the same differ by less.
+constexpr double kWorthIt = 1.03;
 
 // /proc/cpuinfo's first "model name" (x86) or "CPU part" (ARM).
 std::string processor_name() {
@@ -44,16 +50,36 @@ std::string processor_name() {
   return "unknown";
 }
 
-std::string key_of(const OnnxRuntime& runtime, std::string_view model,
-                   const DetectorOptions& options, TuningGoal goal) {
-  std::string key = fmt::format("{} on {}, {} cores, ONNX Runtime {}, {}", trust::sha256_hex(model),
-                                processor_name(), usable_cores(), runtime.version(),
-                                goal == TuningGoal::latency ? "latency" : "throughput");
-  for (const std::string& provider : options.session.providers) key += ", " + provider;
-  if (options.input_size) {
-    key += fmt::format(", {}x{}", options.input_size->width, options.input_size->height);
+int core_count(const TuningRequest& request) {
+  return request.cores.empty() ? usable_cores() : static_cast<int>(request.cores.size());
+}
+
+// The usual one first: it is left only for one that is clearly better.
+std::vector<Tuning> ways_to_thread(const TuningRequest& request) {
+  const int cores = core_count(request);
+  const bool is_latency = request.goal == TuningGoal::latency;
+  std::vector<int> threads;
+  if (request.threads) {
+    threads = {*request.threads};
+  } else {
+    for (int count = 1; count < cores; count *= 2) threads.push_back(count);
+    threads.push_back(cores);
   }
-  return key;
+  std::vector<Tuning> result;
+  for (const int count : threads) {
+    Tuning tuning;
+    tuning.threads = count;
+    tuning.workers = request.workers.value_or(is_latency ? 1 : std::max(1, cores / count));
+    tuning.batch = request.batch.value_or(1);
+    tuning.is_pinned = request.pinning == Pinning::always;
+    result.push_back(tuning);
+    // Spinning threads of one worker take the processor from another.
+    if (count == 1 || tuning.workers > 1) continue;
+    tuning.waiting = Waiting::spin;
+    result.push_back(tuning);
+  }
+  if (is_latency) std::rotate(result.begin(), result.end() - 1, result.end());
+  return result;
 }
 
 json::object read_cache(const base::fs::path& cache) {
@@ -67,16 +93,227 @@ json::object read_cache(const base::fs::path& cache) {
   return {};
 }
 
-std::optional<Tuning> remembered(const json::object& cache, const std::string& key) {
-  const json::value* value = cache.if_contains(key);
+}  // namespace
+
+bool has_choice(const TuningRequest& request) {
+  return ways_to_thread(request).size() > 1 || request.pinning == Pinning::measured ||
+         !request.batch;
+}
+
+std::vector<int> pool_cores(const std::vector<int>& cores, int workers) {
+  std::vector<int> result = cores;
+  if (result.empty()) return result;
+  const auto first =
+      static_cast<std::ptrdiff_t>(workers) % static_cast<std::ptrdiff_t>(cores.size());
+  std::rotate(result.begin(), result.begin() + first, result.end());
+  return result;
+}
+
+// One way at work.
+class Tuner::Trial {
+ public:
+  Trial(const OnnxRuntime& runtime, std::string_view model, std::string_view name,
+        DetectorOptions options, const Tuning& tuning, const std::vector<int>& cores) {
+    options.session.threads = tuning.threads;
+    options.session.waiting = tuning.waiting;
+    options.session.pool_cores.clear();
+    options.max_batch = kMostPictures;
+    if (tuning.is_pinned) {
+      cores_ = cores.empty() ? allowed_cores() : cores;
+      options.session.pool_cores = pool_cores(cores_, tuning.workers);
+    }
+    detectors_.emplace_back(runtime, model, name, options);
+    for (int i = 1; i < tuning.workers; ++i) detectors_.push_back(detectors_.front().sibling());
+    picture_.size = detectors_.front().description().input;
+    picture_.rgb.assign(picture_.row_bytes() * static_cast<std::size_t>(picture_.size.height), 99);
+    // A model whose batch is fixed runs all of it at any rate.
+    const bool is_fixed = most_pictures() < kMostPictures;
+    pictures_.assign(is_fixed ? most_pictures() : tuning.batch, &picture_);
+  }
+
+  [[nodiscard]] std::size_t most_pictures() const {
+    return detectors_.front().description().max_batch;
+  }
+
+  [[nodiscard]] std::size_t batch() const { return pictures_.size(); }
+
+  // Pictures a second over one round; nothing where it was interrupted.
+  std::optional<double> run(const IsInterrupted& is_interrupted) {
+    const auto start = SteadyClock::now();
+    std::atomic<std::size_t> done = 0;
+    std::atomic<bool> is_cut_short = false;
+    std::mutex mutex;
+    std::exception_ptr failure;
+    const auto work = [&](std::size_t worker) {
+      try {
+        if (!cores_.empty()) keep_on_core(pthread_self(), cores_[worker % cores_.size()]);
+        do {
+          (void)detectors_[worker].detect(pictures_);
+          done += pictures_.size();
+          if (is_interrupted()) is_cut_short = true;
+        } while (!is_cut_short && SteadyClock::now() - start < kRound);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        failure = std::current_exception();
+      }
+    };
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 0; i < detectors_.size(); ++i) {
+        threads.emplace_back([&work, i] { work(i); });
+      }
+    }
+    if (failure) std::rethrow_exception(failure);
+    if (is_cut_short) return std::nullopt;
+    return static_cast<double>(done) / Seconds(SteadyClock::now() - start).count();
+  }
+
+ private:
+  std::vector<int> cores_;
+  std::vector<Detector> detectors_;
+  Image picture_;
+  std::vector<const Image*> pictures_;
+};
+
+struct Tuner::Contestant {
+  Tuning tuning;
+  int rounds = 0;
+  std::unique_ptr<Trial> trial;
+};
+
+Tuner::Tuner(const OnnxRuntime& runtime, std::string model, std::string name,
+             DetectorOptions options, TuningRequest request)
+    : runtime_(runtime),
+      model_(std::move(model)),
+      name_(std::move(name)),
+      options_(std::move(options)),
+      request_(std::move(request)) {
+  start_phase(ways_to_thread(request_));
+}
+Tuner::Tuner(Tuner&& other) noexcept = default;
+Tuner::~Tuner() = default;
+
+void Tuner::start_phase(std::vector<Tuning> tunings) {
+  contestants_.clear();
+  for (Tuning& tuning : tunings) {
+    tuning.pictures_per_second = 0;
+    contestants_.push_back({tuning, 0, nullptr});
+  }
+}
+
+const Tuner::Contestant& Tuner::best() const {
+  const Contestant* best = &contestants_.front();
+  for (const Contestant& other : contestants_) {
+    if (other.tuning.pictures_per_second > kWorthIt * best->tuning.pictures_per_second) {
+      best = &other;
+    }
+  }
+  return *best;
+}
+
+// In turns, and the best round of each: what else the machine does only ever slows one down. False
+// where it was interrupted.
+bool Tuner::go_round(const IsInterrupted& is_interrupted) {
+  const auto next = std::min_element(
+      contestants_.begin(), contestants_.end(),
+      [](const Contestant& a, const Contestant& b) { return a.rounds < b.rounds; });
+  if (!next->trial) {
+    if (model_.size() * contestants_.size() > kMostModelBytes) {
+      for (Contestant& other : contestants_) other.trial.reset();
+    }
+    next->trial =
+        std::make_unique<Trial>(runtime_, model_, name_, options_, next->tuning, request_.cores);
+    most_pictures_ = next->trial->most_pictures();
+    next->tuning.batch = next->trial->batch();
+  }
+  if (is_interrupted()) return false;
+  const auto start = SteadyClock::now();
+  const auto rate = next->trial->run(is_interrupted);
+  spent_ += SteadyClock::now() - start;
+  if (!rate) return false;
+  ++next->rounds;
+  next->tuning.pictures_per_second = std::max(next->tuning.pictures_per_second, *rate);
+  return true;
+}
+
+// False where everything was tried. What was best so far runs beside what may be better.
+bool Tuner::start_next_phase() {
+  const Tuning winner = best().tuning;
+  const bool has_time = spent_ < kBudget;
+  if (phase_ == Phase::threads) {
+    phase_ = Phase::pinning;
+    if (request_.pinning == Pinning::measured && has_time) {
+      Tuning pinned = winner;
+      pinned.is_pinned = true;
+      start_phase({winner, pinned});
+      return true;
+    }
+  }
+  const bool is_larger_better = phase_ != Phase::batch || &best() != &contestants_.front();
+  phase_ = Phase::batch;
+  const bool may_grow = !request_.batch && request_.goal == TuningGoal::throughput &&
+                        most_pictures_ >= kMostPictures && winner.batch < kMostPictures;
+  if (may_grow && is_larger_better && has_time) {
+    Tuning larger = winner;
+    larger.batch *= 2;
+    start_phase({winner, larger});
+    return true;
+  }
+  phase_ = Phase::done;
+  return false;
+}
+
+std::optional<Tuning> Tuner::measure(const IsInterrupted& is_interrupted) {
+  const auto is_missing = [this](const Contestant& contestant) {
+    return contestant.rounds < (spent_ < kBudget ? kRounds : 1);
+  };
+  while (phase_ != Phase::done) {
+    if (std::none_of(contestants_.begin(), contestants_.end(), is_missing)) {
+      (void)start_next_phase();
+      continue;
+    }
+    if (go_round(is_interrupted)) continue;
+    for (Contestant& contestant : contestants_) contestant.trial.reset();
+    runtime_.release_unused_memory();
+    return std::nullopt;
+  }
+  for (Contestant& contestant : contestants_) contestant.trial.reset();
+  runtime_.release_unused_memory();
+  return best().tuning;
+}
+
+std::string tuning_key(const OnnxRuntime& runtime, std::string_view model_sha256,
+                       const DetectorOptions& options, const TuningRequest& request) {
+  std::string key = fmt::format("{} on {}, {} cores, ONNX Runtime {}, {}", model_sha256,
+                                processor_name(), core_count(request), runtime.version(),
+                                request.goal == TuningGoal::latency ? "latency" : "throughput");
+  for (const std::string& provider : options.session.providers) key += ", " + provider;
+  const auto size = options.input_size ? options.input_size : options.spec.input_size;
+  if (size) key += fmt::format(", {}x{}", size->width, size->height);
+  if (request.workers) key += fmt::format(", {} workers", *request.workers);
+  if (request.threads) key += fmt::format(", {} threads", *request.threads);
+  if (request.batch) key += fmt::format(", batch {}", *request.batch);
+  if (request.pinning == Pinning::measured) key += ", pinned or not";
+  if (!request.cores.empty()) key += fmt::format(", cores {}", core_list(request.cores));
+  return key;
+}
+
+std::optional<Tuning> remembered_tuning(const base::fs::path& cache, const std::string& key) {
+  const json::object entries = read_cache(cache);
+  const json::value* value = entries.if_contains(key);
   if (value == nullptr || !value->is_object()) return std::nullopt;
   try {
+    constexpr std::int64_t kMost = 256;  // as the command line has it
     const base::JsonReader reader(*value, "remembered tuning");
+    const auto count = [&](std::string_view name) {
+      return std::clamp<std::int64_t>(reader.integer(name), 1, kMost);
+    };
     Tuning tuning;
-    const int cores = usable_cores();
-    tuning.workers = std::clamp(static_cast<int>(reader.integer("workers")), 1, cores);
-    tuning.threads = std::clamp(static_cast<int>(reader.integer("threads")), 1, cores);
+    tuning.workers = static_cast<int>(count("workers"));
+    tuning.threads = static_cast<int>(count("threads"));
+    tuning.batch = static_cast<std::size_t>(count("batch"));
     tuning.waiting = reader.optional_bool("spin").value_or(false) ? Waiting::spin : Waiting::block;
+    tuning.is_pinned = reader.optional_bool("pinned").value_or(false);
     tuning.pictures_per_second = reader.optional_number("picturesPerSecond").value_or(0);
     tuning.origin = Tuning::Origin::remembered;
     return tuning;
@@ -85,114 +322,18 @@ std::optional<Tuning> remembered(const json::object& cache, const std::string& k
   }
 }
 
-void remember(const base::fs::path& cache, json::object entries, const std::string& key,
-              const Tuning& tuning) {
+void remember_tuning(const base::fs::path& cache, const std::string& key, const Tuning& tuning) {
+  json::object entries = read_cache(cache);
   while (entries.size() >= kMostRemembered) entries.erase(entries.begin());
-  entries[key] = json::object{{"workers", tuning.workers},
-                              {"threads", tuning.threads},
-                              {"spin", tuning.waiting == Waiting::spin},
-                              {"picturesPerSecond", tuning.pictures_per_second}};
+  entries[key] =
+      json::object{{"workers", tuning.workers},  {"threads", tuning.threads},
+                   {"batch", tuning.batch},      {"spin", tuning.waiting == Waiting::spin},
+                   {"pinned", tuning.is_pinned}, {"picturesPerSecond", tuning.pictures_per_second}};
   try {
     base::write_file_atomically(cache, base::to_pretty_text(entries));
   } catch (const base::Error& error) {
     base::log_warning("the tuning cannot be remembered", {{"error", error.message()}});
   }
-}
-
-std::vector<Tuning> candidates(TuningGoal goal) {
-  const int cores = usable_cores();
-  std::vector<Tuning> result;
-  for (int threads = 1; threads <= cores;
-       threads = threads == cores ? cores + 1 : std::min(2 * threads, cores)) {
-    Tuning tuning;
-    tuning.threads = threads;
-    tuning.workers = goal == TuningGoal::latency ? 1 : std::max(1, cores / threads);
-    result.push_back(tuning);
-    // Spinning threads of one worker take the processor from another.
-    if (threads == 1 || tuning.workers > 1) continue;
-    tuning.waiting = Waiting::spin;
-    result.push_back(tuning);
-  }
-  return result;
-}
-
-// One candidate at work.
-class Trial {
- public:
-  Trial(const OnnxRuntime& runtime, std::string_view model, std::string_view name,
-        DetectorOptions options, const Tuning& tuning) {
-    options.session.threads = tuning.threads;
-    options.session.waiting = tuning.waiting;
-    detectors_.emplace_back(runtime, model, name, options);
-    for (int i = 1; i < tuning.workers; ++i) detectors_.push_back(detectors_.front().sibling());
-    picture_.size = detectors_.front().description().input;
-    picture_.rgb.assign(picture_.row_bytes() * static_cast<std::size_t>(picture_.size.height), 99);
-  }
-
-  // Pictures a second over one round.
-  double run() {
-    const auto start = SteadyClock::now();
-    std::atomic<int> done = 0;
-    std::exception_ptr failure;
-    const auto work = [&](Detector& detector) {
-      do {
-        (void)detector.detect(picture_);
-        ++done;
-      } while (SteadyClock::now() - start < kRound);
-    };
-    {
-      std::vector<std::jthread> threads;
-      for (std::size_t i = 1; i < detectors_.size(); ++i) {
-        threads.emplace_back([&, i] {
-          try {
-            work(detectors_[i]);
-          } catch (...) {
-            failure = std::current_exception();
-          }
-        });
-      }
-      work(detectors_.front());
-    }
-    if (failure) std::rethrow_exception(failure);
-    return done / std::chrono::duration<double>(SteadyClock::now() - start).count();
-  }
-
- private:
-  std::vector<Detector> detectors_;
-  Image picture_;
-};
-
-Tuning measure(const OnnxRuntime& runtime, std::string_view model, std::string_view name,
-               const DetectorOptions& options, TuningGoal goal) {
-  std::vector<Tuning> tunings = candidates(goal);
-  if (tunings.size() == 1) return tunings.front();
-  std::vector<std::unique_ptr<Trial>> trials;
-  for (const Tuning& tuning : tunings) {
-    trials.push_back(std::make_unique<Trial>(runtime, model, name, options, tuning));
-  }
-  // In turns, and the best round of each: what else the machine does only ever slows one down.
-  for (int round = 0; round < kRounds; ++round) {
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      tunings[i].pictures_per_second = std::max(tunings[i].pictures_per_second, trials[i]->run());
-    }
-  }
-  trials.clear();
-  runtime.release_unused_memory();
-  return *std::max_element(tunings.begin(), tunings.end(), [](const Tuning& a, const Tuning& b) {
-    return a.pictures_per_second < b.pictures_per_second;
-  });
-}
-
-}  // namespace
-
-Tuning tune(const OnnxRuntime& runtime, std::string_view model, std::string_view name,
-            const DetectorOptions& options, TuningGoal goal, const base::fs::path& cache) {
-  const std::string key = key_of(runtime, model, options, goal);
-  json::object entries = read_cache(cache);
-  if (const auto known = remembered(entries, key)) return *known;
-  const Tuning tuning = measure(runtime, model, name, options, goal);
-  remember(cache, std::move(entries), key, tuning);
-  return tuning;
 }
 
 }  // namespace andon::vision

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which way of using the processor suits a model on this machine: measured once, remembered in a
-// file. Call it before work begins: it runs the model for about two seconds on all cores.
+// file. Measuring runs the model on all cores that may be used; it can be interrupted after any
+// picture and continued.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/file.hpp"
 #include "vision/detector.hpp"
@@ -15,19 +21,73 @@ enum class TuningGoal {
   latency,     // one picture as soon as can be
 };
 
+// What is given is kept to; what is not is measured.
+struct TuningRequest {
+  TuningGoal goal = TuningGoal::throughput;
+  std::optional<int> workers;
+  std::optional<int> threads;
+  std::optional<std::size_t> batch;
+  enum class Pinning { never, measured, always } pinning = Pinning::never;
+  std::vector<int> cores;  // that threads may be kept on; all that may be used, if empty
+};
+
 struct Tuning {
   int workers = 1;  // detectors (siblings) at work at once
-  int threads = 1;  // of each of them
+  int threads = 1;  // of the network; beyond one they are shared by the workers
   SessionOptions::Waiting waiting = SessionOptions::Waiting::block;
+  std::size_t batch = 1;           // pictures that a run takes
+  bool is_pinned = false;          // each thread on a core of its own
   double pictures_per_second = 0;  // of a grey picture, without decoding
   enum class Origin { measured, remembered } origin = Origin::measured;
 };
 
-// Remembers by the model's digest, the processor, its cores, ONNX Runtime's version, the providers
-// and the goal. An unreadable `cache` is measured over; one that cannot be written is no error.
-// `options.session.threads` and `waiting` are not looked at.
-[[nodiscard]] Tuning tune(const OnnxRuntime& runtime, std::string_view model, std::string_view name,
-                          const DetectorOptions& options, TuningGoal goal,
-                          const base::fs::path& cache);
+// False where all is given.
+[[nodiscard]] bool has_choice(const TuningRequest& request);
+
+// The cores of a session's threads beside the workers': the workers have the first ones.
+[[nodiscard]] std::vector<int> pool_cores(const std::vector<int>& cores, int workers);
+
+class Tuner {
+ public:
+  // `options.session`'s threads, waiting and cores are not looked at, nor is `max_batch`.
+  Tuner(const OnnxRuntime& runtime, std::string model, std::string name, DetectorOptions options,
+        TuningRequest request);
+  Tuner(Tuner&& other) noexcept;
+  ~Tuner();
+
+  // For about two seconds; longer where a picture takes longer than a tenth. Nothing where it was
+  // interrupted: the next call goes on with what is missing. Asked after each picture, on several
+  // threads.
+  using IsInterrupted = std::function<bool()>;
+  [[nodiscard]] std::optional<Tuning> measure(const IsInterrupted& is_interrupted);
+
+ private:
+  class Trial;
+  struct Contestant;
+  void start_phase(std::vector<Tuning> tunings);
+  [[nodiscard]] bool go_round(const IsInterrupted& is_interrupted);
+  [[nodiscard]] bool start_next_phase();
+  [[nodiscard]] const Contestant& best() const;
+
+  const OnnxRuntime& runtime_;
+  std::string model_;
+  std::string name_;
+  DetectorOptions options_;
+  TuningRequest request_;
+  std::vector<Contestant> contestants_;
+  enum class Phase { threads, pinning, batch, done } phase_ = Phase::threads;
+  std::size_t most_pictures_ = 1;  // that a run of the model takes
+  std::chrono::duration<double> spent_{};
+};
+
+// What is remembered: by the model's digest, the processor and its cores, ONNX Runtime's version,
+// the providers and the request.
+[[nodiscard]] std::string tuning_key(const OnnxRuntime& runtime, std::string_view model_sha256,
+                                     const DetectorOptions& options, const TuningRequest& request);
+// A file that cannot be read remembers nothing.
+[[nodiscard]] std::optional<Tuning> remembered_tuning(const base::fs::path& cache,
+                                                      const std::string& key);
+// A file that cannot be written is only logged.
+void remember_tuning(const base::fs::path& cache, const std::string& key, const Tuning& tuning);
 
 }  // namespace andon::vision
