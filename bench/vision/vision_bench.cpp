@@ -126,6 +126,8 @@ class Bench {
  public:
   explicit Bench(Options options) : options_(std::move(options)) {
     const std::string model = base::read_file(options_.model);
+    options_.detector.session.runs = options_.workers;
+    options_.detector.session.weights_folder = base::fs::path(options_.model).parent_path();
     workers_.push_back(
         std::make_unique<Worker>(Detector(runtime_, model, options_.model, options_.detector)));
     for (int i = 1; i < options_.workers; ++i) {

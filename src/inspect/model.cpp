@@ -38,6 +38,8 @@ vision::DetectorOptions detector_options(const ModelFile& file, const ModelOptio
   const Parallelism& parallelism = options.parallelism;
   result.session.threads = parallelism.threads;
   result.session.waiting = parallelism.waiting;
+  result.session.runs = parallelism.workers;
+  result.session.weights_folder = file.path.parent_path();
   result.session.pool_cores = vision::pool_cores(parallelism.cores, parallelism.workers);
   result.max_batch = std::max<std::size_t>(1, parallelism.batch);
   result.spec = file.spec;

@@ -137,6 +137,7 @@ OnnxRuntime::Implementation::~Implementation() {
 std::string OnnxRuntime::Implementation::take_reason(abi::Status* status) const {
   std::string reason = api.get_error_message(status);
   api.release_status(status);
+  while (reason.ends_with('\n')) reason.pop_back();
   return reason;
 }
 

@@ -62,6 +62,17 @@ ProviderChoice parse_provider(std::string_view text) {
   return choice;
 }
 
+void add_parallelism(ProviderChoice& choice, int threads, int runs) {
+  if (choice.name != "OpenVINO") return;
+  const auto add = [&](const char* key, int value) {
+    if (std::find(choice.keys.begin(), choice.keys.end(), key) != choice.keys.end()) return;
+    choice.keys.emplace_back(key);
+    choice.values.push_back(fmt::format("{}", value));
+  };
+  add("num_of_threads", threads * runs);
+  add("num_streams", runs);
+}
+
 std::optional<std::string> append_provider(const OnnxRuntime::Implementation& runtime,
                                            abi::SessionOptions* options,
                                            const ProviderChoice& choice) {
@@ -79,7 +90,8 @@ std::optional<std::string> append_provider(const OnnxRuntime::Implementation& ru
   if (choice.name == "CUDA") {
     abi::CudaOptions* own = nullptr;
     status = api.create_cuda_options(&own);
-    if (status == nullptr && !keys.empty()) {
+    // Also without options: unlike what follows, it tells which library could not be loaded.
+    if (status == nullptr) {
       status = api.update_cuda_options(own, keys.data(), values.data(), keys.size());
     }
     if (status == nullptr) status = api.append_cuda(options, own);
@@ -87,7 +99,7 @@ std::optional<std::string> append_provider(const OnnxRuntime::Implementation& ru
   } else if (choice.name == "Tensorrt") {
     abi::TensorRtOptions* own = nullptr;
     status = api.create_tensorrt_options(&own);
-    if (status == nullptr && !keys.empty()) {
+    if (status == nullptr) {
       status = api.update_tensorrt_options(own, keys.data(), values.data(), keys.size());
     }
     if (status == nullptr) status = api.append_tensorrt(options, own);

@@ -22,6 +22,10 @@ struct ProviderChoice {
 // that are not of this form.
 [[nodiscard]] ProviderChoice parse_provider(std::string_view text);
 
+// Fills in what a provider must be told to serve `runs` runs at once with `threads` threads each:
+// OpenVINO, which does not go by ONNX Runtime's threads. What was chosen stays.
+void add_parallelism(ProviderChoice& choice, int threads, int runs);
+
 // Puts a provider in front of the CPU; the reason where it cannot be had.
 [[nodiscard]] std::optional<std::string> append_provider(const OnnxRuntime::Implementation& runtime,
                                                          abi::SessionOptions* options,

@@ -28,6 +28,19 @@ TEST(Providers, TakeOptionsOfTheirOwn) {
   EXPECT_THAT(choice.values, ElementsAre("AUTO:GPU", "2", ""));
 }
 
+TEST(Providers, AreToldHowMuchRunsAtOnceWhereTheyMustBe) {
+  ProviderChoice openvino = parse_provider("OpenVINO");
+  add_parallelism(openvino, 2, 3);
+  EXPECT_THAT(openvino.keys, ElementsAre("num_of_threads", "num_streams"));
+  EXPECT_THAT(openvino.values, ElementsAre("6", "3"));
+  ProviderChoice chosen = parse_provider("OpenVINO:num_of_threads=1");
+  add_parallelism(chosen, 2, 3);
+  EXPECT_THAT(chosen.values, ElementsAre("1", "3"));
+  ProviderChoice cuda = parse_provider("CUDA");
+  add_parallelism(cuda, 2, 3);
+  EXPECT_THAT(cuda.keys, IsEmpty());
+}
+
 TEST(Providers, RefuseOptionsThatAreNotPairs) {
   for (const char* text : {"CUDA:fast", "CUDA:=1", "CUDA:device_id=1;;a=b"}) {
     try {

@@ -154,7 +154,8 @@ struct Session::Loaded {
     const auto release = [this](abi::SessionOptions* it) { api.release_session_options(it); };
     const std::unique_ptr<abi::SessionOptions, decltype(release)> settings(raw, release);
     set_options(raw, options);
-    const ProviderChoice choice = parse_provider(wanted);
+    ProviderChoice choice = parse_provider(wanted);
+    add_parallelism(choice, options.threads, options.runs);
     const std::string& provider_name = choice.name;
     if (auto problem = append_provider(runtime, raw, choice)) {
       passed_over.push_back(fmt::format("{}: {}", provider_name, *problem));
@@ -178,6 +179,11 @@ struct Session::Loaded {
           "cannot set optimisation");
     if (!options.profile_prefix.empty()) {
       check(api.enable_profiling(raw, options.profile_prefix.c_str()), "cannot turn profiling on");
+    }
+    if (!options.weights_folder.empty()) {
+      check(api.add_session_config(raw, "session.model_external_initializers_file_folder_path",
+                                   options.weights_folder.c_str()),
+            "cannot say where its weights are");
     }
     check(api.disable_cpu_arena(raw), "cannot turn the arena off");
     check(api.add_session_config(raw, "session.use_env_allocators", "1"), "cannot set its memory");

@@ -31,6 +31,7 @@ struct TensorInfo {
 
 struct SessionOptions {
   int threads = 1;  // within one run; more than one spins only if `spin` says so
+  int runs = 1;     // at once, by siblings: only some execution providers want to know
   enum class Waiting { block, spin } waiting = Waiting::block;
   // Where given: the cores that the threads beside the caller's stay on, in turn. The caller's own
   // is the caller's business.
@@ -45,6 +46,8 @@ struct SessionOptions {
   // Where given, the session writes `<prefix>_<time>.json` with the time of each operator when it
   // ends (Chrome's trace format).
   base::fs::path profile_prefix;
+  // The model's folder, for weights that it keeps in files beside it.
+  base::fs::path weights_folder;
 };
 
 // A tensor of any type as its bytes, which belong to somebody else.
