@@ -542,7 +542,7 @@ def anomalib_case(family):
         import torch
         from anomalib.models import EfficientAd, Padim, Patchcore
 
-        size = 128
+        size = 256  # of the pre-processing that the export contains
         images = batch(pictures, size)
         if family == "patchcore":
             model = Patchcore(backbone="resnet18", pre_trained=False, layers=["layer2", "layer3"])
@@ -569,7 +569,9 @@ def anomalib_case(family):
             getattr(post, f"{kind}_min").copy_(values.min())
             getattr(post, f"{kind}_max").copy_(values.max())
             getattr(post, f"_{kind}_threshold").copy_(values.median())
-        made = Path(model.to_onnx(folder, input_size=(size, size), model_file_name=f"{family}"))
+        # With a free batch the exporter makes a PatchCore of exactly two pictures.
+        made = Path(model.to_onnx(folder, input_size=(size, size), model_file_name=f"{family}",
+                                  dynamic_axes={}, dynamic_shapes=None))
         session = onnx_session(made)
 
         def look(picture, _):
@@ -594,7 +596,8 @@ def anomalib_case(family):
 def refused_case(name, why):
     def make(folder, _):
         model = ultralytics_model(name, 3, folder)
-        file = Path(model.export(format="onnx", imgsz=64, verbose=False))
+        file = folder / f"{name}.onnx"
+        Path(model.export(format="onnx", imgsz=64, verbose=False)).replace(file)
         return Case(file, f"refused: {why}", None)
 
     return make

@@ -59,14 +59,19 @@ void ResampleTaps::plan(int source, int scaled, int first, int count, ResampleFi
   }
 }
 
+// Pillow scales columns first, since version 13 but where the height loses more than twice what the
+// width loses.
 void Resampler::plan(Size source, Size scaled, const ResampleWindow& window,
                      ResampleFilter filter) {
   columns_.plan(source.width, scaled.width, window.left, window.width, filter);
   rows_.plan(source.height, scaled.height, window.top, window.height, filter);
-  row_bytes_ = static_cast<std::size_t>(window.width) * kChannels;
+  const int lost_rows = source.height - scaled.height;
+  rows_first_ = lost_rows > 0 && lost_rows > 2 * (source.width - scaled.width);
+  row_bytes_ = static_cast<std::size_t>(rows_first_ ? source.width : window.width) * kChannels;
   kept_ = 1;
   for (const ResampleSpan& span : rows_.spans) kept_ = std::max(kept_, span.count);
   rows_kept_.resize(row_bytes_ * static_cast<std::size_t>(kept_));
+  mixed_.resize(rows_first_ ? row_bytes_ : 0);
   sums_.resize(row_bytes_);
 }
 
@@ -84,10 +89,27 @@ std::size_t Resampler::kept_row(int source_y) const {
 }
 
 void Resampler::add_row(int source_y, const std::uint8_t* rgb) {
-  std::uint8_t* out = rows_kept_.data() + kept_row(source_y);
+  std::uint8_t* kept = rows_kept_.data() + kept_row(source_y);
+  if (rows_first_) {
+    std::copy_n(rgb, row_bytes_, kept);
+  } else {
+    scale_columns(rgb, kept);
+  }
+}
+
+void Resampler::write_row(int y, std::uint8_t* rgb) {
+  if (rows_first_) {
+    mix_rows(y, mixed_.data());
+    scale_columns(mixed_.data(), rgb);
+  } else {
+    mix_rows(y, rgb);
+  }
+}
+
+void Resampler::scale_columns(const std::uint8_t* from, std::uint8_t* to) const {
   for (const ResampleSpan& span : columns_.spans) {
     const std::int32_t* weight = columns_.weights.data() + span.weights;
-    const std::uint8_t* pixel = rgb + static_cast<std::size_t>(span.first) * kChannels;
+    const std::uint8_t* pixel = from + static_cast<std::size_t>(span.first) * kChannels;
     std::int32_t red = kHalf;
     std::int32_t green = kHalf;
     std::int32_t blue = kHalf;
@@ -96,13 +118,13 @@ void Resampler::add_row(int source_y, const std::uint8_t* rgb) {
       green += weight[i] * pixel[1];
       blue += weight[i] * pixel[2];
     }
-    *out++ = to_byte(red);
-    *out++ = to_byte(green);
-    *out++ = to_byte(blue);
+    *to++ = to_byte(red);
+    *to++ = to_byte(green);
+    *to++ = to_byte(blue);
   }
 }
 
-void Resampler::write_row(int y, std::uint8_t* rgb) {
+void Resampler::mix_rows(int y, std::uint8_t* to) {
   const ResampleSpan& span = rows_.spans[static_cast<std::size_t>(y)];
   std::fill(sums_.begin(), sums_.end(), kHalf);
   for (int i = 0; i < span.count; ++i) {
@@ -110,7 +132,7 @@ void Resampler::write_row(int y, std::uint8_t* rgb) {
     const std::uint8_t* row = rows_kept_.data() + kept_row(span.first + i);
     for (std::size_t x = 0; x < row_bytes_; ++x) sums_[x] += weight * row[x];
   }
-  for (std::size_t x = 0; x < row_bytes_; ++x) rgb[x] = to_byte(sums_[x]);
+  for (std::size_t x = 0; x < row_bytes_; ++x) to[x] = to_byte(sums_[x]);
 }
 
 }  // namespace andon::vision

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scaling of 8-bit RGB pictures with a filter as wide as the pixels that it makes, so that small
-// pictures of large ones have no moiré: what Pillow's resize() does, byte for byte. Rows are given
-// one after another, so that nobody needs the whole picture at once. Internal to vision/.
+// pictures of large ones have no moiré: what Pillow 13's resize() does, byte for byte. Rows are
+// given one after another, so that nobody needs the whole picture at once. Internal to vision/.
 #pragma once
 
 #include <cstddef>
@@ -48,12 +48,16 @@ class Resampler {
 
  private:
   [[nodiscard]] std::size_t kept_row(int source_y) const;
+  void scale_columns(const std::uint8_t* from, std::uint8_t* to) const;
+  void mix_rows(int y, std::uint8_t* to);
 
   ResampleTaps columns_;
   ResampleTaps rows_;
-  std::size_t row_bytes_ = 0;
-  int kept_ = 1;                         // rows of the source that are needed at once
-  std::vector<std::uint8_t> rows_kept_;  // scaled to the window's width, in a ring
+  bool rows_first_ = false;    // the bytes in between differ a little by what is done first
+  std::size_t row_bytes_ = 0;  // of what is kept
+  int kept_ = 1;               // rows of the source that are needed at once
+  std::vector<std::uint8_t> rows_kept_;  // in a ring
+  std::vector<std::uint8_t> mixed_;      // where rows are first
   std::vector<std::int32_t> sums_;
 };
 

@@ -75,6 +75,12 @@ TEST(Resampling, GivesPillowsBytesAtEveryRatio) {
       {{300, 200}, {101, 67}, 0xa1a81012ab7af7faU, 0xfd4319524d43877bU},
       {{5, 3}, {1, 1}, 0xfe751e1911b91905U, 0xe43ea01902cf8ea6U},
       {{450, 300}, {336, 224}, 0xc9add16455d3407bU, 0x7009b23431f507fbU},
+      // Around where rows come first.
+      {{30, 45}, {32, 32}, 0xcde6bc48ed3be23dU, 0x96508c40887348ddU},
+      {{45, 30}, {32, 32}, 0x560c773921b4edceU, 0x248ca50518106d55U},
+      {{60, 60}, {50, 39}, 0xffe4a6d8cce1a431U, 0x202431ae8e3b6529U},
+      {{60, 60}, {50, 40}, 0xd5ce630470362541U, 0x126926d51a4d538bU},
+      {{20, 200}, {19, 10}, 0x90ff3940776c9e91U, 0x104ebc50fff8fd8aU},
       {{1, 1}, {4, 4}, 0x6b2ad9676082f8f5U, 0x6b2ad9676082f8f5U},
   };
   for (const Vector& it : vectors) {
