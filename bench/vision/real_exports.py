@@ -185,7 +185,9 @@ def ultralytics_reference(file, size, is_dynamic):
         if result.probs is not None:
             return {"classes": list(enumerate(result.probs.data.tolist()))}
         boxes = result.boxes
-        found = {"boxes": [[*box, score, int(label)] for box, score, label in
+        height, width = result.orig_shape  # RT-DETR's boxes are not clipped, which andon does
+        found = {"boxes": [[*clipped(box, width, height), score, int(label)]
+                           for box, score, label in
                            zip(boxes.xyxy.tolist(), boxes.conf.tolist(), boxes.cls.tolist())]}
         if result.masks is not None:
             found["masks"] = [mask > 0.5 for mask in result.masks.data.numpy()]
@@ -814,7 +816,7 @@ def main():
             torch.manual_seed(3)
             try:
                 reports[name] = check(arguments, name, make(folder, pictures), pictures)
-            except Exception as error:  # one case must not hide the others
+            except (Exception, SystemExit) as error:  # one case must not hide the others
                 reports[name] = {"failed": f"{type(error).__name__}: {error}"[:300],
                                  "agrees": False}
                 traceback.print_exc()

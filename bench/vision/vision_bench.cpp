@@ -27,6 +27,7 @@ namespace {
 
 namespace json = base::json;
 using SteadyClock = std::chrono::steady_clock;
+constexpr std::size_t kMaxModelBytes = std::size_t{4} << 30U;
 
 struct Options {
   std::string model;
@@ -125,7 +126,7 @@ struct Worker {
 class Bench {
  public:
   explicit Bench(Options options) : options_(std::move(options)) {
-    const std::string model = base::read_file(options_.model);
+    const std::string model = base::read_file(options_.model, kMaxModelBytes);
     options_.detector.session.runs = options_.workers;
     options_.detector.session.weights_folder = base::fs::path(options_.model).parent_path();
     workers_.push_back(
