@@ -65,7 +65,7 @@ void add_spread_options(CLI::App& app, SpreadOptions& spread) {
       ->capture_default_str();
   app.add_option("--tune", spread.tune,
                  "Measure what is not said of workers, threads and batch, and remember it: auto "
-                 "(when there is nothing else to do; not with --once), now (for about two seconds, "
+                 "(when there is nothing else to do; not with --once), now (for some seconds, "
                  "before anything else), off")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Tune>{
           {"auto", Tune::automatic}, {"off", Tune::off}, {"now", Tune::now}}))

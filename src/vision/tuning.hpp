@@ -37,7 +37,7 @@ struct Tuning {
   SessionOptions::Waiting waiting = SessionOptions::Waiting::block;
   std::size_t batch = 1;           // pictures that a run takes
   bool is_pinned = false;          // each thread on a core of its own
-  double pictures_per_second = 0;  // of a grey picture, without decoding
+  double pictures_per_second = 0;  // of JPEGs of the network's size
   enum class Origin { measured, remembered } origin = Origin::measured;
 };
 
@@ -55,9 +55,9 @@ class Tuner {
   Tuner(Tuner&& other) noexcept;
   ~Tuner();
 
-  // For about two seconds; longer where a picture takes longer than a tenth. Nothing where it was
-  // interrupted: the next call goes on with what is missing. Asked after each picture, on several
-  // threads.
+  // For two or three seconds; longer where a picture takes longer than a tenth. Nothing where it
+  // was interrupted: the next call goes on with what is missing. Asked after each picture, on
+  // several threads.
   using IsInterrupted = std::function<bool()>;
   [[nodiscard]] std::optional<Tuning> measure(const IsInterrupted& is_interrupted);
 
