@@ -146,6 +146,7 @@ class Tuner::Trial {
         DetectorOptions options, const Tuning& tuning, const std::vector<int>& cores) {
     options.session.threads = tuning.threads;
     options.session.waiting = tuning.waiting;
+    options.session.runs = tuning.workers;
     options.session.pool_cores.clear();
     options.max_batch = kMostPictures;
     if (tuning.is_pinned) {
