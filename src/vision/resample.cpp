@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "vision/resample_kernels.hpp"
+
 namespace andon::vision {
 namespace {
 
-constexpr int kWeightBits = 22;
-constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
 constexpr std::size_t kChannels = 3;
 
 // How far a filter reaches, in pixels of the larger of the two pictures.
@@ -26,10 +26,49 @@ double weight_at(ResampleFilter filter, double distance) {
 }
 
 std::uint8_t to_byte(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> kWeightBits, 0, 255));
+  return static_cast<std::uint8_t>(std::clamp(sum >> kResampleBits, 0, 255));
+}
+
+void scale_columns(const std::uint8_t* row, const ResampleTaps& taps, std::uint8_t* out) {
+  for (const ResampleSpan& span : taps.spans) {
+    const std::int32_t* weight = taps.weights.data() + span.weights;
+    const std::uint8_t* pixel = row + static_cast<std::size_t>(span.first) * kChannels;
+    std::int32_t red = kResampleHalf;
+    std::int32_t green = kResampleHalf;
+    std::int32_t blue = kResampleHalf;
+    for (int i = 0; i < span.count; ++i, pixel += kChannels) {
+      red += weight[i] * pixel[0];
+      green += weight[i] * pixel[1];
+      blue += weight[i] * pixel[2];
+    }
+    *out++ = to_byte(red);
+    *out++ = to_byte(green);
+    *out++ = to_byte(blue);
+  }
+}
+
+void mix_rows(const KeptRows& rows, std::span<std::int32_t> sums, std::uint8_t* out) {
+  std::fill(sums.begin(), sums.end(), kResampleHalf);
+  for (int i = 0; i < rows.count; ++i) {
+    const std::int32_t weight = rows.weights[i];
+    const std::uint8_t* row = rows.row(i);
+    for (std::size_t x = 0; x < rows.row_bytes; ++x) sums[x] += weight * row[x];
+  }
+  for (std::size_t x = 0; x < rows.row_bytes; ++x) out[x] = to_byte(sums[x]);
 }
 
 }  // namespace
+
+const ResampleKernels& portable_resampling() {
+  static constexpr ResampleKernels kKernels{scale_columns, mix_rows};
+  return kKernels;
+}
+
+const ResampleKernels& best_resampling() {
+  static const ResampleKernels& kBest =
+      avx2_resampling() != nullptr ? *avx2_resampling() : portable_resampling();
+  return kBest;
+}
 
 // The weights are those of the distances from the pixel's centre, made one together in floating
 // point and only then rounded, halves away from zero.
@@ -52,7 +91,7 @@ void ResampleTaps::plan(int source, int scaled, int first, int count, ResampleFi
     }
     spans.push_back({begin, end - begin, weights.size()});
     for (const double weight : exact) {
-      const double scaled_weight = (total != 0 ? weight / total : weight) * (1 << kWeightBits);
+      const double scaled_weight = (total != 0 ? weight / total : weight) * (1 << kResampleBits);
       weights.push_back(
           static_cast<std::int32_t>(scaled_weight < 0 ? scaled_weight - 0.5 : scaled_weight + 0.5));
     }
@@ -107,32 +146,14 @@ void Resampler::write_row(int y, std::uint8_t* rgb) {
 }
 
 void Resampler::scale_columns(const std::uint8_t* from, std::uint8_t* to) const {
-  for (const ResampleSpan& span : columns_.spans) {
-    const std::int32_t* weight = columns_.weights.data() + span.weights;
-    const std::uint8_t* pixel = from + static_cast<std::size_t>(span.first) * kChannels;
-    std::int32_t red = kHalf;
-    std::int32_t green = kHalf;
-    std::int32_t blue = kHalf;
-    for (int i = 0; i < span.count; ++i, pixel += kChannels) {
-      red += weight[i] * pixel[0];
-      green += weight[i] * pixel[1];
-      blue += weight[i] * pixel[2];
-    }
-    *to++ = to_byte(red);
-    *to++ = to_byte(green);
-    *to++ = to_byte(blue);
-  }
+  best_resampling().scale_columns(from, columns_, to);
 }
 
 void Resampler::mix_rows(int y, std::uint8_t* to) {
   const ResampleSpan& span = rows_.spans[static_cast<std::size_t>(y)];
-  std::fill(sums_.begin(), sums_.end(), kHalf);
-  for (int i = 0; i < span.count; ++i) {
-    const std::int32_t weight = rows_.weights[span.weights + static_cast<std::size_t>(i)];
-    const std::uint8_t* row = rows_kept_.data() + kept_row(span.first + i);
-    for (std::size_t x = 0; x < row_bytes_; ++x) sums_[x] += weight * row[x];
-  }
-  for (std::size_t x = 0; x < row_bytes_; ++x) to[x] = to_byte(sums_[x]);
+  best_resampling().mix_rows({rows_kept_.data(), row_bytes_, kept_, span.first,
+                              rows_.weights.data() + span.weights, span.count},
+                             sums_, to);
 }
 
 }  // namespace andon::vision

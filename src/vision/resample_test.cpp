@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "vision/letterbox.hpp"
+#include "vision/resample_kernels.hpp"
 
 namespace andon::vision {
 namespace {
@@ -88,6 +89,41 @@ TEST(Resampling, GivesPillowsBytesAtEveryRatio) {
         << it.from.width << " to " << it.to.width;
     EXPECT_EQ(hash(resized(it.from, it.to, ResampleFilter::bicubic)), it.bicubic)
         << it.from.width << " to " << it.to.width;
+  }
+}
+
+TEST(Resampling, IsTheSameInEveryKernel) {
+  const ResampleKernels* wide = avx2_resampling();
+  if (wide == nullptr) GTEST_SKIP() << "this processor has no AVX2";
+  for (const ResampleFilter filter : {ResampleFilter::bilinear, ResampleFilter::bicubic}) {
+    for (int source = 1; source < 60; source += 3) {
+      const Image image = made_up({source, 7});
+      for (const int scaled : {1, 2, 5, 16, 33, 59}) {
+        ResampleTaps taps;
+        taps.plan(source, scaled, 0, scaled, filter);
+        // On the heap to the byte, so that a sanitizer sees every read beyond the row.
+        const std::vector<std::uint8_t> row(image.rgb.begin(), image.rgb.begin() + source * 3);
+        std::vector<std::uint8_t> expected(static_cast<std::size_t>(scaled) * 3);
+        std::vector<std::uint8_t> found(expected.size());
+        portable_resampling().scale_columns(row.data(), taps, expected.data());
+        wide->scale_columns(row.data(), taps, found.data());
+        ASSERT_EQ(found, expected) << source << " to " << scaled;
+      }
+      ResampleTaps down;
+      down.plan(7, 2, 0, 2, filter);
+      const std::vector<std::uint8_t> ring = image.rgb;
+      const std::size_t bytes = image.row_bytes();
+      std::vector<std::int32_t> sums(bytes);
+      for (const ResampleSpan& span : down.spans) {
+        const KeptRows rows{ring.data(), bytes, 7, span.first, down.weights.data() + span.weights,
+                            span.count};
+        std::vector<std::uint8_t> expected(bytes);
+        std::vector<std::uint8_t> found(bytes);
+        portable_resampling().mix_rows(rows, sums, expected.data());
+        wide->mix_rows(rows, sums, found.data());
+        ASSERT_EQ(found, expected) << source;
+      }
+    }
   }
 }
 
