@@ -62,8 +62,8 @@ class Bytes {
   std::size_t at_ = 0;
 };
 
-std::vector<Tensor> outputs_of(HeadKind kind, Bytes& bytes) {
-  switch (kind) {
+std::vector<Tensor> outputs_of(const HeadPlan& plan, Bytes& bytes) {
+  switch (plan.kind) {
     case HeadKind::yolov8:
       return {bytes.floats({1, 6, 84})};
     case HeadKind::yolov8_dfl: {
@@ -79,8 +79,12 @@ std::vector<Tensor> outputs_of(HeadKind kind, Bytes& bytes) {
     case HeadKind::yolov5:
     case HeadKind::yolox:
       return {bytes.floats({1, 84, 7})};
+    case HeadKind::end_to_end_seg:
+      return {bytes.floats({1, 50, 38}), bytes.floats({1, 32, 16, 16})};
+    case HeadKind::detr_logits:
+      return {bytes.floats({1, 20, plan.has_nothing ? 3 : 2}), bytes.floats({1, 20, 4})};
     case HeadKind::end_to_end:
-    case HeadKind::rtdetr:
+    case HeadKind::rtdetr:  // also with rows of score and class
       return {bytes.floats({1, 50, 6})};
     case HeadKind::detr:
       return {bytes.integers({1, 20}, 20), bytes.floats({1, 20, 4}), bytes.floats({1, 20})};
@@ -127,14 +131,16 @@ void check_anomaly(const Anomaly& anomaly, Size source) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 8) return 0;
   HeadPlan plan;
-  plan.kind = static_cast<HeadKind>(data[0] % 10);
+  plan.kind = static_cast<HeadKind>(data[0] % (static_cast<int>(HeadKind::anomaly) + 1));
   plan.classes = kClasses;
   plan.is_decoded = data[1] % 2 == 0;
   plan.has_score = plan.has_map = true;
+  plan.has_picked = data[1] % 4 >= 2;
+  plan.has_nothing = data[1] % 8 >= 4;
   plan.outputs.resize(plan.kind == HeadKind::yolov8_dfl ? 6 : 1);
   const Size source{1 + data[2], 1 + data[3]};
   Bytes bytes(data + 4, size - 4);
-  const std::vector<Tensor> tensors = outputs_of(plan.kind, bytes);
+  const std::vector<Tensor> tensors = outputs_of(plan, bytes);
   std::vector<Session::Output> outputs;
   for (const Tensor& tensor : tensors) outputs.push_back(tensor.view());
   const auto head = make_head(plan);
