@@ -30,7 +30,7 @@ class RtDetrHead final : public Head {
   void decode(std::span<const Session::Output> outputs, std::size_t item, const LetterboxPlan& plan,
               const DetectionOptions& options, Findings& into) override {
     const Session::Output& output = outputs.front();
-    const std::size_t size = static_cast<std::size_t>(output.shape[1] * output.shape[2]);
+    const auto size = static_cast<std::size_t>(output.shape[1] * output.shape[2]);
     const auto values = output.values.subspan(item * size, size);
     std::vector<Candidate>& candidates = suppressor_.start();
     if (has_picked_) {

@@ -14,12 +14,10 @@
 namespace andon::vision {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using Shape = std::vector<std::int64_t>;
 
 constexpr std::int64_t kMaxClasses = 10'000;
-constexpr std::int64_t kBoxBins = 4 * 16;
+constexpr std::int64_t kBoxBins = 64;  // four sides of 16
 constexpr std::int64_t kMasks{kMaskWeights};
 constexpr std::int64_t kRow{kRowValues};
 constexpr std::string_view kRtDetrClass = "RTDETRDecoder";  // in Ultralytics' metadata
@@ -210,8 +208,8 @@ class Evidence {
       if (fit_together(logits, boxes)) return {logits, boxes};
     }
     if (found_.size() != 2) return {};
-    const Found* first = &found_[0];
-    const Found* second = &found_[1];
+    const Found* first = &found_.front();
+    const Found* second = &found_.back();
     if (fit_together(first, second) == fit_together(second, first)) return {};
     return fit_together(first, second) ? QueryOutputs{first, second} : QueryOutputs{second, first};
   }

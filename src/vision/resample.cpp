@@ -65,9 +65,9 @@ const ResampleKernels& portable_resampling() {
 }
 
 const ResampleKernels& best_resampling() {
-  static const ResampleKernels& kBest =
-      avx2_resampling() != nullptr ? *avx2_resampling() : portable_resampling();
-  return kBest;
+  static const ResampleKernels* const best =
+      avx2_resampling() != nullptr ? avx2_resampling() : &portable_resampling();
+  return *best;
 }
 
 // The weights are those of the distances from the pixel's centre, made one together in floating
@@ -81,8 +81,8 @@ void ResampleTaps::plan(int source, int scaled, int first, int count, ResampleFi
   std::vector<double> exact;
   for (int i = first; i < first + count; ++i) {
     const double centre = (i + 0.5) * step;
-    const int begin = std::max(0, static_cast<int>(centre - support + 0.5));
-    const int end = std::min(source, static_cast<int>(centre + support + 0.5));
+    const int begin = std::max(0, static_cast<int>(std::floor(centre - support + 0.5)));
+    const int end = std::min(source, static_cast<int>(std::floor(centre + support + 0.5)));
     exact.clear();
     double total = 0;
     for (int at = begin; at < end; ++at) {

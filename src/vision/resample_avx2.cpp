@@ -25,7 +25,9 @@ ANDON_AVX2 void scale_columns(const std::uint8_t* row, const ResampleTaps& taps,
   const __m128i apart = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1);
   // Two pixels are read as eight bytes: none beyond the last one that counts.
   const std::uint8_t* end =
-      taps.spans.empty() ? row : row + 3 * (taps.spans.back().first + taps.spans.back().count);
+      taps.spans.empty()
+          ? row
+          : row + std::ptrdiff_t{3} * (taps.spans.back().first + taps.spans.back().count);
   for (const ResampleSpan& span : taps.spans) {
     const std::int32_t* weight = taps.weights.data() + span.weights;
     const std::uint8_t* pixel = row + static_cast<std::size_t>(span.first) * 3;
