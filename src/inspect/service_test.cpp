@@ -76,7 +76,7 @@ class ServiceTest : public testing::Test {
     const vision::OnnxRuntime runtime;
     const auto load = [&](const base::fs::path& path) {
       ModelOptions options;
-      options.parallelism.workers = kWorkers;
+      options.parallelism.workers = workers_;
       return load_model(runtime, read_model_file(path), options);
     };
     ModelLoader models(load(settings_.model), load);
@@ -92,6 +92,13 @@ class ServiceTest : public testing::Test {
     Pipeline pipeline(
         {.workers = kWorkers, .frames_in_flight = 4, .batch = 1, .cores = {}},
         [&](int worker, std::span<Job* const> jobs) { inspector.look(worker, jobs); });
+    int in_use = kWorkers;
+    // Measures at once that more workers are better, where a test wants it.
+    IdleTuner tuner([](const vision::Tuner::IsInterrupted&) {
+      vision::Tuning tuning;
+      tuning.workers = kTunedWorkers;
+      return std::optional(tuning);
+    });
     const auto read = [this] {
       const std::lock_guard lock(mutex_);
       if (is_broken_) throw base::Error(base::ErrorCode::invalid_argument, "wrong");
@@ -107,6 +114,22 @@ class ServiceTest : public testing::Test {
          .read_settings = read,
          .open_source =
              [&](const Settings& settings) { return open_source(settings.sources, clock); },
+         .adopt =
+             [&](const Model& model) {
+               if (model.parallelism.workers == in_use) return;
+               in_use = model.parallelism.workers;
+               pipeline.wait_until_done();
+               inspector.set_workers(in_use);
+               pipeline.restart(
+                   {.workers = in_use, .frames_in_flight = 8, .batch = 1, .cores = {}});
+               adopted_ = in_use;
+             },
+         .tuner = is_tuned_ ? &tuner : nullptr,
+         .on_tuned =
+             [&](const vision::Tuning& tuning) {
+               workers_ = tuning.workers;
+               models.load_again();
+             },
          .mode = Mode::watch});
     events_ = &events;
     (void)service.run();
@@ -146,6 +169,10 @@ class ServiceTest : public testing::Test {
   }
 
   static constexpr int kWorkers = 2;
+  static constexpr int kTunedWorkers = 5;
+  bool is_tuned_ = false;
+  std::atomic<int> workers_ = kWorkers;
+  std::atomic<int> adopted_ = 0;
 
   base::TemporaryDirectory folder_;
   SharedSink sink_;
@@ -214,6 +241,32 @@ TEST_F(ServiceTest, KeepsTheModelWhereTheNewerOneCannotBeUsed) {
   EXPECT_TRUE(comes("b.jpg"));
   EXPECT_NEAR(sink_.messages().back().at("detections").at(0).at("confidence").as_double(), 0.8,
               0.001);
+}
+
+class TunedServiceTest : public ServiceTest {
+ protected:
+  TunedServiceTest() { is_tuned_ = true; }
+};
+
+TEST_F(TunedServiceTest, TakesOverWhatWasMeasuredBetweenTwoFramesWithoutLosingOrDoublingAny) {
+  std::set<std::string> expected;
+  const auto add = [&] {
+    const std::string name = "frame-" + std::to_string(1000 + expected.size()) + ".jpg";
+    add_picture("first", name);
+    expected.insert(name);
+    return name;
+  };
+  EXPECT_TRUE(comes(add()));
+  // It measures when it has rested for a second; from then on frames come without a pause.
+  const auto give_up = std::chrono::steady_clock::now() + 20s;
+  while (workers_ == kWorkers && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::yield();
+  }
+  while (adopted_ == 0 && std::chrono::steady_clock::now() < give_up) (void)add();
+  EXPECT_EQ(adopted_, kTunedWorkers);
+  for (int i = 0; i < 50; ++i) (void)add();
+  for (const std::string& name : expected) EXPECT_TRUE(comes(name)) << name;
+  EXPECT_EQ(sink_.messages().size(), expected.size());
 }
 
 TEST_F(ServiceTest, PublishesAgainUntilTheAgentTakesTheResult) {
