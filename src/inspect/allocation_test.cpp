@@ -1,41 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts what a worker allocates for a frame, from its file to its detections. The counting
-// operator new serves the whole test program; only the thread that asks is counted.
+// Counts what a worker allocates for a frame, from its file to its detections.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "base/test_allocations.hpp"
 #include "inspect/inspector.hpp"
 #include "vision/annotate.hpp"
 #include "vision/tiny_onnx.hpp"
 
-namespace {
-thread_local std::size_t allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* block = std::malloc(bytes == 0 ? 1 : bytes); block != nullptr) return block;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(bytes == 0 ? 1 : bytes);
-}
-void operator delete(void* block, const std::nothrow_t&) noexcept {
-  std::free(block);
-}
-void operator delete(void* block) noexcept {
-  std::free(block);
-}
-void operator delete(void* block, std::size_t) noexcept {
-  std::free(block);
-}
-
 namespace andon::inspect {
 namespace {
+
+using base::allocations;
 
 constexpr std::size_t kFrames = 1000;
 

@@ -16,6 +16,7 @@
 #include "base/json.hpp"
 #include "base/process.hpp"
 #include "inspect/test_video.hpp"
+#include "inspect/test_waiting.hpp"
 #include "vision/annotate.hpp"
 #include "vision/cores.hpp"
 #include "vision/tiny_onnx.hpp"
@@ -80,16 +81,6 @@ class ProgramTest : public testing::Test {
       names.emplace_back(message.at("image").at("name").as_string());
     }
     return names;
-  }
-
-  template <typename Condition>
-  static bool wait_until(Condition condition) {
-    const auto give_up = std::chrono::steady_clock::now() + 30s;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > give_up) return false;
-      std::this_thread::yield();
-    }
-    return true;
   }
 
   base::TemporaryDirectory folder_;

@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/process.hpp"
+#include "inspect/test_waiting.hpp"
 #include "vision/annotate.hpp"
 #include "vision/tiny_onnx.hpp"
 
@@ -58,16 +59,6 @@ class V4l2Test : public testing::Test {
       messages.push_back(base::parse_json(content.substr(at, end - at), "result"));
     }
     return messages;
-  }
-
-  template <typename Condition>
-  static bool wait_until(Condition condition) {
-    const auto give_up = std::chrono::steady_clock::now() + 30s;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > give_up) return false;
-      std::this_thread::yield();
-    }
-    return true;
   }
 
   static std::string raw_picture() {

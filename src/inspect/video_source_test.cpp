@@ -15,6 +15,7 @@
 #include "inspect/camera_source.hpp"
 #include "inspect/open_source.hpp"
 #include "inspect/test_video.hpp"
+#include "inspect/test_waiting.hpp"
 
 namespace andon::inspect {
 namespace {
@@ -87,15 +88,6 @@ class VideoTest : public testing::Test {
     };
     return channel(0, 0) > 150 && channel(0, 2) > 150 && channel(3, 1) > 150 &&
            channel(3, 0) < 60 && channel(6, 2) > 150 && channel(6, 0) < 60;
-  }
-
-  static bool wait_until(const std::function<bool()>& condition) {
-    const auto give_up = std::chrono::steady_clock::now() + 30s;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > give_up) return false;
-      std::this_thread::yield();
-    }
-    return true;
   }
 
   base::TemporaryDirectory folder_;

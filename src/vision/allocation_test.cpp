@@ -1,42 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts what is allocated on the hot path. The counting operator new serves the whole test
-// program; only the thread that asks is counted.
+// Counts what is allocated on the hot path.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "base/test_allocations.hpp"
 #include "vision/annotate.hpp"
 #include "vision/decode.hpp"
 #include "vision/detector.hpp"
 #include "vision/test_runtime.hpp"
 #include "vision/tiny_onnx.hpp"
 
-namespace {
-thread_local std::size_t allocations = 0;
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* block = std::malloc(bytes == 0 ? 1 : bytes); block != nullptr) return block;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(bytes == 0 ? 1 : bytes);
-}
-void operator delete(void* block, const std::nothrow_t&) noexcept {
-  std::free(block);
-}
-void operator delete(void* block) noexcept {
-  std::free(block);
-}
-void operator delete(void* block, std::size_t) noexcept {
-  std::free(block);
-}
-
 namespace andon::vision {
 namespace {
+
+using base::allocations;
 
 Image picture(Size size) {
   Image image{size, {}};
