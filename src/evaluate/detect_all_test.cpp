@@ -17,11 +17,7 @@ using testing::HasSubstr;
 
 // One box in the middle of a white picture; its score is the brightness.
 std::string tiny_model() {
-  vision::tiny_onnx::DetectorSpec spec;
-  spec.values.resize(5 * 21);
-  const std::vector<float> box{16, 16, 8, 4, 0.8F};
-  for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = box[c];
-  return vision::tiny_onnx::detector(spec);
+  return vision::tiny_onnx::detector(vision::tiny_onnx::one_box());
 }
 
 std::string plain_picture(vision::Size size, std::uint8_t value) {

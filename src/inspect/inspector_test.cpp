@@ -22,11 +22,7 @@ using namespace std::chrono_literals;
 
 // One box whose score is 0.8 times the picture's brightness.
 std::string tiny_model() {
-  vision::tiny_onnx::DetectorSpec spec;
-  spec.values.resize(5 * 21);
-  const std::vector<float> box{16, 16, 8, 4, 0.8F};
-  for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = box[c];
-  return vision::tiny_onnx::detector(spec);
+  return vision::tiny_onnx::detector(vision::tiny_onnx::one_box());
 }
 
 // A score of 0.6 and a map of 4x2 cells that is hot (0.9) in its upper left corner, times the
@@ -297,11 +293,8 @@ TEST_F(InspectorTest, FindsTheSameInAPictureWhateverLiesBesideItInABatch) {
 TEST_F(InspectorTest, LooksOneByOneWhereTheModelFailsOnABatch) {
   start();
   // It says that its batch is free, and gives one output whatever it gets.
-  vision::tiny_onnx::DetectorSpec spec;
+  vision::tiny_onnx::DetectorSpec spec = vision::tiny_onnx::one_box();
   spec.input_shape = {-1, 3, 32, 32};
-  spec.values.resize(5 * 21);
-  const std::vector<float> box{16, 16, 8, 4, 0.8F};
-  for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = box[c];
   use(vision::tiny_onnx::detector(spec), 4);
   const auto messages = inspect_together({picture("a.jpg", 255), picture("b.jpg", 128)});
   EXPECT_NEAR(confidence_of(messages[0]), 0.8, 0.01);

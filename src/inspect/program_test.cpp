@@ -15,6 +15,7 @@
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/process.hpp"
+#include "inspect/test_results.hpp"
 #include "inspect/test_video.hpp"
 #include "inspect/test_waiting.hpp"
 #include "vision/annotate.hpp"
@@ -29,11 +30,7 @@ using namespace std::chrono_literals;
 class ProgramTest : public testing::Test {
  protected:
   void SetUp() override {
-    vision::tiny_onnx::DetectorSpec spec;
-    spec.values.resize(5 * 21);
-    const std::vector<float> box{16, 16, 8, 4, 0.8F};
-    for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = box[c];
-    base::write_file_atomically(model(), vision::tiny_onnx::detector(spec));
+    base::write_file_atomically(model(), vision::tiny_onnx::detector(vision::tiny_onnx::one_box()));
     base::make_directories(images());
   }
 
@@ -74,10 +71,7 @@ class ProgramTest : public testing::Test {
   // Names in order of arrival.
   [[nodiscard]] std::vector<std::string> results() const {
     std::vector<std::string> names;
-    const std::string content = base::read_file_if_exists(out() / "results.jsonl").value_or("");
-    for (std::size_t at = 0, end = 0; (end = content.find('\n', at)) != std::string::npos;
-         at = end + 1) {
-      const auto message = base::parse_json(content.substr(at, end - at), "result");
+    for (const base::json::value& message : read_results(out() / "results.jsonl")) {
       names.emplace_back(message.at("image").at("name").as_string());
     }
     return names;

@@ -145,11 +145,8 @@ class ServiceTest : public testing::Test {
   }
 
   [[nodiscard]] base::fs::path write_model(const std::string& name, float score) const {
-    vision::tiny_onnx::DetectorSpec spec;
-    spec.values.resize(5 * 21);
-    const std::vector<float> box{16, 16, 8, 4, score};
-    for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = box[c];
-    base::write_file_atomically(folder_.path() / name, vision::tiny_onnx::detector(spec));
+    base::write_file_atomically(folder_.path() / name,
+                                vision::tiny_onnx::detector(vision::tiny_onnx::one_box(score)));
     return folder_.path() / name;
   }
 

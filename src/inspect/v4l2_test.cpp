@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/process.hpp"
+#include "inspect/test_results.hpp"
 #include "inspect/test_waiting.hpp"
 #include "vision/annotate.hpp"
 #include "vision/tiny_onnx.hpp"
@@ -25,11 +26,8 @@ using namespace std::chrono_literals;
 class V4l2Test : public testing::Test {
  protected:
   void SetUp() override {
-    vision::tiny_onnx::DetectorSpec spec;
-    spec.values.resize(5 * 21);
-    const std::vector<float> box{16, 16, 8, 4, 0.8F};
-    for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = box[c];
-    base::write_file_atomically(folder_.path() / "model.onnx", vision::tiny_onnx::detector(spec));
+    base::write_file_atomically(folder_.path() / "model.onnx",
+                                vision::tiny_onnx::detector(vision::tiny_onnx::one_box()));
   }
 
   [[nodiscard]] base::fs::path picture() const { return folder_.path() / "picture"; }
@@ -52,13 +50,7 @@ class V4l2Test : public testing::Test {
   }
 
   [[nodiscard]] std::vector<base::json::value> results() const {
-    std::vector<base::json::value> messages;
-    const std::string content = base::read_file_if_exists(out() / "results.jsonl").value_or("");
-    for (std::size_t at = 0, end = 0; (end = content.find('\n', at)) != std::string::npos;
-         at = end + 1) {
-      messages.push_back(base::parse_json(content.substr(at, end - at), "result"));
-    }
-    return messages;
+    return read_results(out() / "results.jsonl");
   }
 
   static std::string raw_picture() {

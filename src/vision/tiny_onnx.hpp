@@ -80,6 +80,15 @@ struct DetectorSpec {
   std::map<std::string, std::string> metadata{{"names", "{0: 'scratch'}"}, {"task", "detect"}};
 };
 
+// One box in the middle of the input; on a white picture it has this score.
+inline DetectorSpec one_box(float score = 0.8F) {
+  DetectorSpec spec;
+  spec.values.resize(5 * 21);
+  const float rows[]{16, 16, 8, 4, score};
+  for (std::size_t c = 0; c < 5; ++c) spec.values[c * 21] = rows[c];
+  return spec;
+}
+
 // output = values * mean(input): a white picture gives `values`, a black one zeros.
 inline std::string detector(const DetectorSpec& spec) {
   std::size_t count = 1;
