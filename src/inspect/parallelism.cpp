@@ -11,17 +11,13 @@ namespace {
 using Pinning = vision::TuningRequest::Pinning;
 using Waiting = vision::SessionOptions::Waiting;
 
-bool names_cores(const SpreadOptions& options) {
-  return options.affinity != "none" && options.affinity != "auto";
-}
-
 // Under a quota the system chooses better: others may sit on the first cores, too.
 bool has_quota(const Processor& processor) {
   return processor.usable < static_cast<int>(processor.allowed.size());
 }
 
 std::vector<int> named_cores(const SpreadOptions& options, const Processor& processor) {
-  if (!names_cores(options)) return {};
+  if (!options.names_cores()) return {};
   std::vector<int> cores = vision::parse_core_list(options.affinity);
   vision::check_cores(cores, processor.allowed);
   return cores;
@@ -63,7 +59,7 @@ vision::TuningRequest tuning_request(const SpreadOptions& options, SourceKind ki
     request.batch = 1;
   }
   request.cores = named_cores(options, processor);
-  if (names_cores(options)) request.pinning = Pinning::always;
+  if (options.names_cores()) request.pinning = Pinning::always;
   if (options.affinity == "auto" && !has_quota(processor)) request.pinning = Pinning::measured;
   return request;
 }

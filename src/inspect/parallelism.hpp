@@ -24,6 +24,8 @@ struct SpreadOptions {
   std::string affinity = "none";  // or "auto", or a list of cores
   // Measured when there is time and remembered; not; or before anything else.
   enum class Tune { automatic, off, now } tune = Tune::automatic;
+
+  [[nodiscard]] bool names_cores() const { return affinity != "none" && affinity != "auto"; }
 };
 
 struct Parallelism {

@@ -18,8 +18,8 @@ std::string_view origin(const SpreadOptions& options, const std::optional<vision
   if (tuning) {
     return tuning->origin == vision::Tuning::Origin::measured ? "measured now" : "remembered";
   }
-  const bool is_by_hand = options.workers > 0 || options.threads > 0 || options.batch > 0 ||
-                          (options.affinity != "none" && options.affinity != "auto");
+  const bool is_by_hand =
+      options.workers > 0 || options.threads > 0 || options.batch > 0 || options.names_cores();
   return is_by_hand ? "by hand" : "as usual";
 }
 

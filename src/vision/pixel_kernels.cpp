@@ -57,6 +57,16 @@ void widen_chroma(const std::uint8_t* near, const std::uint8_t* row, std::size_t
   }
 }
 
+void widen_ends(const std::uint8_t* near, const std::uint8_t* row, std::size_t count,
+                ChromaRounding rounding, std::uint8_t* out) {
+  // Each is made with one neighbour more than is kept.
+  std::array<std::uint8_t, 4> two{};
+  widen_chroma(near, row, 2, rounding, two.data());
+  std::copy_n(two.begin(), 2, out);
+  widen_chroma(near + count - 2, row + count - 2, 2, rounding, two.data());
+  std::copy_n(two.begin() + 2, 2, out + 2 * count - 2);
+}
+
 namespace {
 
 // JFIF 1.02's factors, of 65536 together.

@@ -201,12 +201,7 @@ ANDON_AVX2 void widen_chroma(const std::uint8_t* near, const std::uint8_t* row, 
     _mm256_storeu_si256(to + 1, _mm256_permute2x128_si256(low, high, kSecondHalves));
     if (i == last) break;
   }
-  // The ends repeat their last value: each is made with one neighbour more than is kept.
-  std::uint8_t ends[4];
-  portable::widen_chroma(near, row, 2, rounding, ends);
-  std::memcpy(out, ends, 2);
-  portable::widen_chroma(near + count - 2, row + count - 2, 2, rounding, ends);
-  std::memcpy(out + 2 * count - 2, ends + 2, 2);
+  portable::widen_ends(near, row, count, rounding, out);
 }
 
 struct Mixed {

@@ -67,12 +67,7 @@ void widen_chroma(const std::uint8_t* near, const std::uint8_t* row, std::size_t
     vst2_u8(out + 2 * i, {{vshrn_n_u16(left, 4), vshrn_n_u16(right, 4)}});
     if (i == last) break;
   }
-  // The ends repeat their last value: each is made with one neighbour more than is kept.
-  std::uint8_t ends[4];
-  portable::widen_chroma(near, row, 2, rounding, ends);
-  std::copy(ends, ends + 2, out);
-  portable::widen_chroma(near + count - 2, row + count - 2, 2, rounding, ends);
-  std::copy(ends + 2, ends + 4, out + 2 * count - 2);
+  portable::widen_ends(near, row, count, rounding, out);
 }
 
 // 8 pixels. The chroma is taken twice and the factors half, so that they fit into words.

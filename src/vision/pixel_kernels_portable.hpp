@@ -17,6 +17,9 @@ void planar_floats(const std::uint8_t* rgb, std::size_t pixels, float divisor,
                    const std::array<float*, 3>& planes);
 void widen_chroma(const std::uint8_t* near, const std::uint8_t* row, std::size_t count,
                   ChromaRounding rounding, std::uint8_t* out);
+// Its first and its last value, which repeat themselves for want of a neighbour. At least two.
+void widen_ends(const std::uint8_t* near, const std::uint8_t* row, std::size_t count,
+                ChromaRounding rounding, std::uint8_t* out);
 void mix_colours(const YcbcrRow& row, std::size_t pixels, std::uint8_t* rgb);
 void mix_and_halve(const YcbcrRow& upper, const YcbcrRow& lower, std::size_t pixels, float divisor,
                    const std::array<float*, 3>& planes);

@@ -205,23 +205,27 @@ struct Session::Loaded {
   }
 
   void read_tensors() {
+    inputs = describe_all("input", api.session_input_count, api.session_input_name,
+                          api.session_input_type);
+    outputs = describe_all("output", api.session_output_count, api.session_output_name,
+                           api.session_output_type);
+  }
+
+  // Of all inputs, or of all outputs: `kind` says which in an error.
+  template <typename Count, typename Name, typename Type>
+  std::vector<TensorInfo> describe_all(std::string_view kind, Count count_of, Name name_of,
+                                       Type type_of) const {
+    std::vector<TensorInfo> tensors;
     std::size_t count = 0;
-    check(api.session_input_count(session, &count), "cannot count inputs");
+    check(count_of(session, &count), fmt::format("cannot count {}s", kind));
     for (std::size_t i = 0; i < count; ++i) {
       char* text = nullptr;
       abi::TypeInfo* type = nullptr;
-      check(api.session_input_name(session, i, allocator, &text), "cannot read an input's name");
-      check(api.session_input_type(session, i, &type), "cannot read an input's type");
-      inputs.push_back(describe(take_text(text), type));
+      check(name_of(session, i, allocator, &text), fmt::format("cannot read an {}'s name", kind));
+      check(type_of(session, i, &type), fmt::format("cannot read an {}'s type", kind));
+      tensors.push_back(describe(take_text(text), type));
     }
-    check(api.session_output_count(session, &count), "cannot count outputs");
-    for (std::size_t i = 0; i < count; ++i) {
-      char* text = nullptr;
-      abi::TypeInfo* type = nullptr;
-      check(api.session_output_name(session, i, allocator, &text), "cannot read an output's name");
-      check(api.session_output_type(session, i, &type), "cannot read an output's type");
-      outputs.push_back(describe(take_text(text), type));
-    }
+    return tensors;
   }
 
   TensorInfo describe(std::string tensor_name, abi::TypeInfo* raw) const {
