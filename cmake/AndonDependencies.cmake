@@ -12,13 +12,15 @@ find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(MOSQUITTO REQUIRED IMPORTED_TARGET libmosquitto)
-pkg_check_modules(TURBOJPEG REQUIRED IMPORTED_TARGET libturbojpeg)
-pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
+pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
 find_package(Protobuf REQUIRED)
 find_library(ONNX_PROTO_LIBRARY NAMES onnx_proto REQUIRED)
 find_path(ONNX_INCLUDE_DIR NAMES onnx/onnx_pb.h REQUIRED)
 # For videos and cameras only: a module of its own (src/inspect/gstreamer), left out where it is not.
 pkg_check_modules(GSTREAMER gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0)
+# For the line: modules, too (src/inspect/modbus, src/inspect/gpio). libgpiod 2 has other functions.
+pkg_check_modules(MODBUS libmodbus)
+pkg_check_modules(GPIOD libgpiod<2)
 if(ANDON_TESTS)
   pkg_check_modules(GSTREAMER_RTSP_SERVER gstreamer-rtsp-server-1.0)
 endif()
@@ -26,6 +28,13 @@ if(ANDON_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)
 endif()
+
+# Image codecs are linked statically: the inference program is one file, and runs on a device that
+# has Debian's minimal system and the agent alone.
+find_library(TURBOJPEG_LIBRARY NAMES libturbojpeg.a REQUIRED)
+find_library(PNG_LIBRARY NAMES libpng16.a REQUIRED)
+add_library(andon_images INTERFACE)
+target_link_libraries(andon_images INTERFACE ${TURBOJPEG_LIBRARY} ${PNG_LIBRARY} ZLIB::ZLIB)
 
 # Boost.JSON is linked statically: the device then needs no Boost package.
 find_library(BOOST_JSON_LIBRARY NAMES libboost_json.a REQUIRED)

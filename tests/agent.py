@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """andon-edge for tests of whole programs: a real agent under a real andon-server."""
+import fcntl
 import json
+import os
 import signal
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -13,9 +16,13 @@ from harness import program, wait_until
 class Agent:
     """One device below `root`, enrolled at `server`; `with` starts and ends the agent."""
 
-    def __init__(self, server, root, thing="edge-1", binary="andon-edge", environment=None):
+    def __init__(self, server, root, thing="edge-1", binary="andon-edge", environment=None,
+                 component_user="root", options=("--pass-environment", "ONNXRUNTIME_ROOT")):
+        """`component_user`: root by name, as most tests keep their devices in directories that are
+        root's alone; None leaves the choice to the agent."""
         self.server, self.root, self.thing = server, Path(root), thing
-        self.binary, self.environment = binary, environment
+        self.binary, self.environment, self.options = binary, environment, options
+        self.component_user = component_user if os.geteuid() == 0 else None
         self.process = None
 
     def __enter__(self):
@@ -24,6 +31,9 @@ class Agent:
 
     def __exit__(self, *_):
         self.kill()
+        end_components(self.root)
+        # The event loop has neither synced nor joined nor unpacked nor asked the database.
+        assert "must not wait" not in self.log.read_text(), self.log.read_text()[-3000:]
 
     @property
     def log(self):
@@ -32,20 +42,35 @@ class Agent:
     def provision(self, token=None):
         return subprocess.run(
             [program("andon-edge"), "provision", "--root", self.root, "--json", "--token",
-             token or self.server.token(self.thing)],
+             token or self.server.token(self.thing), *self._user_options()],
             check=True, capture_output=True, text=True).stdout
 
     def start(self, environment=None):
         with open(self.log, "ab") as log:
+            more = [*self._user_options(), *self.options] if self.binary == "andon-edge" else []
             self.process = subprocess.Popen(
-                [program(self.binary), "run", "--root", self.root], stderr=log,
+                [program(self.binary), "run", "--root", self.root, *more], stderr=log,
                 env=environment or self.environment)
         return self
+
+    def _user_options(self):
+        return ["--component-user", self.component_user] if self.component_user else []
 
     def kill(self, number=signal.SIGKILL):
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
         return self.wait()
+
+    def stop(self):
+        """As `systemctl stop` does: with its components."""
+        return self.kill(signal.SIGTERM)
+
+    def lose_power(self):
+        """The agent and its components end, each without a word."""
+        self.kill()
+        for keeper in keepers(self.root).values():
+            os.kill(keeper, signal.SIGKILL)
+        wait_until(lambda: not keepers(self.root), "the keepers ending")
 
     def wait(self, limit_s=30):
         return self.process.wait(limit_s) if self.process else None
@@ -55,13 +80,70 @@ class Agent:
             [program("andon-edge"), "status", "--root", self.root, "--json"],
             check=True, capture_output=True, text=True).stdout)
 
+    def readable_status(self):
+        return subprocess.run([program("andon-edge"), "status", "--root", self.root],
+                              check=True, capture_output=True, text=True).stdout
+
     def components(self):
         """{name: (version, state)} of what runs."""
         return {c["name"]: (c["version"], c["state"]) for c in self.status()["components"]}
 
+    def spooled(self):
+        """How many messages the device still keeps; `status` tells it with a delay."""
+        database = sqlite3.connect(f"file:{self.root}/config.db?mode=ro", uri=True, timeout=10)
+        try:
+            return database.execute(
+                "SELECT count(*) FROM spool WHERE delivered_ms IS NULL").fetchone()[0]
+        finally:
+            database.close()
+
     def wait_for(self, name, version, state="RUNNING"):
-        wait_until(lambda: self.components().get(name) == (version, state),
+        """The component as an agent that runs has it: what outlives one is RUNNING without it, too."""
+        def is_there():
+            status = self.status()
+            return status["agent"] == "running" and any(
+                c["name"] == name and (c["version"], c["state"]) == (version, state)
+                for c in status["components"])
+        wait_until(is_there,
                    f"{name} {version} being {state}; log:\n{self.log.read_text()[-3000:]}")
+
+
+def has_agent(root):
+    try:
+        with open(root / "agent.lock", "rb+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return False
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+
+
+def keepers(root):
+    """{component: pid} of the keepers below `root` that live, and have no agent, or are its own."""
+    found = {}
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = command.read_bytes().split(b"\0")
+            alive = ") Z" not in (command.parent / "stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if alive and words[0].endswith(b"andon-keeper") and len(words) > 1:
+            directory = Path(os.fsdecode(words[1]))
+            is_own = len(directory.parents) > 3 and directory.parents[3] == Path(root)
+            if is_own or (Path(root) in directory.parents and not has_agent(directory.parents[3])):
+                found[directory.name] = int(command.parent.name)
+    return found
+
+
+def end_components(root):
+    """What an agent that was killed has left running below `root`."""
+    for pid in keepers(root).values():
+        try:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+    wait_until(lambda: not keepers(root), "the keepers ending")
 
 
 class Fleet:
@@ -92,7 +174,7 @@ class Fleet:
                                          for a in artifacts]}]}
         self.greengrass.create_component_version(inlineRecipe=json.dumps(recipe))
 
-    def deploy(self, components, target="thing/edge-1", **policies):
+    def deploy(self, components, target="thing/edge-1", posix_user=None, **policies):
         """{name: version, or (version, merge)}; the deployment's id."""
         document = {}
         for name, wanted in components.items():
@@ -100,6 +182,8 @@ class Fleet:
             document[name] = {"componentVersion": version}
             if merge is not None:
                 document[name]["configurationUpdate"] = {"merge": json.dumps(merge)}
+            if posix_user:
+                document[name]["runWith"] = {"posixUser": posix_user}
         return self.greengrass.create_deployment(
             targetArn=f"arn:aws:iot:us-east-1:000000000000:{target}", components=document,
             **policies)["deploymentId"]
@@ -115,7 +199,7 @@ class Fleet:
             return None
         return wait_until(ended, f"deployment {deployment_id} ending", limit_s)
 
-    def deploy_and_wait(self, components, **more):
-        entry = self.outcome(self.deploy(components, **more))
+    def deploy_and_wait(self, components, thing="edge-1", **more):
+        entry = self.outcome(self.deploy(components, f"thing/{thing}", **more), thing)
         assert entry["coreDeviceExecutionStatus"] in ("SUCCEEDED", "COMPLETED"), entry
         return entry

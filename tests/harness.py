@@ -5,14 +5,18 @@ The programs are taken from the folder that the environment variable ANDON_BIN n
 build/release/bin). Nothing here waits for a fixed time: it waits for a condition, with a limit.
 """
 import base64
+import hashlib
 import json
 import os
 import signal
 import ssl
 import subprocess
+import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 
 import boto3
@@ -20,6 +24,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.validate import ParamValidator
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 30
@@ -53,6 +58,19 @@ def http(url, method="GET", body=None, headers=None, context=None):
         return error.code, error.read()
 
 
+def checked(client):
+    """A boto3 client that does not take an answer which lacks what AWS's model says is always
+    there, or has it in another type."""
+    def check(parsed, model, **_):
+        if model.output_shape is None or "Error" in parsed:
+            return
+        answer = {key: value for key, value in parsed.items() if key != "ResponseMetadata"}
+        report = ParamValidator().validate(answer, model.output_shape)
+        assert not report.has_errors(), f"{model.name}: {report.generate_report()}"
+    client.meta.events.register("after-call", check)
+    return client
+
+
 class Server:
     """One andon-server with its data directory; `with` starts and ends it."""
 
@@ -70,7 +88,7 @@ class Server:
 
     def command(self):
         return [program("andon-server"), "run", "--data", str(self.data), "--api-port", "0",
-                "--device-port", "0", "--mqtt-port", "0",
+                "--device-port", "0", "--mqtt-port", "0", "--mqtt-users-port", "0",
                 *([] if "--device-address" in self.options else ["--device-address", "127.0.0.1"]),
                 *self.options]
 
@@ -131,19 +149,52 @@ class Server:
             region_name=self.operator_key["region"], aws_access_key_id=key["accessKeyId"],
             aws_secret_access_key=key["secretAccessKey"],
             aws_session_token=key.get("sessionToken"), verify=self.ca_file,
-            config=Config(retries={"total_max_attempts": 1}, proxies={},
+            config=Config(retries={"total_max_attempts": 1}, proxies={}, inject_host_prefix=False,
                           s3={"addressing_style": "path"}))
 
-    def call(self, method, path, body):
+    def aws_cli(self, *arguments, check=True):
+        """The AWS CLI with the operator's key: what it did."""
+        key = self.operator_key
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": "/nonexistent",
+            "AWS_ACCESS_KEY_ID": key["accessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["secretAccessKey"], "AWS_DEFAULT_REGION": key["region"],
+            "AWS_EC2_METADATA_DISABLED": "true"}
+        aws = Path(sys.executable).parent / "aws"
+        return subprocess.run(
+            [sys.executable, str(aws), "--endpoint-url", self.info["api"], *arguments],
+            env=environment, capture_output=True, text=True, timeout=300, check=check)
+
+    def call(self, method, path, body=None):
         """A call of andon's own API, signed: (status, answer)."""
         key = self.operator_key
-        request = AWSRequest(method, self.info["api"] + path, data=json.dumps(body),
+        request = AWSRequest(method, self.info["api"] + path,
+                             data="" if body is None else json.dumps(body),
                              headers={"Content-Type": "application/json"})
         SigV4Auth(Credentials(key["accessKeyId"], key["secretAccessKey"]), "andon",
                   key["region"]).add_auth(request)
-        status, answer = http(request.url, method, request.data.encode(), dict(request.headers),
+        status, answer = http(request.url, method, request.body or None, dict(request.headers),
                               self.tls())
         return status, json.loads(answer)
+
+    def let_workflows(self, *actions):
+        """The ready-made role of state machines may do these, too."""
+        self.aws("iam").put_role_policy(
+            RoleName="andon-workflows", PolicyName="more", PolicyDocument=json.dumps({
+                "Version": "2012-10-17", "Statement": [
+                    {"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}))
+
+    def results(self, query=""):
+        """All results that the server's store has, newest first."""
+        found, token = [], ""
+        while True:
+            more = "&".join(part for part in (query, token) if part)
+            status, page = self.call("GET", f"/andon/v1/results?maxResults=1000&{more}".rstrip("&"))
+            assert status == 200, page
+            found += page["results"]
+            if "nextToken" not in page:
+                return found
+            token = f"nextToken={page['nextToken']}"
 
     def token(self, thing):
         status, answer = self.call("POST", "/andon/v1/enrolment-tokens", {"thingName": thing})
@@ -185,7 +236,7 @@ class Device:
         return http(url, method, body, headers, self.server.tls(self.certificate, self.key))
 
     def mqtt(self):
-        return Mqtt(self.server, self.certificate, self.key)
+        return Mqtt(self.server, self.certificate, self.key, thing=self.thing)
 
 
 def read_token(token):
@@ -203,13 +254,26 @@ def enrol(server, token, csr):
 
 
 class Mqtt:
-    """mosquitto's own clients with one certificate."""
+    """mosquitto's own clients with one certificate: all with one client id, or each with an id of
+    its own, which for a thing's certificate has the thing's name in it."""
 
-    def __init__(self, server, certificate, key):
+    def __init__(self, server, certificate, key, client_id=None, thing=None):
         address = server.info["mqtt"]
-        self.connection = ["-h", "127.0.0.1", "-p", str(address["port"]), "-V", "5", "-q", "1",
-                           "--cafile", server.ca_file, "--cert", str(certificate), "--key",
-                           str(key)]
+        self.options = ["-h", "127.0.0.1", "-p", str(address["port"]), "-V", "5", "-q", "1",
+                        "--cafile", server.ca_file, "--cert", str(certificate), "--key", str(key)]
+        self.client_id = client_id
+        self.thing = thing
+
+    @property
+    def connection(self):
+        """The options of one more connection."""
+        if self.client_id:
+            return [*self.options, "-i", self.client_id]
+        if not self.thing:
+            return self.options
+        # The broker lets a device connect as its name, and as its name, # and anything. Each
+        # connection needs an id of its own: a second one with the same id ends the first.
+        return [*self.options, "-i", f"{self.thing}#{uuid.uuid4()}"]
 
     def publish(self, topic, payload):
         """True where the broker took it, False where its access rules refused it."""
@@ -260,3 +324,36 @@ class Subscription:
         """The first message that fits."""
         return wait_until(
             lambda: next((m for m in self.messages() if condition(*m)), None), what)
+
+
+class Consumer:
+    """Another store of results: says what it has, in the form in which the server's own does."""
+
+    def __init__(self, server, name, thing="edge-1"):
+        self.server, self.name, self.thing = server, name, thing
+        self.stored = {}
+        self.inbox = server.operator_mqtt().subscribe(f"andon/things/{thing}/results")
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        self.thread.join(PATIENCE_S)
+        self.inbox.__exit__()
+
+    def _run(self):
+        seen = 0
+        while not self.ending.wait(0.05):
+            messages = self.inbox.messages()
+            fresh, seen = messages[seen:], len(messages)
+            for _, payload in fresh:
+                self.stored[hashlib.sha256(payload.encode()).hexdigest()] = payload
+            digests = [hashlib.sha256(payload.encode()).hexdigest() for _, payload in fresh]
+            for first in range(0, len(digests), 500):
+                self.server.operator_mqtt().publish(
+                    f"cmd/andon/{self.thing}/stored/{self.name}",
+                    {"stored": digests[first:first + 500]})

@@ -15,7 +15,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "inspect/inspector.hpp"
+#include "inspect/look/inspector.hpp"
 
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
@@ -105,7 +105,7 @@ int run(const base::fs::path& model_path, const base::fs::path& images, std::siz
   const base::SystemClock clock;
   ModelOptions options;
   options.parallelism.batch = batch;
-  const auto model = load_model(runtime, read_model_file(model_path), options);
+  const auto model = load_model(runtime, vision::open_model(model_path), options);
   const auto settings = std::make_shared<const Settings>();
   InspectorOptions inspector_options;
   inspector_options.thing = "hot-path";

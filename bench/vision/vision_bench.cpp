@@ -9,31 +9,30 @@
 //   round N        every picture N times, from bytes to detections; the time, and by stage
 #include <fmt/format.h>
 
-#include <atomic>
 #include <charconv>
 #include <cstdio>
-#include <exception>
+#include <ctime>
 #include <iostream>
-#include <thread>
 
-#include "base/error.hpp"
-#include "base/file.hpp"
-#include "base/json.hpp"
-#include "vision/decode.hpp"
-#include "vision/detector.hpp"
+#include "base/error/error.hpp"
+#include "base/json/json.hpp"
+#include "base/os/file.hpp"
+#include "base/parallel/parallel.hpp"
+#include "vision/detect/detector.hpp"
+#include "vision/image/decode.hpp"
 
 namespace andon::vision {
 namespace {
 
 namespace json = base::json;
 using SteadyClock = std::chrono::steady_clock;
-constexpr std::size_t kMaxModelBytes = std::size_t{4} << 30U;
 
 struct Options {
   std::string model;
   int workers = 1;
   bool is_scaled = false;
   DetectorOptions detector;
+  std::optional<ModelSpec> spec;  // instead of what is said beside the model
   DetectionOptions detection;
 };
 
@@ -65,9 +64,11 @@ Options parse(int argc, char** argv) {
     } else if (argument == "--provider") {
       options.detector.session.providers.push_back(value());
     } else if (argument == "--spec") {  // what is said beside the model, as JSON
-      options.detector.spec = parse_model_spec(base::parse_json(value(), "--spec"));
+      options.spec = parse_model_spec(base::parse_json(value(), "--spec"));
     } else if (argument == "--classes") {
       options.detection.max_classes = static_cast<std::size_t>(to_int(value()));
+    } else if (argument == "--ordinary-graph") {  // never the device graph
+      options.detector.graph = DetectorOptions::Graph::ordinary;
     } else if (argument == "--agnostic") {
       options.detection.suppression = DetectionOptions::Suppression::agnostic;
     } else {
@@ -103,7 +104,6 @@ struct Worker {
   Detector detector;
   ImageDecoder decoder;
   Stages stages;
-  std::exception_ptr failure;
 
   explicit Worker(Detector own) : detector(std::move(own)) {}
 
@@ -126,11 +126,10 @@ struct Worker {
 class Bench {
  public:
   explicit Bench(Options options) : options_(std::move(options)) {
-    const std::string model = base::read_file(options_.model, kMaxModelBytes);
+    ModelFile model = open_model(options_.model);
+    if (options_.spec) model.spec = *options_.spec;
     options_.detector.session.runs = options_.workers;
-    options_.detector.session.weights_folder = base::fs::path(options_.model).parent_path();
-    workers_.push_back(
-        std::make_unique<Worker>(Detector(runtime_, model, options_.model, options_.detector)));
+    workers_.push_back(std::make_unique<Worker>(Detector(runtime_, model, options_.detector)));
     for (int i = 1; i < options_.workers; ++i) {
       workers_.push_back(std::make_unique<Worker>(workers_.front()->detector.sibling()));
     }
@@ -166,6 +165,7 @@ class Bench {
             {"input", json::array{model.input.width, model.input.height}},
             {"labels", model.labels.size()},
             {"provider", model.provider},
+            {"deviceGraph", model.has_device_graph},
             {"passedOver", std::move(passed_over)},
             {"onnxruntime", runtime_.version()}};
   }
@@ -216,27 +216,23 @@ class Bench {
     return all;
   }
 
+  // Of all threads: what else the machine does does not count.
+  static Milliseconds processor_time() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  }
+
   json::object round(std::size_t times) {
-    std::atomic<std::size_t> next = 0;
     const std::size_t count = times * pictures_.size();
     for (auto& worker : workers_) worker->stages = {};
-    const auto work = [&](Worker& worker) {
-      try {
-        for (std::size_t i = next++; i < count; i = next++) {
-          (void)worker.look_at(pictures_[i % pictures_.size()], options_);
-        }
-      } catch (...) {
-        worker.failure = std::current_exception();
-      }
-    };
     const auto start = SteadyClock::now();
-    {
-      std::vector<std::jthread> threads;
-      for (std::size_t i = 1; i < workers_.size(); ++i) {
-        threads.emplace_back([&, i] { work(*workers_[i]); });
+    const Milliseconds processor_start = processor_time();
+    base::share_tasks(count, workers_.size(), [&](base::Share& share) {
+      while (const auto i = share.take()) {
+        (void)workers_[share.worker()]->look_at(pictures_[*i % pictures_.size()], options_);
       }
-      work(*workers_.front());
-    }
+    });
     const Milliseconds whole = SteadyClock::now() - start;
     const Stages sum = total();
     const auto each = [&](Milliseconds stage) {
@@ -244,6 +240,7 @@ class Bench {
     };
     return {{"images", count},
             {"seconds", whole.count() / 1000},
+            {"cpu_ms", each(processor_time() - processor_start)},
             {"decode_ms", each(sum.decode)},
             {"preprocess_ms", each(sum.preprocess)},
             {"inference_ms", each(sum.inference)},
@@ -254,7 +251,6 @@ class Bench {
   Stages total() const {
     Stages sum;
     for (const auto& worker : workers_) {
-      if (worker->failure) std::rethrow_exception(worker->failure);
       sum.add(worker->stages);
     }
     return sum;

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 
-#include "api/greengrass.hpp"
-#include "api/iot.hpp"
-#include "base/encoding.hpp"
-#include "base/error.hpp"
-#include "control/control_fixture.hpp"
+#include "api/greengrass/greengrass.hpp"
+#include "api/iot/iot.hpp"
+#include "base/error/error.hpp"
+#include "base/text/encoding.hpp"
+#include "control/testing/control_fixture.hpp"
 
 namespace andon::api {
 namespace {
@@ -95,7 +95,9 @@ TEST_F(OperationsTest, MistakesInComponentsNameTheMember) {
       HasSubstr("not_found"));
   EXPECT_THAT(refusal("ListComponents", {{"maxResults", "0"}}), HasSubstr("maxResults"));
   EXPECT_THAT(refusal("ListComponents", {{"maxResults", "x"}}), HasSubstr("maxResults"));
-  EXPECT_THAT(refusal("ListComponents", {{"nextToken", "!"}}), HasSubstr("nextToken"));
+  for (const auto* made_up : {"!", "abc", "MTIzNDU2Nzg5MA"}) {
+    EXPECT_THAT(refusal("ListComponents", {{"nextToken", made_up}}), HasSubstr("nextToken"));
+  }
   EXPECT_THAT(refusal("ListComponents", {{"scope", "SECRET"}}), HasSubstr("PRIVATE, PUBLIC"));
 }
 
@@ -236,10 +238,7 @@ TEST_F(OperationsTest, AnEnrolmentTokenHoldsWhereToGoAndWhomToTrust) {
 }
 
 TEST_F(OperationsTest, CertificatesAreFoundByThingAndCanBeRevoked) {
-  const auto token = control().enrolment.issue_token("dev1", std::chrono::hours(1));
-  const auto device =
-      control().enrolment.enrol(token.secret, trust::make_csr(trust::make_private_key(), "x"));
-  const std::string id = trust::describe_certificate(device.certificate_pem).fingerprint;
+  const std::string id = trust::describe_certificate(enrol("dev1")).fingerprint;
   EXPECT_EQ(call("ListThingPrincipals", {{"thingName", "dev1"}}).at("principals"),
             json::array{control().arns.certificate(id)});
   (void)call("UpdateCertificate", {{"certificateId", id}, {"newStatus", "REVOKED"}});

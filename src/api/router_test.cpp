@@ -3,8 +3,8 @@
 
 #include <gmock/gmock.h>
 
-#include "api/signed_request_for_test.hpp"
-#include "base/error.hpp"
+#include "api/testing/signed_request.hpp"
+#include "base/error/error.hpp"
 
 namespace andon::api {
 namespace {
@@ -32,10 +32,18 @@ Operation failing(std::string_view service, Protocol protocol, std::string_view 
           [](const OperationContext& context) -> json::value {
             const auto kind = context.input.at("kind").as_string();
             if (kind == "not_found") throw base::Error(base::ErrorCode::not_found, "no such thing");
+            if (kind == "already_exists") {
+              throw base::Error(base::ErrorCode::already_exists, "there is one");
+            }
             if (kind == "service") throw ServiceError(409, "ConflictException", "in the way");
             if (kind == "internal") throw base::Error(base::ErrorCode::internal, "secret detail");
             throw std::runtime_error("secret detail");
           }};
+}
+
+Operation with_header(Operation operation) {
+  operation.headers = {{"x-amzn-principal", "principal"}};
+  return operation;
 }
 
 class RouterTest : public ApiTest {
@@ -49,15 +57,37 @@ class RouterTest : public ApiTest {
        echo("greengrass", "GetThing", Protocol::rest_json, "GET", "/v2/things/{name}"),
        echo("greengrass", "GetLatest", Protocol::rest_json, "GET", "/v2/things/latest"),
        echo("greengrass", "ListParts", Protocol::rest_json, "GET", "/v2/things/{name}/parts"),
+       with_header(echo("greengrass", "Attach", Protocol::rest_json, "PUT", "/v2/principals")),
        echo("greengrass", "GetFile", Protocol::rest_json, "GET", "/v2/files/{path+}"),
        failing("greengrass", Protocol::rest_json, "/v2/fail"),
        echo("sagemaker", "CreateModel", Protocol::aws_json_1_1),
        failing("sagemaker", Protocol::aws_json_1_1, "/")},
       s3,
       authenticator,
-      {.not_ready_because = [this] { return not_ready; }, .max_body_bytes = 1000}};
+      {.not_ready_because = [this] { return not_ready; },
+       .ca_pem = "the CA's certificate",
+       .max_body_bytes = 1000,
+       .check_members = [](auto, auto, const json::object& input) { check(input); }}};
+  // As the table does: one member that nothing honours.
+  static void check(const json::object& input) {
+    if (input.contains("colour")) {
+      throw base::Error(base::ErrorCode::unsupported, "colour: this server does not support it");
+    }
+  }
   std::string not_ready;
 };
+
+TEST_F(RouterTest, RefusesMembersAndHeadersThatAreNotHonouredByName) {
+  const auto message = [&](const std::string& target, wire::Headers headers) {
+    const auto response =
+        send({.target = target, .headers = std::move(headers), .service = "greengrass"});
+    return std::to_string(response.status) + " " + text_of(response);
+  };
+  EXPECT_THAT(message("/v2/things/a?colour=red", {}), HasSubstr("400 {\"message\":\"colour: "));
+  EXPECT_THAT(message("/v2/things/a", {{"x-amz-s3-endpoint-type", "REGIONAL"}}),
+              HasSubstr("400 {\"message\":\"x-amz-s3-endpoint-type: "));
+  EXPECT_THAT(message("/v2/things/a", {{"x-amz-user-agent", "sdk"}}), HasSubstr("200 "));
+}
 
 TEST_F(RouterTest, MergesPathQueryAndBody) {
   const auto response = send({.method = "POST",
@@ -69,6 +99,26 @@ TEST_F(RouterTest, MergesPathQueryAndBody) {
             R"({"name":"x","dry":"true","tag":["a","b c"],"operation":"CreateThing"})");
   EXPECT_EQ(header_of(response, "Content-Type"), "application/json");
   EXPECT_EQ(header_of(response, "x-amzn-requestid").size(), 36U);
+}
+
+TEST_F(RouterTest, AdmitsAHeadThatLeavesTheBodysDigestToItsSignature) {
+  // As botocore signs for every service but S3: the digest of the body stands nowhere in the head.
+  wire::HttpRequest head = signed_request({.method = "POST",
+                                           .target = "/v2/things",
+                                           .body = R"({"name": "x"})",
+                                           .service = "greengrass"},
+                                          operator_key, clock.now());
+  head.body = wire::Body();
+  EXPECT_FALSE(router.admit(head).refusal);
+  head.headers.remove("X-Amz-Content-Sha256");
+  std::string authorization(*head.headers.find("Authorization"));
+  const std::string_view signed_digest = ";x-amz-content-sha256";
+  authorization.erase(authorization.find(signed_digest), signed_digest.size());
+  head.headers.set("Authorization", authorization);
+  EXPECT_FALSE(router.admit(head).refusal);
+  keys.disable(operator_key.id);
+  ASSERT_TRUE(router.admit(head).refusal);
+  EXPECT_EQ(router.admit(head).refusal->status, 403);
 }
 
 TEST_F(RouterTest, FindsTheOperationByItsPath) {
@@ -125,6 +175,9 @@ TEST_F(RouterTest, WordsErrorsAsTheServiceDoes) {
   EXPECT_EQ(fail("sagemaker", "not_found").status, 400);
   EXPECT_THAT(text_of(fail("sagemaker", "not_found")),
               HasSubstr(R"("__type":"ValidationException")"));
+  EXPECT_THAT(text_of(fail("sagemaker", "not_found")), testing::Not(HasSubstr("reason")));
+  EXPECT_THAT(text_of(fail("sagemaker", "already_exists")),
+              HasSubstr(R"("reason":"ALREADY_EXISTS")"));
   for (const char* kind : {"internal", "other"}) {
     const auto response = fail("greengrass", kind);
     EXPECT_EQ(response.status, 500);
@@ -171,9 +224,26 @@ TEST_F(RouterTest, RefusesWhoIsNotTheOperator) {
               HasSubstr("<Code>AccessDenied</Code>"));
 }
 
+TEST_F(RouterTest, TakesAMemberFromAHeaderThatIsSigned) {
+  const RequestForTest put{.method = "PUT",
+                           .target = "/v2/principals?principal=query",
+                           .headers = {{"x-amzn-principal", "p1"}},
+                           .service = "greengrass"};
+  EXPECT_THAT(text_of(send(put)), HasSubstr(R"("principal":"p1")"));
+  wire::HttpRequest added =
+      signed_request({.method = "PUT", .target = "/v2/principals", .service = "greengrass"},
+                     operator_key, clock.now());
+  added.headers.add("x-amzn-principal", "somebody else's");
+  const auto response = router.handle(added);
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(header_of(response, "x-amzn-errortype"), "InvalidSignatureException");
+}
+
 TEST_F(RouterTest, AnswersHealthWithoutASignature) {
   EXPECT_EQ(router.handle(received({.target = "/healthz"}, {})).status, 200);
   EXPECT_EQ(router.handle(received({.target = "/readyz"}, {})).status, 200);
+  const auto ca = router.handle(received({.target = "/andon/v1/ca.pem"}, {}));
+  EXPECT_EQ(std::get<std::string>(ca.body), "the CA's certificate");
   not_ready = "the broker is starting";
   const auto response = router.handle(received({.target = "/readyz"}, {}));
   EXPECT_EQ(response.status, 503);

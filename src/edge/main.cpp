@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // `andon-edge`, the device agent: reads options and runs the command that was asked for.
 #include <fmt/format.h>
+#include <grp.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "base/json.hpp"
-#include "edge/agent.hpp"
-#include "edge/agent_status.hpp"
-#include "edge/provision.hpp"
+#include "base/error/error.hpp"
+#include "base/json/json.hpp"
+#include "base/os/file.hpp"
+#include "base/os/process.hpp"
+#include "base/os/service_manager.hpp"
+#include "base/text/split.hpp"
+#include "edge/agent/agent.hpp"
+#include "edge/claim/claim.hpp"
+#include "edge/cloud/provision.hpp"
+#include "edge/control/agent_status.hpp"
+#include "edge/control/local_commands.hpp"
+#include "edge/run/component_user.hpp"
 #include "options/options.hpp"
 
 namespace {
@@ -17,17 +31,60 @@ namespace {
 using namespace andon;
 
 struct Options {
-  edge::fs::path root = "/var/lib/andon";
+  edge::fs::path root = "/var/lib/andon/edge";
   std::string token;
+  std::string token_file;
+  edge::Claim claim;
+  std::string claim_mqtt;
+  std::string claim_data_plane;
+  std::vector<std::string> claim_parameters;
   bool as_json = false;
   std::uint64_t spool_mib = 64;
   std::size_t parallel_downloads = 4;
   std::uint64_t download_kib_per_second = 0;
+  std::string component_user;
+  std::vector<std::string> passed_environment;
+  std::string reboot_command = "/sbin/reboot";
+  std::string control_group;
+  bool remote_shell = false;
+  bool remote_copy = false;
+  std::string remote_user;
+  char** arguments = nullptr;  // of the program, as it was started
 };
 
+std::string read_token(const Options& options) {
+  if (options.token_file.empty()) return options.token;
+  constexpr std::size_t kMost = 16U << 10U;
+  const bool is_stdin = options.token_file == "-";
+  const std::string text = base::read_file(is_stdin ? "/dev/stdin" : options.token_file, kMost);
+  return std::string(base::trim(text, " \t\r\n"));
+}
+
+edge::Claim read_claim(const Options& options) {
+  constexpr std::uint16_t kMqttPort = 8883;
+  constexpr std::uint16_t kDataPlanePort = 8443;
+  edge::Claim claim = options.claim;
+  claim.mqtt = edge::parse_endpoint(options.claim_mqtt, kMqttPort, "--mqtt");
+  claim.data_plane = {claim.mqtt.host, kDataPlanePort};
+  if (!options.claim_data_plane.empty()) {
+    claim.data_plane =
+        edge::parse_endpoint(options.claim_data_plane, kDataPlanePort, "--data-plane");
+  }
+  for (const std::string& parameter : options.claim_parameters) {
+    const std::size_t equals = parameter.find('=');
+    claim.parameters[parameter.substr(0, equals)] = parameter.substr(equals + 1);
+  }
+  return claim;
+}
+
 int provision(const Options& options) {
+  // Before the token is used up: what fails here can be tried again with it.
+  static_cast<void>(edge::component_user(options.component_user));
+  const edge::Layout layout(options.root);
   const edge::DeviceConfig device =
-      edge::provision(edge::Layout(options.root), edge::parse_enrolment_token(options.token));
+      options.claim.certificate.empty()
+          ? edge::provision(layout, fleet::parse_enrolment_token(read_token(options)))
+          : edge::provision_by_claim(layout, read_claim(options));
   if (options.as_json) {
     fmt::print("{}\n", base::to_text(edge::to_json(device)));
   } else {
@@ -36,7 +93,16 @@ int provision(const Options& options) {
   return 0;
 }
 
+std::optional<gid_t> group_of(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  if (const group* const found = getgrnam(name.c_str())) return found->gr_gid;
+  throw base::Error(base::ErrorCode::invalid_argument,
+                    "there is no group '" + name + "' on this machine (--control-group)");
+}
+
 int run(const Options& options) {
+  base::hide_memory();
+  const auto service = base::ServiceManager::from_environment();
   // An agent that waits most of its life should give memory back, not keep it per thread.
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_TRIM_THRESHOLD, 64 << 10);
@@ -45,8 +111,21 @@ int run(const Options& options) {
   agent.spool.max_bytes = options.spool_mib << 20U;
   agent.fetch.parallel = options.parallel_downloads;
   agent.fetch.bytes_per_second = options.download_kib_per_second << 10U;
-  edge::Agent(std::move(agent)).run();
-  return 0;
+  agent.components.user = edge::component_user(options.component_user);
+  agent.components.passed_environment = options.passed_environment;
+  agent.service = service;
+  agent.reboot_command = options.reboot_command;
+  agent.control_group = group_of(options.control_group);
+  agent.remote_hands = {
+      .shell = options.remote_shell,
+      .copy = options.remote_copy,
+      .user = options.remote_user.empty() ? agent.components.user : options.remote_user};
+  if (edge::Agent(std::move(agent)).run() == edge::Agent::End::stopped) return 0;
+  // The same process, so that who watches over it sees no end: it takes itself up again, as the
+  // program that is on the disk by now.
+  service.put_back();
+  execv("/proc/self/exe", options.arguments);
+  throw base::system_error("the agent cannot start itself again", errno);
 }
 
 int status(const Options& options) {
@@ -59,14 +138,51 @@ int status(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
+  options.arguments = argv;
   CLI::App app{"andon-edge: runs components on a device and keeps them as its server wants them"};
   app.require_subcommand(1);
   const auto add_root = [&](CLI::App* command) {
     command->add_option("--root", options.root, "Directory of the device")->capture_default_str();
   };
-  CLI::App* provisioning = app.add_subcommand("provision", "Enrol this device with a token");
+  const auto add_component_user = [&](CLI::App* command) {
+    command
+        ->add_option("--component-user", options.component_user,
+                     "User or user:group that components run as where their deployment names none; "
+                     "default: ggc_user:ggc_group where this device has it, else andon-component, "
+                     "which is made. An agent that is not root runs them as itself")
+        ->type_name("USER[:GROUP]");
+  };
+  CLI::App* provisioning =
+      app.add_subcommand("provision", "Enrol this device with a token, or by a claim");
   add_root(provisioning);
-  provisioning->add_option("--token", options.token, "One-time token of the operator")->required();
+  auto* token = provisioning->add_option_group("token")->require_option(1);
+  token->add_option("--token", options.token,
+                    "One-time token of the operator; others on this machine can see it in ps");
+  token->add_option("--token-file", options.token_file,
+                    "File that holds the token; - is standard input");
+  auto* claim = token->add_option("--claim", options.claim.certificate,
+                                  "Certificate that devices are provisioned with, a file");
+  const auto add_to_claim = [&](const std::string& name, auto& value, const std::string& text) {
+    return provisioning->add_option(name, value, text)->needs(claim);
+  };
+  claim->needs(add_to_claim("--claim-key", options.claim.private_key, "Its private key, a file"));
+  claim->needs(add_to_claim("--ca", options.claim.ca, "The server's CA certificate, a file"));
+  claim->needs(add_to_claim("--template", options.claim.template_name, "Provisioning template"));
+  claim->needs(
+      add_to_claim("--mqtt", options.claim_mqtt, "The server's broker")->type_name("HOST[:PORT]"));
+  add_to_claim("--data-plane", options.claim_data_plane,
+               "The server's device plane; default: the broker's host, port 8443")
+      ->type_name("HOST[:PORT]");
+  add_to_claim("--parameter", options.claim_parameters, "Of the template; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->check([](const std::string& text) {
+        return text.find('=') == std::string::npos || text.front() == '='
+                   ? "'" + text + "' must be NAME=VALUE"
+                   : std::string();
+      });
+  options.claim.region = "us-east-1";
+  add_to_claim("--region", options.claim.region, "The server's region")->capture_default_str();
+  add_component_user(provisioning);
   provisioning->add_flag("--json", options.as_json, "Print JSON");
 
   CLI::App* running = app.add_subcommand("run", "Run the agent");
@@ -81,13 +197,45 @@ int main(int argc, char** argv) {
       ->add_option("--download-kib-per-second", options.download_kib_per_second,
                    "Limit of all downloads together; 0: none")
       ->capture_default_str();
+  add_component_user(running);
+  running
+      ->add_option("--pass-environment", options.passed_environment,
+                   "Variables of the agent's environment that components get, by name; others they "
+                   "do not")
+      ->type_name("NAME")
+      ->delimiter(',')
+      ->check([](const std::string& name) {
+        const bool is_name = !name.empty() && name.find('=') == std::string::npos;
+        return is_name ? std::string() : "'" + name + "' is not the name of a variable";
+      });
+
+  running
+      ->add_option("--control-group", options.control_group,
+                   "Group whose members may deploy, stop and restart at this device, as root may")
+      ->type_name("GROUP");
+  running->add_flag("--remote-shell", options.remote_shell,
+                    "Let those whom the server allows it run command lines on this device");
+  running->add_flag("--remote-copy", options.remote_copy,
+                    "Let those whom the server allows it copy files from and to this device");
+  running
+      ->add_option("--remote-user", options.remote_user,
+                   "As whom they do; default: as whom components run. It must not be root")
+      ->type_name("USER[:GROUP]");
+  running
+      ->add_option("--reboot-command", options.reboot_command,
+                   "How the device is restarted where a component's bootstrap step asks for it")
+      ->capture_default_str();
 
   CLI::App* asking = app.add_subcommand("status", "Show what runs on this device");
   add_root(asking);
   asking->add_flag("--json", options.as_json, "Print JSON");
 
+  std::function<int()> local;
+  edge::add_local_commands(app, local);
+
   options::add_standard_options(app, "andon-edge");
   return options::run_program(argc, argv, app, [&] {
+    if (local) return local();
     if (provisioning->parsed()) return provision(options);
     return running->parsed() ? run(options) : status(options);
   });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 
-#include "inspect/program.hpp"
+#include "inspect/program/program.hpp"
 #include "options/options.hpp"
 
 int main(int argc, char** argv) {

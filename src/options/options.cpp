@@ -8,8 +8,12 @@
 #include <iostream>
 #include <memory>
 
-#include "base/error.hpp"
-#include "base/log.hpp"
+#include "base/error/error.hpp"
+#include "base/log/log.hpp"
+#include "base/text/escape.hpp"
+#include "options/choice.hpp"
+#include "options/usage.hpp"
+#include "options/usage_error.hpp"
 #include "options/yaml_config.hpp"
 
 namespace andon::options {
@@ -18,6 +22,8 @@ namespace {
 constexpr int kUsageError = 2;
 const std::string kConfigVariable = "ANDON_CONFIG";
 
+// Those of a subcommand are read when it is chosen: what is meant for another one, or wrong for it,
+// does no harm.
 void name_variables(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     if (!option->get_lnames().empty() && option->get_configurable()) {
@@ -26,7 +32,11 @@ void name_variables(CLI::App& app) {
   }
   for (CLI::App* subcommand : app.get_subcommands(nullptr)) {
     subcommand->fallthrough();  // --log-level may follow the subcommand
-    name_variables(*subcommand);
+    if (subcommand->get_name().empty()) {
+      name_variables(*subcommand);  // a group of options
+    } else {
+      subcommand->preparse_callback([subcommand](std::size_t) { name_variables(*subcommand); });
+    }
   }
 }
 
@@ -48,7 +58,7 @@ void require_config_of_environment(const CLI::App& app) {
 
 int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-  std::cerr << app.get_name() << ": " << error.what() << "\nSee " << app.get_name() << " --help.\n";
+  std::cerr << usage_error(app, error);
   return kUsageError;
 }
 
@@ -62,13 +72,13 @@ void add_standard_options(CLI::App& app, std::string_view program) {
                  "YAML file with options (Env:" + kConfigVariable + ")")
       ->type_name("FILE");
   app.config_formatter(std::make_shared<YamlConfig>(app));
-  app.add_option("--log-level", "What is logged, at least: debug, info, warning or error")
+  app.add_option("--log-level", "What is logged, at least")
       ->type_name("LEVEL")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->check(one_of({"debug", "info", "warning", "error"}))
       ->default_val("info");
-  app.add_option("--log-format", "human, json, or auto: human on a terminal")
+  app.add_option("--log-format", "auto: human on a terminal, else json")
       ->type_name("FORMAT")
-      ->check(CLI::IsMember({"auto", "human", "json"}))
+      ->check(one_of({"auto", "human", "json"}))
       ->default_val("auto");
 }
 
@@ -76,6 +86,7 @@ int run_program(int argc, const char* const* argv, CLI::App& app,
                 const std::function<int()>& body) {
   try {
     name_variables(app);
+    describe_in_words(app);
     app.parse(argc, argv);
     require_config_of_environment(app);
     base::start_logging(app.get_name(),
@@ -84,11 +95,15 @@ int run_program(int argc, const char* const* argv, CLI::App& app,
     return body();
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error);
+  } catch (const UsageError& error) {
+    std::cerr << usage_error(app, error.message());
+    return kUsageError;
   } catch (const base::Error& error) {
-    std::cerr << app.get_name() << ": " << error.message() << '\n';
+    std::cerr << app.get_name() << ": " << base::escape_controls(error.message()) << '\n';
     return base::exit_code(error.code());
   } catch (const std::exception& error) {
-    std::cerr << app.get_name() << ": internal error: " << error.what() << '\n';
+    std::cerr << app.get_name() << ": internal error: " << base::escape_controls(error.what())
+              << '\n';
     return base::exit_code(base::ErrorCode::internal);
   }
 }

@@ -18,8 +18,9 @@ namespace andon::options {
 void add_standard_options(CLI::App& app, std::string_view program);
 
 // Parses the command line, the environment and the file, starts logging, runs `body` and returns
-// the exit code: that of `body`, 2 for a usage error, base::exit_code for a base::Error, which is
-// printed to stderr as "program: message". `app` must have gone through add_standard_options.
+// the exit code: that of `body`, 2 for a usage error (also one that `body` finds: UsageError),
+// base::exit_code for a base::Error, which is printed to stderr as "program: message". `app` must
+// have gone through add_standard_options.
 [[nodiscard]] int run_program(int argc, const char* const* argv, CLI::App& app,
                               const std::function<int()>& body);
 

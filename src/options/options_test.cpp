@@ -9,13 +9,18 @@
 #include <map>
 #include <optional>
 
-#include "base/error.hpp"
-#include "base/file.hpp"
+#include "base/error/error.hpp"
+#include "base/os/file.hpp"
+#include "options/choice.hpp"
+#include "options/usage_error.hpp"
 
 namespace andon::options {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
+
+enum class Pace { slow, fast };
 
 // What a program with options of every kind made of its command line.
 struct Outcome {
@@ -27,6 +32,7 @@ struct Outcome {
   bool verbose = false;
   std::vector<std::string> hosts;
   bool ran_sub = false;
+  Pace pace = Pace::slow;
 };
 
 Outcome run(std::vector<const char*> arguments) {
@@ -37,6 +43,16 @@ Outcome run(std::vector<const char*> arguments) {
   sub->add_option("--api-port", outcome.port, "A port")->required()->check(CLI::Range(1, 65535));
   sub->add_flag("--verbose", outcome.verbose, "Say more");
   sub->add_option("--host", outcome.hosts, "Hosts");
+  sub->add_option("--pace", outcome.pace, "How fast")
+      ->transform(choice<Pace>({{"slow", Pace::slow}, {"fast", Pace::fast}}));
+  CLI::App* group = app.add_subcommand("thing", "Things");
+  group->require_subcommand(1);
+  CLI::App* add = group->add_subcommand("add", "Make one");
+  int count = 0;
+  std::string label;
+  add->add_option("label", label, "What it is called");
+  add->add_option("--count", count, "How many")->check(CLI::Range(1, 9));
+  add->add_option("--verbosity", "A number")->check(CLI::Range(0.0, 1.0));
   add_standard_options(app, "program");
   arguments.insert(arguments.begin(), "/usr/bin/program");
   testing::internal::CaptureStderr();
@@ -45,6 +61,7 @@ Outcome run(std::vector<const char*> arguments) {
     outcome.ran_sub = sub->parsed();
     if (outcome.name == "missing") throw base::Error(base::ErrorCode::not_found, "no thing 'x'");
     if (outcome.name == "defect") throw std::runtime_error("oops");
+    if (outcome.name == "alone") throw UsageError("--name alone needs --host");
     return 0;
   });
   outcome.err = testing::internal::GetCapturedStderr();
@@ -174,10 +191,80 @@ TEST_F(Options, HelpNamesTheVariablesAndSucceedsWhateverTheFileHolds) {
   EXPECT_THAT(version.out, HasSubstr("program 0."));
 }
 
+TEST_F(Options, WhatDoesNotExistIsNamedWithWhatIsNear) {
+  const std::pair<std::vector<const char*>, const char*> table[] = {
+      {{"frobnicate"}, "program has no command 'frobnicate'; there are: serve, thing\n"},
+      {{"srve", "--api-port", "1"}, "program has no command 'srve'; did you mean 'serve'?\n"},
+      {{"add"}, "program has no command 'add'; did you mean 'program thing add'?\n"},
+      {{"help"}, "program has no command 'help'; did you mean '--help'?\n"},
+      {{"thing", "ad"}, "program thing has no command 'ad'; did you mean 'add'?\n"},
+      {{"thing"}, "program thing needs a command: add\n"},
+      {{"thing", "add", "x", "--cuont", "1"},
+       "program thing add has no option '--cuont'; did you mean '--count'?\n"},
+      {{"thing", "add", "x", "--cuont=1"},
+       "program thing add has no option '--cuont=1'; did you mean '--count'?\n"},
+      {{"thing", "add", "--log-levle", "debug"},
+       "program thing add has no option '--log-levle'; did you mean '--log-level'?\n"},
+      {{"--count", "1", "thing", "add"},
+       "'--count' is an option of 'program thing add': write it behind that\n"},
+      {{"serve", "--frobnicate"}, "program serve has no option '--frobnicate'\n"},
+      {{"serve", "--api-port", "1", "verbose"},
+       "program serve takes no argument 'verbose'; did you mean '--verbose'?\n"},
+      {{"thing", "add", "a", "b"}, "program thing add takes no further argument 'b'\n"},
+      {{"serve", "--api-port", "1", "--pace", "fats"},
+       "--pace: 'fats' is none of slow, fast; did you mean 'fast'?\n"},
+      {{"serve", "--api-port", "1", "--pace", "1"}, "--pace: '1' is none of slow, fast\n"},
+      {{"--name", "a", "--name", "b"}, "--name may be given once, and is given more often\n"},
+      {{"serve", "\x1b[2J"}, "program serve takes no argument '\\x1b[2J'\n"},
+  };
+  for (const auto& [arguments, problem] : table) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << problem;
+    EXPECT_THAT(outcome.err, HasSubstr(std::string("program: ") + problem));
+    EXPECT_THAT(outcome.err, HasSubstr("See program")) << problem;
+  }
+  EXPECT_THAT(run({"thing", "ad"}).err, HasSubstr("See program thing --help."));
+  EXPECT_THAT(run({"--config", config("nam: a\n"), "serve"}).err,
+              HasSubstr("there is no option 'nam'; did you mean 'name'?"));
+}
+
+TEST_F(Options, AVariableForOneCommandDoesNotDisturbAnother) {
+  set_variable("ANDON_COUNT", "0");
+  set_variable("ANDON_PACE", "fast");
+  const Outcome other = run({"serve", "--api-port", "1"});
+  EXPECT_EQ(other.exit_code, 0) << other.err;
+  EXPECT_EQ(other.pace, Pace::fast);
+  const Outcome own = run({"thing", "add"});
+  EXPECT_EQ(own.exit_code, 2);
+  EXPECT_THAT(own.err, HasSubstr("--count"));
+  EXPECT_THAT(own.err, HasSubstr("out of the environment: ANDON_COUNT=0"));
+  EXPECT_THAT(run({"thing", "add", "--count", "77"}).err, Not(HasSubstr("environment")));
+}
+
+TEST_F(Options, HelpIsInWords) {
+  const std::string serve = run({"serve", "--help"}).out;
+  EXPECT_THAT(serve, HasSubstr("--pace slow|fast"));
+  EXPECT_THAT(serve, HasSubstr("--api-port 1 to 65535"));
+  const std::string add = run({"thing", "add", "--help"}).out;
+  EXPECT_THAT(add, HasSubstr("--verbosity 0 to 1"));
+  EXPECT_THAT(run({"--help"}).out, HasSubstr("--log-level debug|info|warning|error, default info"));
+  for (const std::string& help : {serve, add, run({"--help"}).out}) {
+    for (const char* riddle : {"->", "ENUM", "INT", "FLOAT", " in [", "{"}) {
+      EXPECT_THAT(help, Not(HasSubstr(riddle)));
+    }
+  }
+}
+
 TEST_F(Options, StandardOptionsMayFollowTheSubcommand) {
   EXPECT_EQ(
       run({"serve", "--api-port", "5", "--log-level", "error", "--log-format", "json"}).exit_code,
       0);
+}
+
+TEST_F(Options, WhatDoesNotGoTogetherEndsLikeWhatCannotBeRead) {
+  const Outcome outcome = run({"--name", "alone", "serve", "--api-port", "7"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.err, "program: --name alone needs --host\nSee program serve --help.\n");
 }
 
 }  // namespace

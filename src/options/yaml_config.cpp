@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/text/ascii.hpp"
+#include "options/nearest.hpp"
+
 namespace andon::options {
 namespace {
 
@@ -57,6 +60,19 @@ CLI::App* find_subcommand(CLI::App& app, const std::string& name) {
   return found == all.end() ? nullptr : *found;
 }
 
+std::string meant_instead(CLI::App& app, const std::string& name) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_configurable()) {
+      const auto& own = option->get_lnames();
+      names.insert(names.end(), own.begin(), own.end());
+    }
+  }
+  for (const CLI::App* sub : app.get_subcommands(nullptr)) names.push_back(sub->get_name());
+  const auto near = nearest(name, names);
+  return near ? "; did you mean '" + *near + "'?" : "; see --help for those that exist";
+}
+
 void apply(CLI::App& app, const YAML::Node& map, const std::string& where) {
   if (!map.IsMap())
     refuse(map.Mark(), (where.empty() ? "it" : where) + " must be a map of options");
@@ -71,7 +87,7 @@ void apply(CLI::App& app, const YAML::Node& map, const std::string& where) {
     if (option == nullptr || !option->get_configurable()) {
       refuse(entry.first.Mark(), "there is no option '" + name + "'" +
                                      (where.empty() ? "" : " in " + where) +
-                                     "; see --help for those that exist");
+                                     meant_instead(app, name));
     }
     set_option(*option, name, entry.second);
   }
@@ -98,8 +114,7 @@ void read_into(CLI::App& app, std::istream& input) {
 std::string environment_name(const std::string& option) {
   std::string name = "ANDON_";
   for (const char c : option) {
-    const bool is_lower = c >= 'a' && c <= 'z';
-    name += is_lower ? static_cast<char>(c - 'a' + 'A') : c == '-' ? '_' : c;
+    name += c == '-' ? '_' : base::to_upper(c);
   }
   return name;
 }

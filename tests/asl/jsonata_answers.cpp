@@ -4,8 +4,8 @@
 #include <iostream>
 #include <string>
 
-#include "asl/jsonata.hpp"
-#include "base/error.hpp"
+#include "base/error/error.hpp"
+#include "query/jsonata/evaluate/jsonata.hpp"
 
 namespace {
 
@@ -13,16 +13,16 @@ using namespace andon;  // NOLINT(google-build-using-namespace)
 
 base::json::object answer(const base::json::value& question) {
   try {
-    const auto expression = asl::jsonata::Expression::parse(question.at("expr").as_string());
-    asl::Random random(1);
-    asl::jsonata::Environment environment;
+    const auto expression = query::jsonata::Expression::parse(question.at("expr").as_string());
+    query::Random random(1);
+    query::jsonata::Environment environment;
     environment.input = question.as_object().if_contains("input");
     environment.now = base::from_epoch_millis(1'700'000'000'000);
     environment.random = &random;
     const auto value = expression.evaluate(environment);
     if (!value) return {};
     return {{"value", *value}};
-  } catch (const asl::jsonata::Error& error) {
+  } catch (const query::jsonata::Error& error) {
     return {{"error", error.code()}, {"message", error.message()}};
   }
 }

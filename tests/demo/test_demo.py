@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -63,6 +64,30 @@ def test_every_image_of_the_example_gets_its_result(tmp_path):
     assert "aws greengrassv2 get-deployment" in ended.stderr
 
 
+def test_a_model_is_shipped_by_its_approval_and_shown_on_its_way(tmp_path):
+    ended = run_demo(tmp_path / "out")
+    assert ended.returncode == 0, ended.stderr
+    for version in (1, 2):
+        _, _, told = ended.stderr.partition(f"Approve metal-tags/{version}: ")
+        shown = re.findall(r"^ +\d+\.\d\d s  (\w+)$", told.partition("COMPLETED in")[0], re.M)
+        ordered = ["CreateComponentVersion", "DeployToQa", "Judge", "RecordVerdict",
+                   "DeployToProduction", "GetDeployment", "RecordShipped"]
+        assert [name for name in shown if name in ordered] == ordered, ended.stderr
+        assert "QA: 24 golden pictures on qa-1: as the report promises" in told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes a right of root's away")
+def test_where_functions_cannot_run_the_demo_says_so_and_ships_by_hand(tmp_path):
+    ended = subprocess.run(
+        ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin",
+         *demo_command(tmp_path / "out")], capture_output=True, text=True, timeout=LIMIT_S,
+        check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "the pipeline's functions cannot run on this machine: " in ended.stderr
+    assert "it makes no namespaces" in ended.stderr
+    assert_complete(tmp_path / "out", EXAMPLE / "images")
+
+
 def test_a_model_update_moves_the_model_and_nothing_else(tmp_path):
     ended = run_demo(tmp_path / "out")
     assert ended.returncode == 0, ended.stderr
@@ -77,6 +102,7 @@ def test_a_model_update_moves_the_model_and_nothing_else(tmp_path):
 @pytest.mark.parametrize("wrong, message", [
     (["--images", "/no/such/directory"], "is not a directory"),
     (["--model", "/no/such/model.onnx"], "is not a file"),
+    (["--timeout", "0"], "--timeout"),
 ])
 def test_wrong_options_end_with_a_clear_error(tmp_path, wrong, message):
     ended = run_demo(tmp_path / "out", *wrong)
@@ -84,12 +110,84 @@ def test_wrong_options_end_with_a_clear_error(tmp_path, wrong, message):
     assert message in ended.stderr
 
 
+def test_an_example_that_is_not_there_is_named_with_its_option(tmp_path):
+    ended = subprocess.run(
+        [Path(os.environ["ANDON_BIN"]) / "andon", "demo", "--out", tmp_path / "out", "--example",
+         tmp_path / "nowhere"], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 6
+    assert f"the example is not there: '{tmp_path}/nowhere/recipes/" in ended.stderr
+    assert "--example" in ended.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def tree_of(directory):
+    return {p.relative_to(directory): p.read_bytes() for p in directory.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("file", [
+    "state/thesis.txt", "results.jsonl", "annotated/picture.jpg", "aws-credentials"])
+def test_a_users_files_are_left_alone(tmp_path, file):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("years of work")
+    before = tree_of(tmp_path)
+    ended = run_demo(tmp_path)
+    assert ended.returncode == 9
+    assert f"'{tmp_path / file.split('/')[0]}' was not made by a demo" in ended.stderr
+    assert tree_of(tmp_path) == before
+
+
+def test_what_the_demo_removes_cannot_be_its_input(tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / ".andon-demo").write_text("")
+    (tmp_path / ".andon-demo").write_text("")
+    model = tmp_path / "state" / "model.onnx"
+    model.write_bytes((EXAMPLE / "model" / "model.onnx").read_bytes())
+    ended = run_demo(tmp_path, "--model", model)
+    assert ended.returncode == 3 and "--model" in ended.stderr
+    assert model.exists()
+
+
+def test_a_second_demo_with_the_same_out_ends_and_the_first_goes_on(tmp_path):
+    out = tmp_path / "out"
+    first = subprocess.Popen(demo_command(out), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                             text=True)
+    try:
+        deadline = time.monotonic() + 60
+        while not (out / "state" / "server.log").exists():
+            assert time.monotonic() < deadline and first.poll() is None
+            time.sleep(0.01)
+        second = run_demo(out)
+        assert second.returncode == 9
+        assert f"another demo is running with --out '{out}'" in second.stderr
+        _, stderr = first.communicate(timeout=LIMIT_S)
+    finally:
+        first.kill()
+    assert first.returncode == 0, stderr
+    assert_complete(out, EXAMPLE / "images")
+    again = run_demo(out)  # what it made is replaced
+    assert again.returncode == 0, again.stderr
+    assert_complete(out, EXAMPLE / "images")
+
+
+def test_a_model_of_several_files_is_shipped_with_all_of_them(tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(ROOT / "tests" / "data" / "models" / "external", folder)
+    (folder / "m.yaml").write_text("labels: [dent]\n")
+    images = tmp_path / "images"
+    images.mkdir()
+    shutil.copy(EXAMPLE / "images" / "tag-7-00000.jpg", images / "a.jpg")
+    ended = run_demo(tmp_path / "out", "--model", folder / "m.onnx", "--images", images)
+    assert ended.returncode == 0, ended.stderr
+    labels = {found["label"] for found in results_of(tmp_path / "out")["a.jpg"]["detections"]}
+    assert labels == {"dent"}
+
+
 def test_a_file_that_is_no_model_fails_the_demo_and_says_so(tmp_path):
     model = tmp_path / "model.onnx"
     model.write_text("this is not a model")
     ended = run_demo(tmp_path / "out", "--model", model, "--timeout", "60")
     assert ended.returncode != 0
-    assert "com.example.MetalTags.Inspect" in ended.stderr, ended.stderr
+    assert "Qa.Failed" in ended.stderr and "com.example.MetalTags." in ended.stderr, ended.stderr
 
 
 def test_images_that_cannot_be_read_get_a_result_that_says_so(tmp_path):

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/log.hpp"
-#include "edge/agent.hpp"
+#include "base/log/log.hpp"
+#include "edge/agent/agent.hpp"
 
 int main(int argc, char** argv) {
   if (argc != 4) return 2;
@@ -20,6 +20,6 @@ int main(int argc, char** argv) {
   options.on_journalled = [fatal](andon::edge::DeploymentState state) {
     if (fatal != nullptr && std::string_view(fatal) == to_string(state)) kill(getpid(), SIGKILL);
   };
-  andon::edge::Agent(std::move(options)).run();
+  static_cast<void>(andon::edge::Agent(std::move(options)).run());
   return 0;
 }

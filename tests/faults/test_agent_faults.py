@@ -124,12 +124,13 @@ def test_a_script_with_a_hole_in_it_never_runs(fleet, agent):
     assert not list(agent.root.rglob("ran"))
 
 
-def test_a_killed_agent_leaves_no_component_behind(fleet, agent):
-    fleet.component(NAME, "1.0.0", {"run": "sleep 1000 & echo $! > child; wait"})
-    fleet.deploy_and_wait({NAME: "1.0.0"})
-    child = int(wait_until(lambda: (agent.root / "work" / NAME / "child").read_text(), "the child"))
+def test_a_killed_agent_leaves_no_install_step_behind(fleet, agent):
+    child_file = agent.root / "work" / NAME / "child"
+    fleet.component(NAME, "1.0.0", {
+        "install": "test -e child && exit 0; sleep 1000 & echo $! > child; wait", **RUN})
+    fleet.deploy({NAME: "1.0.0"})
+    child = int(wait_until(lambda: child_file.exists() and child_file.read_text(), "the child"))
     agent.kill()
-    (agent.root / "work" / NAME / "child").unlink()
     agent.start()
     agent.wait_for(NAME, "1.0.0")
 

@@ -2,21 +2,21 @@
 #include <cstdint>
 #include <string_view>
 
-#include "asl/jsonata.hpp"
+#include "query/jsonata/evaluate/jsonata.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace andon;
   static const base::json::value input = base::parse_json(
       R"({"a":[{"b":1,"c":"x"},{"b":2,"c":"y"}],"t":"foo 12-34","n":[5,3,9],"o":{"k":null}})", "d");
-  asl::Random random(1);
-  asl::jsonata::Environment environment;
+  query::Random random(1);
+  query::jsonata::Environment environment;
   environment.input = &input;
   environment.random = &random;
   environment.limits = {.depth = 150, .steps = 100'000, .bytes = 16U << 20U};
   try {
-    (void)asl::jsonata::Expression::parse({reinterpret_cast<const char*>(data), size})
+    (void)query::jsonata::Expression::parse({reinterpret_cast<const char*>(data), size})
         .evaluate(environment);
-  } catch (const asl::jsonata::Error&) {
+  } catch (const query::jsonata::Error&) {
   }
   return 0;
 }

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "asl/mock_answers.hpp"
-#include "base/error.hpp"
+#include "asl/local/mock_answers.hpp"
+#include "base/error/error.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

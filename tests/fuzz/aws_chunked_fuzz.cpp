@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/error.hpp"
-#include "wire/aws_chunked.hpp"
+#include "base/error/error.hpp"
+#include "wire/aws/aws_chunked.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace andon::wire;

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "base/error.hpp"
-#include "vision/decode.hpp"
+#include "base/error/error.hpp"
+#include "vision/image/decode.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static andon::vision::ImageDecoder decoder({.max_side = 1024, .max_pixels = 65'536});

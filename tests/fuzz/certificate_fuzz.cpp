@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "base/error.hpp"
-#include "trust/certificate.hpp"
+#include "base/error/error.hpp"
+#include "trust/keys/certificate.hpp"
 
 namespace {
 

@@ -7,10 +7,10 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/error.hpp"
-#include "evaluate/average_precision.hpp"
-#include "evaluate/coco.hpp"
-#include "evaluate/working_point.hpp"
+#include "base/error/error.hpp"
+#include "evaluate/labels/coco.hpp"
+#include "evaluate/score/average_precision.hpp"
+#include "evaluate/score/working_point.hpp"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "vision/detections.hpp"
+#include "vision/testing/decode_detections.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 5 + sizeof(float)) return 0;

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "api/device_messages.hpp"
-#include "control/control_fixture.hpp"
+#include "api/device/device_messages.hpp"
+#include "control/testing/control_fixture.hpp"
 
 namespace {
 
@@ -14,7 +14,7 @@ class World : public andon::control::ControlFixture {
  public:
   World() {
     add_component("com.ex.Hello", "1.0.0");
-    control().things.create("dev1", {});
+    (void)enrol("dev1");
     (void)deploy("thing/dev1", "com.ex.Hello", "1.0.0");
   }
 };

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 
-#include "base/error.hpp"
-#include "base/json.hpp"
-#include "edge/data_plane.hpp"
-#include "edge/installed_set.hpp"
+#include "base/error/error.hpp"
+#include "base/json/json.hpp"
+#include "edge/cloud/data_plane.hpp"
+#include "edge/state/installed_set.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string text(data, data + size);

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "base/error.hpp"
-#include "wire/event_stream.hpp"
+#include "base/error/error.hpp"
+#include "wire/ipc/event_stream.hpp"
 
 namespace {
 

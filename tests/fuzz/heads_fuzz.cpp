@@ -6,10 +6,11 @@
 #include <memory>
 #include <vector>
 
-#include "base/error.hpp"
-#include "vision/annotate.hpp"
-#include "vision/anomaly_map.hpp"
-#include "vision/head.hpp"
+#include "base/error/error.hpp"
+#include "vision/draw/annotate.hpp"
+#include "vision/draw/figures.hpp"
+#include "vision/findings/anomaly_map.hpp"
+#include "vision/heads/head.hpp"
 
 using namespace andon::vision;
 
@@ -76,6 +77,16 @@ std::vector<Tensor> outputs_of(const HeadPlan& plan, Bytes& bytes) {
     }
     case HeadKind::yolov8_seg:
       return {bytes.floats({1, 38, 84}), bytes.floats({1, 32, 16, 16})};
+    case HeadKind::yolov8_pose:
+      return {bytes.floats({1, static_cast<std::int64_t>(6 + plan.keypoints.size()), 84})};
+    case HeadKind::yolov8_obb:
+      return {bytes.floats({1, 7, 84})};
+    case HeadKind::end_to_end_pose:
+      return {bytes.floats({1, 20, static_cast<std::int64_t>(6 + plan.keypoints.size())})};
+    case HeadKind::end_to_end_obb:
+      return {bytes.floats({1, 50, 7})};
+    case HeadKind::yolov7_end_to_end:
+      return {bytes.floats({50, 7})};
     case HeadKind::yolov5:
     case HeadKind::yolox:
       return {bytes.floats({1, 84, 7})};
@@ -104,6 +115,19 @@ void check(const Findings& found, Size source) {
                            box.y + box.height <= static_cast<float>(source.height) * 1.001F;
     if (!is_inside || it.class_id < 0 || it.class_id >= 2) std::abort();
   }
+  if (!found.rotated.empty() && found.rotated.size() != found.detections.size()) std::abort();
+  for (const RotatedBox& it : found.rotated) {
+    if (!(it.width > 0 && it.height > 0) || !std::isfinite(it.centre_x + it.centre_y + it.width) ||
+        !(it.angle >= -0.7854F && it.angle <= 2.3562F)) {
+      std::abort();
+    }
+  }
+  for (const Keypoint& it : found.keypoints) {
+    const bool is_inside = it.x >= 0 && it.y >= 0 && it.x <= static_cast<float>(source.width) &&
+                           it.y <= static_cast<float>(source.height);
+    const float confidence = it.confidence.value_or(1);
+    if (!is_inside || !(confidence >= 0 && confidence <= 1)) std::abort();
+  }
   for (const Mask& mask : found.masks) {
     std::size_t pixels = 0;
     for (const std::uint32_t count : mask.counts) pixels += count;
@@ -112,6 +136,13 @@ void check(const Findings& found, Size source) {
       std::abort();
     }
   }
+}
+
+void draw_all(const Findings& found, Size source) {
+  Image image{source, {}};
+  image.rgb.resize(image.row_bytes() * static_cast<std::size_t>(source.height));
+  for (const RotatedBox& it : found.rotated) draw_rotated_box(image, it, 0);
+  draw_keypoints(image, found.keypoints, 0, Limbs::of_a_person);
 }
 
 void check_anomaly(const Anomaly& anomaly, Size source) {
@@ -135,6 +166,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   plan.classes = kClasses;
   plan.is_decoded = data[1] % 2 == 0;
   plan.has_score = plan.has_map = true;
+  plan.keypoints = {4, data[1] % 2 == 0 ? std::size_t{2} : std::size_t{3}};
   plan.has_picked = data[1] % 4 >= 2;
   plan.has_nothing = data[1] % 8 >= 4;
   plan.outputs.resize(plan.kind == HeadKind::yolov8_dfl ? 6 : 1);
@@ -154,6 +186,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   check(found, source);
+  draw_all(found, source);
   if (found.anomaly) check_anomaly(*found.anomaly, source);
   return 0;
 }

@@ -2,8 +2,8 @@
 // Pictures as they come from a camera or a stranger: decoded whole, or refused with a base::Error.
 #include <cstdlib>
 
-#include "base/error.hpp"
-#include "vision/decode.hpp"
+#include "base/error/error.hpp"
+#include "vision/image/decode.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // Small, so that the time goes into parsing and not into pixels.

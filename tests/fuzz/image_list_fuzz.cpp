@@ -2,8 +2,8 @@
 // A list of images, as somebody wrote it: paths, or a base::Error.
 #include <cstdlib>
 
-#include "base/error.hpp"
-#include "inspect/list_source.hpp"
+#include "base/error/error.hpp"
+#include "inspect/source/list_source.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {

@@ -2,8 +2,9 @@
 // The configuration that a deployment gives to andon-inspect: used, or refused with a base::Error.
 #include <cstdlib>
 
-#include "base/error.hpp"
-#include "inspect/settings.hpp"
+#include "base/error/error.hpp"
+#include "base/json/json.hpp"
+#include "inspect/look/settings.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {

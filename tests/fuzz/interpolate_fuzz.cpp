@@ -2,9 +2,9 @@
 // Platform patterns ride along: both are small languages inside recipes.
 #include <string_view>
 
-#include "base/error.hpp"
-#include "recipe/interpolate.hpp"
-#include "recipe/platform_pattern.hpp"
+#include "base/error/error.hpp"
+#include "recipe/recipe/interpolate.hpp"
+#include "recipe/recipe/platform_pattern.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace andon;

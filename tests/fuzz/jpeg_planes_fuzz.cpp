@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "base/error.hpp"
-#include "vision/decode.hpp"
-#include "vision/letterbox.hpp"
+#include "base/error/error.hpp"
+#include "vision/image/decode.hpp"
+#include "vision/pixels/letterbox.hpp"
 
 namespace {
 

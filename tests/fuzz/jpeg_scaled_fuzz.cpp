@@ -3,9 +3,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "base/error.hpp"
-#include "vision/decode.hpp"
-#include "vision/letterbox.hpp"
+#include "base/error/error.hpp"
+#include "vision/image/decode.hpp"
+#include "vision/pixels/letterbox.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace andon::vision;

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "wire/mqtt_topic.hpp"
+#include "wire/mqtt/mqtt_topic.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(data, data + size);

@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.hpp"
-#include "model/cleanup.hpp"
-#include "model/graph.hpp"
-#include "model/head.hpp"
-#include "model/model.hpp"
+#include "base/error/error.hpp"
+#include "model/graph/cleanup.hpp"
+#include "model/graph/graph.hpp"
+#include "model/graph/model.hpp"
+#include "model/quantise/head.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using andon::model::Model;

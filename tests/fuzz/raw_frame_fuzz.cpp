@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "base/error.hpp"
-#include "vision/raw.hpp"
+#include "base/error/error.hpp"
+#include "vision/image/raw.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -3,9 +3,10 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/error.hpp"
-#include "recipe/canonical_recipe.hpp"
-#include "recipe/recipe_parser.hpp"
+#include "base/error/error.hpp"
+#include "base/json/json.hpp"
+#include "recipe/recipe/canonical_recipe.hpp"
+#include "recipe/recipe/recipe_parser.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace andon;

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.hpp"
-#include "wire/aws_chunked.hpp"
-#include "wire/sigv4.hpp"
+#include "base/error/error.hpp"
+#include "wire/aws/aws_chunked.hpp"
+#include "wire/aws/sigv4.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace andon::wire;

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "api/s3_xml.hpp"
-#include "base/error.hpp"
+#include "api/s3/format/xml.hpp"
+#include "base/error/error.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/error.hpp"
-#include "recipe/semver.hpp"
+#include "base/error/error.hpp"
+#include "recipe/version/semver.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace andon;

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "base/error.hpp"
-#include "vision/decode.hpp"
-#include "vision/tiff_compression.hpp"
+#include "base/error/error.hpp"
+#include "vision/image/decode.hpp"
+#include "vision/image/tiff_compression.hpp"
 
 using andon::vision::TiffCompression;
 using std::operator""sv;

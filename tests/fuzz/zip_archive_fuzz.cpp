@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "base/error.hpp"
-#include "base/file.hpp"
-#include "edge/zip_archive.hpp"
+#include "base/error/error.hpp"
+#include "base/os/file.hpp"
+#include "store/archive/zip_archive.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   namespace fs = andon::base::fs;
@@ -15,8 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const fs::path archive = directory.path() / "a.zip";
   andon::base::write_file_atomically(archive, std::string(data, data + size));
   try {
-    andon::edge::unpack_zip(archive, directory.path() / "out", 0440,
-                            {.max_bytes = 1U << 20U, .max_entries = 100, .max_ratio = 100});
+    andon::store::unpack_zip(archive, directory.path() / "out", 0440,
+                             {.max_bytes = 1U << 20U, .max_entries = 100, .max_ratio = 100});
   } catch (const andon::base::Error&) {
   }
   for (const fs::directory_entry& entry : fs::directory_iterator(directory.path())) {

@@ -12,6 +12,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -22,7 +23,7 @@ MODEL = EXAMPLE / "model" / "model.onnx"
 IMAGES = EXAMPLE / "images"
 LABELS = EXAMPLE / "annotations.json"
 COUNTS = {name: len(rows) for name, rows in json.loads(LABELS.read_text()).items()}
-INVALID, NOT_FOUND, GATE, DEADLINE = 3, 6, 20, 12
+USAGE, INVALID, NOT_FOUND, GATE, DEADLINE = 2, 3, 6, 20, 12
 
 
 def andon(*arguments, code=0):
@@ -265,6 +266,64 @@ def test_a_gate_ends_with_its_own_exit_code():
     assert "--min-map asks for 0.99" in andon(*arguments, 0.99, code=GATE).stderr
 
 
+def write_yolo(folder):
+    """The example's pictures and labels as Ultralytics' tools have them."""
+    labels = json.loads(LABELS.read_text())
+    shutil.copytree(IMAGES, folder / "images" / "val")
+    (folder / "labels" / "val").mkdir(parents=True)
+    order = sorted(category["id"] for category in labels["categories"])
+    sizes = {image["id"]: (image["width"], image["height"]) for image in labels["images"]}
+    for image in labels["images"]:
+        rows = []
+        for annotation in labels["annotations"]:
+            if annotation["image_id"] != image["id"]:
+                continue
+            x, y, w, h = annotation["bbox"]
+            width, height = sizes[image["id"]]
+            rows.append([order.index(annotation["category_id"]), (x + w / 2) / width,
+                         (y + h / 2) / height, w / width, h / height])
+        if rows:
+            (folder / "labels" / "val" / image["file_name"]).with_suffix(".txt").write_text(
+                "".join(" ".join(map(repr, row)) + "\n" for row in rows))
+    names = {order.index(c["id"]): c["name"] for c in labels["categories"]}
+    (folder / "data.yaml").write_text(f"val: images/val\nnames: {json.dumps(names)}\n"
+                                      .replace('"0"', "0"))
+    return folder
+
+
+def test_yolos_labels_give_the_figures_of_cocos(tmp_path):
+    yolo = write_yolo(tmp_path / "set")
+    coco_figures = andon_json("eval", MODEL, "--images", IMAGES, "--labels", LABELS)
+    for where in (["--labels", yolo / "data.yaml"],
+                  ["--labels", yolo / "labels" / "val", "--images", yolo / "images" / "val"]):
+        ours = andon_json("eval", MODEL, *where)
+        for figure in ("mAP50_95", "mAP50", "mAP75"):
+            assert ours["averagePrecision"][figure] == pytest.approx(
+                coco_figures["averagePrecision"][figure], abs=1e-6)
+        assert ours["images"] == coco_figures["images"]
+    compared = andon_json("compare", MODEL, MODEL, "--labels", yolo / "data.yaml", "--runs", 1,
+                          "--max-map-drop", 0)
+    assert compared["gate"]["held"]
+    ended = andon("eval", MODEL, "--labels", yolo / "data.yaml", "--split", "test", code=INVALID)
+    assert "test is missing; --split may be: val" in ended.stderr
+
+
+def test_pictures_in_folders_below_are_taken_where_it_is_asked_for(tmp_path):
+    for i, picture in enumerate(sorted(IMAGES.iterdir())[:4]):
+        folder = tmp_path / "images" / f"line-{i % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(picture, folder)
+    images = ("--images", tmp_path / "images")
+    assert "--recursive" in andon("bench", MODEL, *images, code=NOT_FOUND).stderr
+    quick = ("--runs", 1, "--seconds", 1)
+    assert andon_json("bench", MODEL, *images, "--recursive", *quick)["pictures"] == 4
+    assert andon_json("compare", MODEL, MODEL, *images, "--recursive", *quick)["images"] == 4
+    out = tmp_path / "small.onnx"
+    made = andon_json("optimize", MODEL, "--out", out, "--calibrate", tmp_path / "images",
+                      "--recursive", "--latency-runs", 0)
+    assert made["calibration"]["images"] == 4 and out.exists()
+
+
 def test_time_that_runs_out_ends_the_evaluation(tmp_path):
     many = tmp_path / "images"
     many.mkdir()
@@ -338,14 +397,30 @@ def test_pictures_that_cannot_be_read_are_named(tmp_path):
         assert broken.name in ended.stderr and cut.name in ended.stderr
 
 
+def test_a_picture_that_is_cut_off_is_the_same_error_for_every_command(tmp_path):
+    shutil.copytree(IMAGES, tmp_path / "images")
+    cut = sorted((tmp_path / "images").iterdir())[0]
+    cut.write_bytes(cut.read_bytes()[:5000])
+    images = ("--images", tmp_path / "images")
+    for command in (["eval", MODEL, "--labels", LABELS, *images], ["bench", MODEL, *images],
+                    ["compare", MODEL, MODEL, *images],
+                    ["optimize", MODEL, "--out", tmp_path / "o", "--calibrate", tmp_path / "images"],
+                    ["optimize", MODEL, "--out", tmp_path / "o", "--weights", "float32",
+                     "--eval-images", tmp_path / "images"]):
+        assert cut.name in andon(*command, code=INVALID).stderr
+
+
 def test_wrong_use_is_told(tmp_path):
-    assert "either a model, or --detections" in andon("eval", "--labels", LABELS,
-                                                      code=INVALID).stderr
-    assert "--images is missing" in andon("eval", MODEL, "--labels", LABELS, code=INVALID).stderr
-    assert "--labels" in andon("eval", MODEL, "--images", IMAGES, code=2).stderr
+    assert "either a model, or --detections" in andon("eval", "--labels", LABELS, code=USAGE).stderr
+    assert "--images is missing" in andon("eval", MODEL, "--labels", LABELS, code=USAGE).stderr
+    assert "--labels" in andon("eval", MODEL, "--images", IMAGES, code=USAGE).stderr
     assert "--confidence" in andon("eval", MODEL, "--labels", LABELS, "--confidence", 7,
-                                   code=2).stderr
-    assert "--input-size" in andon("bench", MODEL, "--input-size", "0x3", code=INVALID).stderr
+                                   code=USAGE).stderr
+    assert "--input-size" in andon("bench", MODEL, "--input-size", "0x3", code=USAGE).stderr
+    assert "--images is missing" in andon("compare", MODEL, MODEL, code=USAGE).stderr
+    assert "--max-map-drop needs --labels" in andon(
+        "compare", MODEL, MODEL, "--images", IMAGES, "--max-map-drop", 0.1, code=USAGE).stderr
+    assert "See andon model eval --help." in andon("eval", "--labels", LABELS, code=USAGE).stderr
     results = tmp_path / "results.json"
     results.write_text('[{"image_id": 1, "category_id": 0, "bbox": [1, 2, 3, 4]}]')
     assert "results[0].score must be a number" in andon(
@@ -370,6 +445,23 @@ def test_a_model_is_like_itself(tmp_path):
     assert same_model["mAPDrop"] == 0
     assert same_model["gate"] == {"held": True, "reasons": []}
     assert same_model["mostDifferentImages"] == []
+
+
+def test_gates_without_evidence_do_not_hold(tmp_path):
+    Image.new("RGB", (64, 48), (128, 128, 128)).save(tmp_path / "grey.png")
+    labels = tmp_path / "labels.json"
+    categories = json.loads(LABELS.read_text())["categories"]
+    labels.write_text(json.dumps({
+        "images": [{"id": 1, "file_name": "grey.png", "width": 64, "height": 48}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": categories[0]["id"],
+                         "bbox": [1, 1, 2, 2]}],
+        "categories": categories}))
+    arguments = ["compare", MODEL, MODEL, "--images", tmp_path, "--labels", labels, "--runs", 1]
+    for gate, why in ((["--min-similarity", 0.9], "neither model found anything"),
+                      (["--max-map-drop", 0.01], "the first model's own mAP50-95 is 0")):
+        refused = andon_json(*arguments, *gate, code=GATE)
+        assert not refused["gate"]["held"] and why in refused["gate"]["reasons"][0]
+        assert andon_json(*arguments, *gate, "--allow-empty")["gate"]["held"]
 
 
 def fields(data, start, end):

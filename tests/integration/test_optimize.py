@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from harness import ROOT, program
 
@@ -16,7 +17,7 @@ MODEL = EXAMPLE / "model" / "model.onnx"
 IMAGES = EXAMPLE / "images"
 LABELS = EXAMPLE / "annotations.json"
 SHARED = Path(os.environ.get("ANDON_SHARED", "/nonexistent")) / "data"
-INVALID, NOT_FOUND, GATE = 3, 6, 20
+USAGE, INVALID, NOT_FOUND, GATE = 2, 3, 6, 20
 
 
 def andon(*arguments, code=0):
@@ -68,6 +69,37 @@ def test_without_labels_the_gate_compares_what_is_found(tmp_path):
     assert report["gate"]["measure"] == "similarity" and report["before"]["score"] == 1.0
 
 
+def test_a_gate_without_evidence_does_not_hold(tmp_path):
+    # Nothing to find in plain grey; and an object where the model never looks.
+    images = tmp_path / "images"
+    images.mkdir()
+    for i in range(3):
+        Image.new("RGB", (64, 48), (128, 128, 128)).save(images / f"{i}.png")
+    labels = tmp_path / "labels.json"
+    categories = json.loads(LABELS.read_text(encoding="utf-8"))["categories"]
+    labels.write_text(json.dumps({
+        "images": [{"id": i, "file_name": f"{i}.png", "width": 64, "height": 48} for i in range(3)],
+        "annotations": [{"id": 1, "image_id": 0, "category_id": categories[0]["id"],
+                         "bbox": [1, 1, 2, 2]}],
+        "categories": categories}))
+    out = tmp_path / "small.onnx"
+    arguments = [MODEL, "--weights", "float32", "--eval-images", images, "--out", out]
+    for more, why in (([], "finds nothing above 0.25 in the 3 pictures"),
+                      (["--eval-labels", labels], "own mAP50-95 on these labels is 0")):
+        report = optimize(*arguments, *more, "--report", tmp_path / "report", code=GATE)
+        assert not report["gate"]["held"] and why in report["gate"]["noEvidence"]
+        page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+        assert "The gate has no evidence" in page
+        assert not out.exists()
+        shown = andon("optimize", *arguments, *more, "--latency-runs", 0, code=GATE)
+        assert why in shown.stderr and "--allow-empty" in shown.stderr
+        allowed = optimize(*arguments, *more, "--allow-empty")
+        assert allowed["gate"]["held"] and why in allowed["gate"]["noEvidence"]
+        out.unlink()
+    held = optimize(MODEL, "--weights", "float32", "--eval-images", IMAGES, "--out", out)
+    assert held["gate"]["held"] and held["gate"]["noEvidence"] is None
+
+
 def test_the_input_is_made_to_fit_the_cameras_pictures(tmp_path):
     out = tmp_path / "fitted.onnx"
     report = optimize(MODEL, "--calibrate", IMAGES, "--eval-images", IMAGES, "--eval-labels", LABELS,
@@ -77,7 +109,7 @@ def test_the_input_is_made_to_fit_the_cameras_pictures(tmp_path):
     assert found["inputs"] == ["images float32 [1,3,224,320]"]
     for wrong, message in (("450", "is not WIDTHxHEIGHT"), ("450x0", "is not WIDTHxHEIGHT")):
         refused = andon("optimize", MODEL, "--calibrate", IMAGES, "--picture-size", wrong, "--out",
-                        tmp_path / "none.onnx", code=INVALID)
+                        tmp_path / "none.onnx", code=USAGE)
         assert message in refused.stderr
     refused = andon("optimize", MODEL, "--calibrate", IMAGES, "--picture-size", "450x300",
                     "--head", "keep", "--out", tmp_path / "none.onnx", code=9)
@@ -108,7 +140,12 @@ def test_bad_pictures_and_labels_are_named(tmp_path):
     out = tmp_path / "o"
     assert "no pictures" in andon("optimize", MODEL, "--calibrate", empty, "--out", out,
                                   code=NOT_FOUND).stderr
-    assert "--calibrate" in andon("optimize", MODEL, "--out", out, code=INVALID).stderr
+    assert "--calibrate" in andon("optimize", MODEL, "--out", out, code=USAGE).stderr
+    assert "--eval-labels needs --eval-images" in andon(
+        "optimize", MODEL, "--out", out, "--weights", "float32", "--eval-labels", LABELS,
+        code=USAGE).stderr
+    assert "--picture-size" in andon("optimize", MODEL, "--out", out, "--weights", "float32",
+                                     "--picture-size", "big", code=USAGE).stderr
     mixed = tmp_path / "mixed"
     shutil.copytree(IMAGES, mixed)
     (mixed / "a-broken.jpg").write_bytes(b"not a picture")

@@ -27,7 +27,7 @@ def test_it_is_ready_says_where_and_ends_on_sigterm(server):
     assert server.get("/healthz")[0] == 200
     assert server.info["api"].startswith("http://127.0.0.1:")
     assert server.info["devicePlane"].startswith("https://localhost:")
-    assert server.info["api"] in server.log()
+    wait_until(lambda: server.info["api"] in server.log(), "the address in the log")
     assert server.stop() == 0
     assert not (server.data / "server.json").exists()
 
@@ -126,7 +126,7 @@ def test_init_makes_what_a_server_needs_once(tmp_path):
     command = [program("andon-server"), "init", "--json", "--data", str(tmp_path / "data")]
     first, second = (json.loads(subprocess.run(command, check=True, capture_output=True,
                                                timeout=30).stdout) for _ in range(2))
-    assert len(first["written"]) == 9
+    assert len(first["written"]) == 11
     assert second == {**first, "written": []}
     with Server(tmp_path / "data") as server:
         assert server.operator_key["accessKeyId"].startswith("AKIA")

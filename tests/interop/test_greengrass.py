@@ -273,8 +273,12 @@ class PlayedDevice:
 
     def __init__(self, server, thing, directory):
         self.device = server.device(thing, directory)
-        self.mqtt = self.device.mqtt()
         self.prefix = f"$aws/things/{thing}/"
+
+    @property
+    def mqtt(self):
+        # Afresh each time: two clients of one id would throw each other out.
+        return self.device.mqtt()
 
     def ask(self, topic, payload):
         """Publishes and waits for .../accepted or .../rejected: (which, payload)."""
@@ -423,3 +427,25 @@ def test_malformed_messages_of_a_device_are_rejected_and_harm_nobody(server, gre
         assert (which, answer["code"]) == ("rejected", code)
     assert played.mqtt.publish(f"{played.prefix}greengrassv2/health/json", "not JSON")
     assert played.update(job, "SUCCEEDED")[0] == "accepted"
+
+
+def test_a_build_of_a_version_is_a_version_of_its_own(greengrass, iot, fresh):
+    name = fresh("com.ex.Built")
+    arns = {build: create(greengrass, name, f"1.0.0+{build}")["arn"] for build in ("b1", "b2")}
+    thing = iot.create_thing(thingName=fresh("dev"))["thingArn"]
+
+    def deploy(version):
+        return greengrass.create_deployment(
+            targetArn=thing, components={name: {"componentVersion": version}})["deploymentId"]
+
+    assert greengrass.describe_component(arn=arns["b1"])["componentVersion"] == "1.0.0+b1"
+    made = greengrass.get_deployment(deploymentId=deploy("1.0.0+b1"))
+    assert made["components"][name]["componentVersion"] == "1.0.0+b1"
+    for other in ("1.0.0+b3", "1.0.0"):
+        status, code, message = refusal(
+            greengrass.create_deployment, targetArn=thing,
+            components={name: {"componentVersion": other}})
+        assert (status, code) == (400, "ValidationException") and f"no version {other}" in message
+    listed = greengrass.list_component_versions(
+        arn=arns["b1"].split(":versions:")[0])["componentVersions"]
+    assert [item["componentVersion"] for item in listed] == ["1.0.0+b2", "1.0.0+b1"]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """AWS IoT as boto3 speaks it: things, thing groups, endpoints, certificates."""
+import subprocess
+
 import botocore.exceptions
 import pytest
 
@@ -115,3 +117,106 @@ def test_a_revoked_certificate_opens_nothing(server, iot, fresh, tmp_path):
         == ("ACTIVE", device.certificate.read_text())
     iot.update_certificate(certificateId=certificate, newStatus="REVOKED")
     assert device.https(path)[0] == 403
+
+
+def test_a_things_certificates_are_taken_down_as_scripts_do_it(server, iot, fresh, tmp_path):
+    """In the order of AWS's own documentation: detach, deactivate, delete; then the thing."""
+    device = server.device(fresh("dev"), tmp_path)
+    name = device.thing
+    assert refusal(iot.delete_thing, thingName=name) == (400, "InvalidRequestException")
+    principal, = iot.list_thing_principals(thingName=name)["principals"]
+    certificate = principal.rsplit("/", 1)[1]
+    assert iot.list_principal_things(principal=principal)["things"] == [name]
+    for force in (False, True):
+        assert refusal(iot.delete_certificate, certificateId=certificate, forceDelete=force) \
+            == (406, "CertificateStateException")
+    iot.update_certificate(certificateId=certificate, newStatus="INACTIVE")
+    for force in (False, True):
+        assert refusal(iot.delete_certificate, certificateId=certificate, forceDelete=force) \
+            == (409, "DeleteConflictException")
+    iot.detach_thing_principal(thingName=name, principal=principal)
+    iot.detach_thing_principal(thingName=name, principal=principal)
+    assert iot.list_thing_principals(thingName=name)["principals"] == []
+    assert iot.list_principal_things(principal=principal)["things"] == []
+    iot.delete_certificate(certificateId=certificate, forceDelete=True)
+    assert refusal(iot.describe_certificate, certificateId=certificate) \
+        == (404, "ResourceNotFoundException")
+    iot.delete_thing(thingName=name)
+    iot.delete_thing(thingName=name)
+
+
+def test_a_device_whose_certificate_an_operator_made_and_attached(server, iot, fresh, tmp_path):
+    device = server.device(fresh("other"), tmp_path)  # for its key
+    name = fresh("dev")
+    iot.create_thing(thingName=name)
+    made = iot.create_certificate_from_csr(certificateSigningRequest=device.csr(),
+                                           setAsActive=True)
+    device.certificate.write_text(made["certificatePem"])
+    path = f"/greengrass/v2/coreDevices/{name}/thingGroups"
+    assert device.https(path)[0] == 403
+    iot.attach_thing_principal(thingName=name, principal=made["certificateArn"])
+    assert device.https(path)[0] == 200
+    second = fresh("dev")
+    iot.create_thing(thingName=second)
+    assert refusal(iot.attach_thing_principal, thingName=second,
+                   principal=made["certificateArn"]) == (400, "InvalidRequestException")
+    assert refusal(iot.detach_thing_principal, thingName=second,
+                   principal=made["certificateArn"]) == (404, "ResourceNotFoundException")
+    iot.detach_thing_principal(thingName=name, principal=made["certificateArn"])
+    assert device.https(path)[0] == 403
+    assert iot.describe_certificate(
+        certificateId=made["certificateId"])["certificateDescription"]["status"] == "ACTIVE"
+
+
+def test_certificates_are_listed_in_pages_and_in_both_orders(iot):
+    made = [iot.create_certificate_from_csr(certificateSigningRequest=new_csr())
+            for _ in range(3)]
+    assert {iot.describe_certificate(certificateId=one["certificateId"])
+            ["certificateDescription"]["status"] for one in made} == {"INACTIVE"}
+
+    def ids(**options):
+        pages = iot.get_paginator("list_certificates").paginate(
+            PaginationConfig={"PageSize": 2}, **options)
+        return [one["certificateId"] for page in pages for one in page["certificates"]]
+    falling, rising = ids(), ids(ascendingOrder=True)
+    assert falling == rising[::-1]
+    assert {one["certificateId"] for one in made} <= set(falling)
+    assert refusal(iot.list_certificates, marker="made-up") == (400, "InvalidRequestException")
+
+
+def new_csr():
+    return subprocess.run(
+        ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-keyout", "/dev/null", "-subj", "/CN=x"],
+        check=True, capture_output=True, text=True).stdout
+
+
+def test_what_is_no_certificate_is_told_as_aws_does(iot, fresh):
+    name = fresh("dev")
+    iot.create_thing(thingName=name)
+    none = "0" * 64
+    arn = f"arn:aws:iot:us-east-1:000000000000:cert/{none}"
+    for call, arguments in ((iot.describe_certificate, {"certificateId": none}),
+                            (iot.delete_certificate, {"certificateId": none}),
+                            (iot.update_certificate, {"certificateId": none,
+                                                      "newStatus": "ACTIVE"}),
+                            (iot.list_principal_things, {"principal": arn}),
+                            (iot.attach_thing_principal, {"thingName": name, "principal": arn}),
+                            (iot.detach_thing_principal, {"thingName": name, "principal": arn}),
+                            (iot.list_thing_principals, {"thingName": "none"})):
+        assert refusal(call, **arguments) == (404, "ResourceNotFoundException"), call
+    assert refusal(iot.attach_thing_principal, thingName=name,
+                   principal="arn:aws:cognito-identity:x") == (400, "InvalidRequestException")
+    assert refusal(iot.create_certificate_from_csr, certificateSigningRequest="junk") \
+        == (400, "InvalidRequestException")
+
+
+def test_a_revoked_certificate_stays_revoked(iot):
+    made = iot.create_certificate_from_csr(certificateSigningRequest=new_csr())
+    certificate = made["certificateId"]
+    iot.update_certificate(certificateId=certificate, newStatus="REVOKED")
+    assert refusal(iot.update_certificate, certificateId=certificate, newStatus="ACTIVE") \
+        == (406, "CertificateStateException")
+    assert refusal(iot.update_certificate, certificateId=certificate,
+                   newStatus="PENDING_TRANSFER") == (400, "InvalidRequestException")
+    iot.delete_certificate(certificateId=certificate)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The S3 API as its public clients use it: boto3, the AWS CLI, and curl with a presigned URL."""
+import base64
 import concurrent.futures
 import hashlib
 import json
 import os
 import re
 import subprocess
-import sys
+import zlib
 from pathlib import Path
 
 import boto3.exceptions
@@ -34,18 +35,6 @@ def bucket(s3, request):
     name = re.sub("[^a-z0-9]+", "-", request.node.name.lower())[:63].strip("-")
     s3.create_bucket(Bucket=name)
     return name
-
-
-def run_cli(server, *arguments, check=True):
-    key = server.operator_key
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_ACCESS_KEY_ID": key["accessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["secretAccessKey"], "AWS_DEFAULT_REGION": key["region"],
-        "AWS_EC2_METADATA_DISABLED": "true"}
-    aws = Path(sys.executable).parent / "aws"
-    return subprocess.run(
-        [sys.executable, str(aws), "--endpoint-url", server.info["api"], *arguments],
-        env=environment, capture_output=True, text=True, timeout=300, check=check)
 
 
 def code_of(call):
@@ -305,29 +294,99 @@ def test_the_cli_copies_syncs_lists_and_removes(shared_server, tmp_path):
     make_file(folder / "one.bin", 1000)
     make_file(folder / "sub dir" / "two.bin", 2000)
     large = make_file(tmp_path / "large.bin", 20 * MIB)
-    run_cli(shared_server, "s3", "mb", "s3://cli-bucket")
-    run_cli(shared_server, "s3", "sync", str(folder), "s3://cli-bucket/synced")
-    run_cli(shared_server, "s3", "cp", str(large), "s3://cli-bucket/large.bin")
-    listed = run_cli(shared_server, "s3", "ls", "--recursive", "s3://cli-bucket").stdout
+    shared_server.aws_cli("s3", "mb", "s3://cli-bucket")
+    shared_server.aws_cli("s3", "sync", str(folder), "s3://cli-bucket/synced")
+    shared_server.aws_cli("s3", "cp", str(large), "s3://cli-bucket/large.bin")
+    listed = shared_server.aws_cli("s3", "ls", "--recursive", "s3://cli-bucket").stdout
     assert [line.split(None, 3)[2:] for line in listed.splitlines()] == [
         [str(20 * MIB), "large.bin"], ["1000", "synced/one.bin"], ["2000", "synced/sub dir/two.bin"]]
-    run_cli(shared_server, "s3", "cp", "s3://cli-bucket/large.bin", str(tmp_path / "back"))
+    shared_server.aws_cli("s3", "cp", "s3://cli-bucket/large.bin", str(tmp_path / "back"))
     assert sha256_of(tmp_path / "back") == sha256_of(large)
-    run_cli(shared_server, "s3", "cp", "s3://cli-bucket/large.bin", "s3://cli-bucket/copy.bin")
-    run_cli(shared_server, "s3", "sync", "s3://cli-bucket/synced", str(tmp_path / "down"))
+    shared_server.aws_cli("s3", "cp", "s3://cli-bucket/large.bin", "s3://cli-bucket/copy.bin")
+    shared_server.aws_cli("s3", "sync", "s3://cli-bucket/synced", str(tmp_path / "down"))
     assert sha256_of(tmp_path / "down" / "sub dir" / "two.bin") == sha256_of(
         folder / "sub dir" / "two.bin")
-    failed = run_cli(shared_server, "s3", "rb", "s3://cli-bucket", check=False)
+    failed = shared_server.aws_cli("s3", "rb", "s3://cli-bucket", check=False)
     assert failed.returncode != 0 and "BucketNotEmpty" in failed.stderr
-    run_cli(shared_server, "s3", "rm", "--recursive", "s3://cli-bucket")
-    run_cli(shared_server, "s3", "rb", "s3://cli-bucket")
+    shared_server.aws_cli("s3", "rm", "--recursive", "s3://cli-bucket")
+    shared_server.aws_cli("s3", "rb", "s3://cli-bucket")
 
 
 def test_the_cli_presigns(shared_server, s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=b"presigned")
     # The CLI signs with version 4 for a region that it does not know, else with version 2.
     for region in ("local", "us-east-1"):
-        url = run_cli(shared_server, "--region", region, "s3", "presign",
+        url = shared_server.aws_cli("--region", region, "s3", "presign",
                       f"s3://{bucket}/k").stdout.strip()
         assert http(url) == (200, b"presigned")
         assert http(url.replace("/k?", "/other?"))[0] == 403
+
+
+def test_conditions_hold_for_every_write(s3, bucket):
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"kept")["ETag"]
+    source = {"Bucket": bucket, "Key": "k"}
+    for call in (
+            lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x", IfNoneMatch="*"),
+            lambda: s3.delete_object(Bucket=bucket, Key="k", IfMatch='"other"'),
+            lambda: s3.copy_object(Bucket=bucket, Key="k2", CopySource=source,
+                                   CopySourceIfMatch='"other"'),
+            lambda: s3.copy_object(Bucket=bucket, Key="k2", CopySource=source,
+                                   CopySourceIfNoneMatch=etag)):
+        assert code_of(call) == (412, "PreconditionFailed")
+    assert code_of(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x", SSECustomerKey="k" * 32,
+                                         SSECustomerAlgorithm="AES256")) == (501, "NotImplemented")
+    assert code_of(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x",
+                                         ServerSideEncryption="aws:kms")) == (501, "NotImplemented")
+    assert code_of(lambda: s3.delete_object(Bucket=bucket, Key="k", ExpectedBucketOwner="1" * 12)) == (
+        403, "AccessDenied")
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [
+        {"Key": "k", "VersionId": "another"}, {"Key": "k", "ETag": "another"}]})
+    assert [item["Code"] for item in answer["Errors"]] == ["PreconditionFailed"]
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"kept"
+    assert code_of(lambda: s3.head_object(Bucket=bucket, Key="k2"))[0] == 404
+    s3.delete_object(Bucket=bucket, Key="k", IfMatch=etag)
+    assert code_of(lambda: s3.head_object(Bucket=bucket, Key="k"))[0] == 404
+
+
+@pytest.mark.parametrize("kind", ["FULL_OBJECT", "COMPOSITE"])
+def test_an_upload_has_its_checksum_afterwards(s3, bucket, kind):
+    parts = [os.urandom(5 * MIB), os.urandom(1000)]
+    names = {"Bucket": bucket, "Key": "k"}
+    begun = s3.create_multipart_upload(**names, ChecksumAlgorithm="CRC32", ChecksumType=kind)
+    assert (begun["ChecksumAlgorithm"], begun["ChecksumType"]) == ("CRC32", kind)
+    names["UploadId"] = begun["UploadId"]
+    made = [s3.upload_part(**names, PartNumber=i + 1, Body=part, ChecksumAlgorithm="CRC32")
+            for i, part in enumerate(parts)]
+    listed = [{"PartNumber": i + 1, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}
+              for i, part in enumerate(made)]
+
+    def complete(parts=listed, **more):
+        return s3.complete_multipart_upload(**names, MultipartUpload={"Parts": parts}, **more)
+
+    def crc(data):
+        return base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+
+    values = {"FULL_OBJECT": crc(b"".join(parts)),
+              "COMPOSITE": crc(b"".join(base64.b64decode(crc(part)) for part in parts)) + "-2"}
+    assert code_of(lambda: complete([{**listed[0], "ChecksumCRC32": listed[1]["ChecksumCRC32"]},
+                                     listed[1]])) == (400, "InvalidPart")
+    assert code_of(lambda: complete(ChecksumCRC32="AAAAAA==")) == (400, "BadDigest")
+    assert code_of(lambda: complete(MpuObjectSize=7)) == (400, "InvalidRequest")
+    done = complete(ChecksumCRC32=values[kind], ChecksumType=kind,
+                    MpuObjectSize=5 * MIB + 1000)
+    assert (done["ChecksumCRC32"], done["ChecksumType"]) == (values[kind], kind)
+    got = s3.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    assert (got["ChecksumCRC32"], got["ChecksumType"]) == (values[kind], kind)
+    assert got["Body"].read() == b"".join(parts)
+
+
+def test_lists_of_uploads_come_in_pages(s3, bucket):
+    begun = {s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+             for key in ("a", "b", "b", "b/1", "b/2", "ü c")}
+    pages = list(s3.get_paginator("list_multipart_uploads").paginate(
+        Bucket=bucket, PaginationConfig={"PageSize": 2}))
+    assert len(pages) == 3
+    assert {item["UploadId"] for page in pages for item in page["Uploads"]} == begun
+    grouped = s3.list_multipart_uploads(Bucket=bucket, Delimiter="/", Prefix="b")
+    assert [item["Key"] for item in grouped["Uploads"]] == ["b", "b"]
+    assert [item["Prefix"] for item in grouped["CommonPrefixes"]] == ["b/"]

@@ -121,6 +121,14 @@ def test_a_model_from_registration_to_approval(sagemaker, group, uploaded):
     assert [item["ModelPackageVersion"] for page in pages
             for item in page["ModelPackageSummaryList"]] == [1, 2]
 
+    for order, expected in [({"SortBy": "CreationTime"}, [2, 1]),
+                            ({"SortBy": "CreationTime", "SortOrder": "Ascending"}, [1, 2]),
+                            ({"SortOrder": "Ascending"}, [1, 2]), ({}, [1, 2])]:
+        pages = sagemaker.get_paginator("list_model_packages").paginate(
+            ModelPackageGroupName=group, PaginationConfig={"PageSize": 1}, **order)
+        assert [item["ModelPackageVersion"] for page in pages
+                for item in page["ModelPackageSummaryList"]] == expected, order
+
     error = error_of(
         lambda: sagemaker.delete_model_package_group(ModelPackageGroupName=group))
     assert error["Code"] == "ConflictException"
@@ -200,7 +208,8 @@ def test_the_cli_registers_and_approves(shared_server, uploaded):
     arn = cli("create-model-package", "--model-package-group-name", "by-cli",
               "--inference-specification",
               json.dumps(package()["InferenceSpecification"]))["ModelPackageArn"]
-    cli("update-model-package", "--model-package-arn", arn, "--model-approval-status", "Approved")
+    cli("update-model-package", "--model-package-arn", arn, "--model-approval-status", "Approved",
+        "--approval-description", "these bytes are no model")
     listed = cli("list-model-packages", "--model-package-group-name", "by-cli")
     assert [(item["ModelPackageVersion"], item["ModelApprovalStatus"])
             for item in listed["ModelPackageSummaryList"]] == [(1, "Approved")]

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from .data import PAD
+from .letterbox import PAD
 
 
 def flip_turn(image, boxes, rng):
@@ -46,7 +46,8 @@ class Augmenter:
         image, boxes = flip_turn(sample.image, sample.boxes, rng)
         ratio = self.side / max(image.shape[:2]) * np.exp(rng.uniform(np.log(low), np.log(high)))
         rx, ry = ratio * np.exp(rng.uniform(-0.1, 0.1, 2))
-        width, height = round(image.shape[1] * rx), round(image.shape[0] * ry)
+        width = max(1, round(image.shape[1] * rx))
+        height = max(1, round(image.shape[0] * ry))
         boxes = boxes * np.array([width / image.shape[1], height / image.shape[0]] * 2, np.float32)
         how = cv2.INTER_LINEAR if rng.random() < 0.7 else cv2.INTER_AREA
         return cv2.resize(image, (width, height), interpolation=how), boxes, sample.labels

@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""COCO-labelled directories: reading them, naming what is wrong in them, letterboxing.
+"""Labelled directories, read into memory: labels (labels.py, yolo.py), pictures (pictures.py).
 
-A directory has `annotations.json` (COCO) and `images/`. Problems are collected with file and place;
-with `on_error="stop"` the first ends the run, with "skip" the image or label is left out.
+A directory has `images/` and `annotations.json` (COCO), or YOLO's `labels/` and `classes.txt`
+instead. With `on_error="stop"` the first image or label that is wrong ends the run, with "skip" it
+is left out.
 """
-import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-PAD = 114
-
-
-class DataError(Exception):
-    """Wrong input: the message names the file, the place and the cause."""
+from . import labels, pictures, yolo
+from .errors import DataError, Problems
 
 
 @dataclass
@@ -36,70 +32,38 @@ class Dataset:
         return len(self.samples)
 
 
-class Problems:
-    def __init__(self, on_error):
-        self.on_error = on_error
-        self.count = 0
-
-    def report(self, place, cause):
-        self.count += 1
-        if self.on_error == "stop":
-            raise DataError(f"{place}: {cause} (--on-error skip leaves it out and goes on)")
-        print(f"andon-train: skipped: {place}: {cause}", file=sys.stderr)
-
-
-def _read_annotations(path):
-    try:
-        coco = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file; a data set is a directory with "
-                        "annotations.json (COCO) and images/") from None
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}:{error.lineno}: not valid JSON: {error.msg}") from None
-    if not isinstance(coco, dict):
-        raise DataError(f"{path}: the top level must be an object")
-    for key in ("images", "annotations", "categories"):
-        if not isinstance(coco.get(key), list):
-            raise DataError(f"{path}: '{key}' must be a list, as COCO has it")
-        for i, entry in enumerate(coco[key]):
-            if not isinstance(entry, dict):
-                raise DataError(f"{path}: {key}[{i}] must be an object")
-    for i, category in enumerate(coco["categories"]):
-        if "id" not in category or "name" not in category:
-            raise DataError(f"{path}: categories[{i}] needs an id and a name")
-    ids = set()
-    for i, image in enumerate(coco["images"]):
-        if image.get("id") in ids:
-            raise DataError(f"{path}: images[{i}]: id {image['id']} is taken by another image")
-        ids.add(image.get("id"))
-    if not coco["categories"]:
-        raise DataError(f"{path}: 'categories' is empty: there is nothing to detect")
-    return coco
+def _read_picture(file, entry):
+    image = pictures.read(file)
+    height, width = image.shape[:2]
+    if entry.size and entry.size != (width, height):
+        turned = (" (the file says that it is to be turned, EXIF; boxes have to be those of the "
+                  "turned picture)") if entry.size == (height, width) else ""
+        raise DataError(f"it has {width}x{height} pixels, the labels say "
+                        f"{entry.size[0]}x{entry.size[1]}{turned}")
+    return image
 
 
-def _box_problem(box, width, height):
-    if not (isinstance(box, list) and len(box) == 4
-            and all(isinstance(v, (int, float)) and np.isfinite(v) for v in box)):
-        return f"bbox {box!r} is not four numbers"
-    x, y, w, h = box
-    if w <= 0 or h <= 0:
-        return f"bbox {box} has no area"
-    if x < -1 or y < -1 or x + w > width + 1 or y + h > height + 1:
-        return f"bbox {box} lies outside the {width}x{height} image"
-    return None
-
-
-def _read_labels(coco, path, problems):
-    """Per image id, its (bbox, category id) pairs with their places in the file."""
-    known = {image.get("id") for image in coco["images"]}
-    labels = {}
-    for i, annotation in enumerate(coco["annotations"]):
-        place = f"{path}: annotations[{i}]"
-        if annotation.get("image_id") not in known:
-            problems.report(place, f"image_id {annotation.get('image_id')!r} is no image's id")
+def _targets(entry, image, names, problems):
+    """Boxes and classes that can be learnt: clipped to the picture, with an area, no crowds."""
+    height, width = image.shape[:2]
+    boxes, classes = [], []
+    for truth in entry.truths:
+        x, y, w, h = truth.box
+        if x >= width or y >= height or x + w < 0 or y + h < 0:
+            problems.report(f"{truth.place}.bbox",
+                            f"the box {list(truth.box)} lies outside its picture "
+                            f"({width}x{height})")
             continue
-        labels.setdefault(annotation["image_id"], []).append((place, annotation))
-    return labels
+        box = max(0, x), max(0, y), min(width, x + w), min(height, y + h)
+        if truth.is_crowd or box[2] <= box[0] or box[3] <= box[1]:
+            continue
+        boxes.append(box)
+        classes.append(names.index(truth.category.name))
+    return np.array(boxes, np.float32).reshape(-1, 4), np.array(classes, np.int64)
+
+
+def _size_of(path):
+    return pictures.read(path).shape[1::-1]
 
 
 def load(directories, names=None, on_error="stop"):
@@ -108,54 +72,29 @@ def load(directories, names=None, on_error="stop"):
     problems = Problems(on_error)
     for directory in map(Path, directories):
         path = directory / "annotations.json"
-        coco = _read_annotations(path)
-        categories = {c["id"]: str(c["name"]) for c in coco["categories"]}
+        if yolo.is_set(directory):
+            path = directory / "labels"
+            labelled = yolo.images(directory, problems, _size_of)
+        else:
+            labelled = labels.read(path, problems)
+        for warning in labelled.warnings:
+            print(f"andon-train: {path}: {warning}", file=sys.stderr)
+        categories = [category.name for category in labelled.categories]
         if not dataset.names:
-            dataset.names = [categories[key] for key in sorted(categories)]
-        unknown = set(categories.values()) - set(dataset.names)
+            dataset.names = categories
+        unknown = set(categories) - set(dataset.names)
         if unknown:
             raise DataError(f"{path}: categories {sorted(unknown)} are not among the classes "
                             f"{dataset.names} of the data read before it")
-        labels = _read_labels(coco, path, problems)
-        for i, entry in enumerate(coco["images"]):
-            file = directory / "images" / str(entry.get("file_name"))
-            image = cv2.imread(str(file)) if file.is_file() else None
-            if image is None:
-                cause = "cannot be decoded" if file.is_file() else "there is no such file"
-                problems.report(f"{path}: images[{i}]: {file}", cause)
+        for entry in labelled.images:
+            file = directory / "images" / entry.file_name
+            try:
+                image = _read_picture(file, entry)
+            except DataError as error:
+                problems.report(f"{entry.place}: {file}", error)
                 continue
-            height, width = image.shape[:2]
-            boxes, classes = [], []
-            for place, annotation in labels.get(entry["id"], []):
-                cause = _box_problem(annotation.get("bbox"), width, height)
-                if annotation.get("category_id") not in categories:
-                    cause = f"category_id {annotation.get('category_id')!r} is no category's id"
-                if cause:
-                    problems.report(place, cause)
-                    continue
-                x, y, w, h = annotation["bbox"]
-                boxes.append((max(0, x), max(0, y), min(width, x + w), min(height, y + h)))
-                classes.append(dataset.names.index(categories[annotation["category_id"]]))
-            dataset.samples.append(Sample(file, image,
-                                          np.array(boxes, np.float32).reshape(-1, 4),
-                                          np.array(classes, np.int64)))
+            dataset.samples.append(
+                Sample(file, image, *_targets(entry, image, dataset.names, problems)))
     if not dataset.samples:
         raise DataError(f"{', '.join(map(str, directories))}: no image could be read")
     return dataset
-
-
-def letterbox(image, side):
-    """Scaled to fit side x side and centred on grey. Gives canvas, ratio, left, top."""
-    h, w = image.shape[:2]
-    ratio = min(side / h, side / w)
-    nw, nh = round(w * ratio), round(h * ratio)
-    left, top = round((side - nw) / 2 - 0.1), round((side - nh) / 2 - 0.1)
-    canvas = np.full((side, side, 3), PAD, np.uint8)
-    canvas[top:top + nh, left:left + nw] = cv2.resize(image, (nw, nh),
-                                                      interpolation=cv2.INTER_LINEAR)
-    return canvas, ratio, left, top
-
-
-def to_array(canvas):
-    """BGR uint8 [H, W, 3] -> RGB float32 0..1 [3, H, W]."""
-    return np.ascontiguousarray(canvas[:, :, ::-1].transpose(2, 0, 1)).astype(np.float32) / 255

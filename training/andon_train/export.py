@@ -11,16 +11,24 @@ import onnx
 import torch
 
 from . import infer
-from .data import DataError
+from .errors import DataError
 from .model import STRIDES, Detector, ModelSize
+
+
+def load_state(path, device="cpu", weights_only=True):
+    """What train.Run saved."""
+    try:
+        state = torch.load(path, map_location=device, weights_only=weights_only)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise DataError(f"{path}: not a checkpoint of this trainer: {error}") from None
+    if not isinstance(state, dict) or not {"size", "average", "names", "side"} <= state.keys():
+        raise DataError(f"{path}: not a checkpoint of this trainer")
+    return state
 
 
 def load_checkpoint(path):
     """The averaged detector, class names and input side of a checkpoint."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise DataError(f"{path}: not a checkpoint of this trainer: {error}") from None
+    state = load_state(path)
     detector = Detector(ModelSize(**state["size"]))
     detector.load_state_dict(state["average"])
     return detector.eval(), state["names"], state["side"]

@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from .data import letterbox, to_array
+from .letterbox import letterbox, to_array
 from .metrics import postprocess
 from .model import Decoder
 

@@ -15,6 +15,9 @@ from tqdm import tqdm
 
 from . import data, infer, metrics
 from .augment import Augmenter
+from .errors import DataError
+from .export import load_state
+from .letterbox import to_array
 from .loss import DetectionLoss
 from .model import Detector, ModelSize
 
@@ -93,9 +96,9 @@ class Run:
         path = self.out / "last.pt"
         if not path.exists():
             return False
-        state = torch.load(path, map_location=self.device, weights_only=False)
+        state = load_state(path, self.device, weights_only=False)
         if state["size"] != self.size.to_dict() or state["names"] != self.train.names:
-            raise data.DataError(f"{path} is of another model ({state['size']}, "
+            raise DataError(f"{path} is of another model ({state['size']}, "
                                  f"{state['names']}); use another --out or start anew")
         self.model.load_state_dict(state["model"])
         self.average.model.load_state_dict(state["average"])
@@ -119,7 +122,7 @@ class Run:
         order = self.augmenter.order(self.weights)
         for start in range(0, len(order), o.batch):
             chosen = [self.augmenter.sample(int(i), mosaic) for i in order[start:start + o.batch]]
-            images = torch.from_numpy(np.stack([data.to_array(c) for c, _, _ in chosen]))
+            images = torch.from_numpy(np.stack([to_array(c) for c, _, _ in chosen]))
             targets = [(torch.from_numpy(b.astype(np.float32)).to(self.device),
                         torch.from_numpy(labels).to(self.device)) for _, b, labels in chosen]
             yield images.to(self.device, memory_format=torch.channels_last), targets

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wrong images and labels are named with their file and place; then the run stops or goes on."""
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from andon_train import cli, data
+from andon_train import cli, data, letterbox
+from andon_train.augment import Augmenter
+from andon_train.errors import DataError
 
 
 def change(directory, spoil):
@@ -20,14 +23,13 @@ def first_label(key, value):
     return lambda coco: coco["annotations"][0].update({key: value})
 
 
+# tests/data/labels.json has many more, for this reader and that of `andon model eval`.
 SPOILT_LABELS = {
-    "box outside": (first_label("bbox", [150, 10, 40, 20]), "lies outside the 160x120 image"),
-    "box without area": (first_label("bbox", [10, 10, 0, 20]), "has no area"),
-    "box not finite": (first_label("bbox", [10, 10, float("nan"), 20]), "is not four numbers"),
-    "box of three": (first_label("bbox", [1, 2, 3]), "is not four numbers"),
-    "box missing": (lambda coco: coco["annotations"][0].pop("bbox"), "is not four numbers"),
-    "unknown image": (first_label("image_id", 77), "image_id 77 is no image's id"),
-    "unknown category": (first_label("category_id", 9), "category_id 9 is no category's id"),
+    "box outside": (first_label("bbox", [160, 10, 40, 20]), "lies outside its picture (160x120)"),
+    "box of three": (first_label("bbox", [1, 2, 3]), "must be [x, y, width, height]"),
+    "box missing": (lambda coco: coco["annotations"][0].pop("bbox"), "is missing"),
+    "unknown image": (first_label("image_id", 77), "there is no picture with the id 77"),
+    "unknown category": (first_label("category_id", 9), "there is no category with the id 9"),
 }
 
 
@@ -35,7 +37,7 @@ SPOILT_LABELS = {
 def test_a_wrong_label_stops_the_run_and_is_named(few_bars, name):
     spoil, message = SPOILT_LABELS[name]
     change(few_bars, spoil)
-    with pytest.raises(data.DataError) as caught:
+    with pytest.raises(DataError) as caught:
         data.load([few_bars])
     assert message in str(caught.value)
     assert f"{few_bars / 'annotations.json'}: annotations[0]" in str(caught.value)
@@ -62,40 +64,41 @@ def truncate_image(directory):
 
 
 @pytest.mark.parametrize("spoil, message", [(remove_image, "there is no such file"),
-                                            (truncate_image, "cannot be decoded")])
+                                            (truncate_image, "is a damaged or truncated PNG")])
 def test_an_image_that_cannot_be_read_is_named_or_left_out(few_bars, spoil, message, capsys):
     spoil(few_bars)
-    with pytest.raises(data.DataError, match=rf"images\[1\].*001\.png: {message}"):
+    with pytest.raises(DataError, match=rf"images\[1\].*001\.png: {message}"):
         data.load([few_bars])
     assert len(data.load([few_bars], on_error="skip")) == 3
     assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("spoil, message", [
-    (lambda coco: coco.pop("images"), "'images' must be a list"),
-    (lambda coco: coco.update(annotations={}), "'annotations' must be a list"),
-    (lambda coco: coco.update(categories=[]), "'categories' is empty"),
-    (lambda coco: coco.update(categories=[{"name": "bar"}]), r"categories\[0\] .* id and a name"),
-    (lambda coco: coco.update(images=["a.png"]), r"images\[0\] must be an object"),
-    (lambda coco: coco.update(annotations=[7]), r"annotations\[0\] must be an object"),
-    (lambda coco: coco["images"].append(dict(coco["images"][0])), r"images\[4\]: id 1 is taken"),
-    (lambda coco: coco.update(images=[], annotations=[]), "no image could be read"),
+    (lambda coco: coco.pop("images"), 'it has no "images"'),
+    (lambda coco: coco.update(annotations={}), "annotations is not a list"),
+    (lambda coco: coco.update(categories=[]), "categories is empty"),
+    (lambda coco: coco.update(categories=[{"name": "bar"}]), r"categories\[0\].id is missing"),
+    (lambda coco: coco.update(images=["a.png"]), r"images\[0\] is not an object"),
+    (lambda coco: coco.update(annotations=[7]), r"annotations\[0\] is not an object"),
+    (lambda coco: coco["images"].append(dict(coco["images"][0])),
+     r"images\[4\].id: another picture has the id 1 too"),
+    (lambda coco: coco.update(images=[], annotations=[]), "images is empty"),
 ])
 def test_a_file_that_is_not_coco_is_refused(few_bars, spoil, message):
     change(few_bars, spoil)
-    with pytest.raises(data.DataError, match=message):
+    with pytest.raises(DataError, match=message):
         data.load([few_bars])
 
 
 def test_broken_json_is_named_with_its_line(few_bars):
     (few_bars / "annotations.json").write_text('{\n "images": [,]\n}', encoding="utf-8")
-    with pytest.raises(data.DataError, match="annotations.json:2: not valid JSON"):
+    with pytest.raises(DataError, match="annotations.json:2: not valid JSON"):
         data.load([few_bars])
 
 
 def test_categories_that_the_first_directory_has_not_are_refused(bars, few_bars):
     change(few_bars, lambda coco: coco["categories"].append({"id": 2, "name": "dent"}))
-    with pytest.raises(data.DataError, match=r"categories \['dent'\] are not among the classes"):
+    with pytest.raises(DataError, match=r"categories \['dent'\] are not among the classes"):
         data.load([bars / "train", few_bars])
 
 
@@ -105,18 +108,41 @@ def test_a_box_that_reaches_past_the_edge_by_a_pixel_is_clipped(few_bars):
     assert box.tolist() == [130, 90, 160, 120]
 
 
+def test_crowds_and_boxes_without_area_are_not_learnt(few_bars):
+    labels_before = sum(len(s.boxes) for s in data.load([few_bars]).samples)
+    change(few_bars, first_label("iscrowd", 1))
+    change(few_bars, lambda coco: coco["annotations"][1].update(bbox=[10, 10, 0, 20]))
+    assert sum(len(s.boxes) for s in data.load([few_bars]).samples) == labels_before - 2
+
+
+@pytest.mark.parametrize("size", [(1, 400), (400, 1), (1, 1)])
+def test_a_picture_of_one_row_is_letterboxed(size):
+    image = np.full((*size, 3), 255, np.uint8)
+    canvas, *_ = letterbox.letterbox(image, 64)
+    assert (canvas == 255).any()
+
+
+@pytest.mark.parametrize("size", [(1, 400), (400, 1)])
+def test_a_picture_of_one_row_is_augmented(size):
+    sample = data.Sample(Path("a.png"), np.full((*size, 3), 255, np.uint8),
+                         np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
+    augmenter = Augmenter(data.Dataset(["bar"], [sample]), 64, seed=1)
+    for _ in range(50):
+        assert augmenter.sample(0, 0.5)[0].shape == (64, 64, 3)
+
+
 def test_the_letterbox_keeps_the_shape_and_centres():
     image = np.full((100, 200, 3), 255, np.uint8)
-    canvas, ratio, left, top = data.letterbox(image, 64)
+    canvas, ratio, left, top = letterbox.letterbox(image, 64)
     assert (canvas.shape, ratio, left, top) == ((64, 64, 3), 0.32, 0, 16)
-    assert (canvas[:16] == data.PAD).all() and (canvas[16:48] == 255).all()
-    assert (canvas[48:] == data.PAD).all()
+    assert (canvas[:16] == letterbox.PAD).all() and (canvas[16:48] == 255).all()
+    assert (canvas[48:] == letterbox.PAD).all()
 
 
 def test_the_network_gets_red_first(few_bars):
     image = np.zeros((2, 2, 3), np.uint8)
     image[..., 2] = 255
-    assert data.to_array(image)[:, 0, 0].tolist() == [1, 0, 0]
+    assert letterbox.to_array(image)[:, 0, 0].tolist() == [1, 0, 0]
 
 
 def test_the_command_ends_with_1_and_the_reason(tmp_path, bars, capsys):
@@ -124,6 +150,22 @@ def test_the_command_ends_with_1_and_the_reason(tmp_path, bars, capsys):
                      "--out", str(tmp_path / "run")])
     assert code == 1
     assert "annotations.json: there is no such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option, value", [("--side", "0"), ("--side", "100"), ("--batch", "-1"),
+                                           ("--epochs", "many"), ("--mosaic", "2")])
+def test_options_that_mean_nothing_are_refused_by_name(bars, tmp_path, option, value, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["train", "--train", str(bars / "train"), "--val", str(bars / "val"),
+                  "--out", str(tmp_path), option, value])
+    assert ended.value.code == 2
+    assert option in capsys.readouterr().err
+
+
+def test_check_tells_what_there_is(bars, capsys):
+    assert cli.main(["check", str(bars / "train"), str(bars / "val")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["images"] == 72 and told["classes"] == ["bar"] and told["objects"] > 0
 
 
 def test_an_onnx_file_that_is_none_is_refused(tmp_path, bars, capsys):
@@ -144,3 +186,29 @@ def test_grey_and_16_bit_images_are_read(few_bars):
     grey = np.full((120, 160), 40000, np.uint16)
     cv2.imwrite(str(few_bars / "images" / "001.png"), grey)
     assert data.load([few_bars]).samples[1].image.shape == (120, 160, 3)
+
+
+def test_yolos_labels_are_those_of_coco(few_bars, capsys):
+    expected = data.load([few_bars])
+    coco = json.loads((few_bars / "annotations.json").read_text(encoding="utf-8"))
+    (few_bars / "annotations.json").unlink()
+    (few_bars / "labels").mkdir()
+    classes = sorted(coco["categories"], key=lambda category: category["id"])
+    (few_bars / "classes.txt").write_text("".join(f"{it['name']}\n" for it in classes))
+    order = [category["id"] for category in classes]
+    for image in coco["images"]:
+        rows = [(order.index(it["category_id"]), *it["bbox"]) for it in coco["annotations"]
+                if it["image_id"] == image["id"]]
+        (few_bars / "labels" / image["file_name"]).with_suffix(".txt").write_text("".join(
+            f"{c} {(x + w / 2) / 160!r} {(y + h / 2) / 120!r} {w / 160!r} {h / 120!r}\n"
+            for c, x, y, w, h in rows))
+    read = data.load([few_bars])
+    assert read.names == expected.names
+    for ours, theirs in zip(read.samples, expected.samples, strict=True):
+        assert ours.path == theirs.path
+        assert ours.labels.tolist() == theirs.labels.tolist()
+        assert np.allclose(ours.boxes, theirs.boxes, atol=1e-3)
+    assert capsys.readouterr().err == ""
+    (few_bars / "labels" / "000.txt").write_text("7 0.5 0.5 0.1 0.1\n")
+    with pytest.raises(DataError, match=r"000\.txt:1: there is no class 7"):
+        data.load([few_bars])

@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from andon_train import cli, data, export, infer
+from andon_train.errors import DataError
+from andon_train.letterbox import letterbox, to_array
 from andon_train.train import Run
 
 from conftest import SIDE, training_options
@@ -46,7 +48,7 @@ def test_an_export_agrees_with_pytorch(trained, bars, tmp_path, batches):
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     detector, _, _ = export.load_checkpoint(trained.out / "best.pt")
     network = infer.decoded(detector, SIDE)
-    pictures = [data.to_array(data.letterbox(s.image, SIDE)[0])
+    pictures = [to_array(letterbox(s.image, SIDE)[0])
                 for s in data.load([bars / "val"]).samples]
     for batch in batches:
         images = np.stack(pictures[:batch])
@@ -150,5 +152,5 @@ def test_a_run_without_progress_stops_early(bars, tmp_path):
 def test_a_run_of_another_size_is_not_gone_on_with(bars, tmp_path):
     Run(training_options(bars, tmp_path, "--epochs", "1")).go()
     other = Run(training_options(bars, tmp_path, "--epochs", "1", "--depth", "0.67"))
-    with pytest.raises(data.DataError, match="is of another model"):
+    with pytest.raises(DataError, match="is of another model"):
         other.resume()

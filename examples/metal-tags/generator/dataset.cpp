@@ -5,10 +5,10 @@
 
 #include <opencv2/core.hpp>
 
-#include "base/error.hpp"
-#include "base/json.hpp"
+#include "base/error/error.hpp"
+#include "base/json/json.hpp"
 #include "random.hpp"
-#include "vision/annotate.hpp"
+#include "vision/draw/annotate.hpp"
 
 namespace metal_tags {
 namespace {

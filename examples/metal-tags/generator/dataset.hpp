@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "base/file.hpp"
+#include "base/os/file.hpp"
 #include "scene.hpp"
 
 namespace metal_tags {

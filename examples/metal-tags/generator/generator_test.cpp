@@ -5,8 +5,8 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "base/error.hpp"
-#include "base/json.hpp"
+#include "base/error/error.hpp"
+#include "base/json/json.hpp"
 #include "dataset.hpp"
 #include "scene.hpp"
 

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <opencv2/core.hpp>
 
-#include "base/error.hpp"
+#include "base/error/error.hpp"
 #include "dataset.hpp"
 
 namespace {

@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string>
 
-#include "inspect/gstreamer_abi.hpp"
+#include "inspect/video/gstreamer_abi.hpp"
 
 namespace abi = andon::inspect::gstreamer_abi;
 
@@ -206,6 +206,6 @@ abi::Next next_picture(abi::Stream* stream, int timeout_ms, abi::Picture* pictur
 extern "C" __attribute__((visibility("default"))) const abi::Functions* andon_inspect_gstreamer() {
   static std::once_flag once;
   std::call_once(once, [] { gst_init(nullptr, nullptr); });
-  static const abi::Functions kFunctions{abi::kVersion, open_stream, next_picture, close_stream};
-  return &kFunctions;
+  static const abi::Functions functions{abi::kVersion, open_stream, next_picture, close_stream};
+  return &functions;
 }

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// What changes on the server, as Server-Sent Events: kinds of things, not the things themselves.
+// The browser comes back by itself with the last event's id, so nothing is missed; many changes at
+// once are one event.
+import { ApiError } from './api';
+import { findSession, session } from './session.svelte';
+
+export type Kind = 'devices' | 'deployments' | 'models' | 'executions' | 'results' | 'objects';
+const KINDS: Kind[] = ['devices', 'deployments', 'models', 'executions', 'results', 'objects'];
+
+// `ready` once the place among the events is known: what a screen loads after that misses nothing.
+export const live = $state<{ seen: Record<Kind, number>; connected: boolean; ready: boolean }>({
+  seen: { devices: 0, deployments: 0, models: 0, executions: 0, results: 0, objects: 0 },
+  connected: true,
+  ready: false,
+});
+
+let source: EventSource | null = null;
+let again: ReturnType<typeof setTimeout> | undefined;
+let doubt: ReturnType<typeof setTimeout> | undefined;
+
+// A browser has six connections to a server for all its pages: one that nobody sees holds none.
+document.addEventListener('visibilitychange', () => {
+  if (!session.who) return;
+  if (document.hidden) stop();
+  else {
+    changeAll();
+    listen();
+  }
+});
+
+function changeAll() {
+  for (const kind of KINDS) live.seen[kind] += 1;
+}
+
+export function listen() {
+  stop();
+  source = new EventSource('/console/events');
+  source.addEventListener('changed', (event) => {
+    live.connected = true;
+    live.ready = true;
+    const kinds = String((event as MessageEvent).data).split(' ');
+    for (const kind of KINDS) if (kinds.includes(kind)) live.seen[kind] += 1;
+  });
+  source.addEventListener('open', () => (live.connected = true));
+  source.addEventListener('error', () => {
+    // Between two answers, too; it is closed only where the server has refused, or is away.
+    if (source?.readyState === EventSource.CLOSED) void comeBack();
+    else doubt ??= setTimeout(comeBack, 5000);
+  });
+  source.addEventListener('open', noDoubt);
+}
+
+// The server is asked who we are: it may have ended the session, have been started anew, or be away.
+async function comeBack() {
+  stop();
+  live.ready = true;
+  live.connected = await findSession();
+  if (!session.who) return;
+  if (!live.connected) again = setTimeout(comeBack, 2000);
+  else {
+    changeAll();
+    listen();
+  }
+}
+
+export function stop() {
+  source?.close();
+  source = null;
+  clearTimeout(again);
+  noDoubt();
+}
+
+function noDoubt() {
+  clearTimeout(doubt);
+  doubt = undefined;
+}
+
+export function resource<T>(load: () => Promise<T>, kinds: Kind[] = []) {
+  const state = $state<{ data: T | undefined; error: ApiError | undefined; loading: boolean }>({
+    data: undefined,
+    error: undefined,
+    loading: true,
+  });
+  let asked = 0;
+  let busy = false;
+  let dirty = false;
+  async function refresh() {
+    if (busy) {
+      dirty = true;
+      return;
+    }
+    busy = true;
+    const number = ++asked;
+    try {
+      const data = await load();
+      if (number === asked) {
+        state.data = data;
+        state.error = undefined;
+      }
+    } catch (error) {
+      if (number === asked) state.error = asError(error);
+    }
+    state.loading = false;
+    busy = false;
+    if (dirty) {
+      dirty = false;
+      void refresh();
+    }
+  }
+  // What load() reads before it waits makes it run again, newest first.
+  $effect(() => {
+    for (const kind of kinds) void live.seen[kind];
+    void session.who?.id;
+    busy = false;
+    void refresh();
+  });
+  return {
+    get data() {
+      return state.data;
+    },
+    get error() {
+      return state.error;
+    },
+    get loading() {
+      return state.loading;
+    },
+    refresh,
+  };
+}
+
+export function asError(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError(0, 'Failed', String(error));
+}

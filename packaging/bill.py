@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a package is made of: its CycloneDX bill of materials, copyright and notices."""
+import hashlib
+import json
+import re
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+# Linked into the programs or compiled from headers: their notices must come along.
+STATIC = {
+    "libboost1.81-dev": "Boost (JSON, Container, Asio, Beast)",
+    "libcli11-dev": "CLI11",
+    "libfmt-dev": "fmt (headers)",
+}
+# Also, in the package whose programs look at pictures.
+STATIC_CODECS = {"andon": {"libturbojpeg0-dev": "libjpeg-turbo", "libpng-dev": "libpng"}}
+
+
+def static_packages(package):
+    """Debian's package and its title, of each that is linked in."""
+    return {**STATIC, **STATIC_CODECS.get(package.name, {})}
+
+
+NAMESPACE = uuid.UUID("3d0f6f52-8e2c-4f0e-9a51-0f1c0a4f8a55")
+
+
+def run(*command):
+    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
+
+
+def needed_libraries(path):
+    return re.findall(r"^\s+NEEDED\s+(\S+)", run("objdump", "-p", path), re.MULTILINE)
+
+
+def installed_version(package):
+    """(version, source) of a package of this machine."""
+    name, version, source = run("dpkg-query", "-W", "-f", "${Package} ${Version} ${source:Package}\n",
+                                package).splitlines()[0].split()
+    return name, version, source
+
+
+def owners(libraries):
+    """The Debian packages that have these libraries, by the linker's own search."""
+    places = {}
+    for line in run("/sbin/ldconfig", "-p").splitlines():
+        found = re.match(r"\s+(\S+) \(.*\) => (\S+)", line)
+        if found:
+            places.setdefault(found.group(1), found.group(2))
+    packages = set()
+    for library in libraries:
+        if library not in places:
+            continue
+        for place in (places[library], str(Path(places[library]).resolve()),
+                      places[library].removeprefix("/usr"),
+                      str(Path(places[library]).resolve()).removeprefix("/usr")):
+            said = subprocess.run(["dpkg-query", "-S", place], capture_output=True, text=True,
+                                  check=False)
+            if said.returncode == 0:
+                packages.add(said.stdout.split(":")[0])
+                break
+    return sorted(packages)
+
+
+def dynamic_packages(package):
+    return owners(sorted({library for path in package.binaries for library in needed_libraries(path)}))
+
+
+def debian_component(name, architecture, linkage):
+    name, version, source = installed_version(name)
+    reference = f"pkg:deb/debian/{name}@{version}?arch={architecture}&distro=debian-12"
+    return {"type": "library", "bom-ref": reference, "name": name, "version": version,
+            "purl": reference,
+            "properties": [{"name": "andon:linkage", "value": linkage},
+                           {"name": "andon:debian-source", "value": source}]}
+
+
+def runtime_component(package):
+    version = package.made.runtime_version
+    library = package.made.runtime / "libonnxruntime.so.1"
+    digest = hashlib.sha256(library.read_bytes()).hexdigest()
+    reference = f"pkg:pypi/onnxruntime@{version}"
+    return {"type": "library", "bom-ref": reference, "name": "onnxruntime", "version": version,
+            "purl": reference, "hashes": [{"alg": "SHA-256", "content": digest}],
+            "licenses": [{"license": {"id": "MIT"}}]}
+
+
+def of_package(package):
+    architecture = package.made.architecture
+    components = [debian_component(name, architecture, "dynamic") for name in dynamic_packages(package)]
+    if package.facts.get("runtime"):
+        components.append(runtime_component(package))
+    else:
+        components += [debian_component(name, architecture, "static") for name in sorted(static_packages(package))]
+    own = f"pkg:deb/andon/{package.name}@{package.made.version}?arch={architecture}"
+    document = {
+        "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
+        "serialNumber": f"urn:uuid:{uuid.uuid5(NAMESPACE, own)}",
+        "metadata": {
+            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(package.made.epoch)),
+            "component": {"type": "application", "bom-ref": own, "name": package.name,
+                          "version": package.made.version, "purl": own,
+                          "licenses": [{"license": {"id": "Apache-2.0"}}]}},
+        "components": components,
+        "dependencies": [{"ref": own, "dependsOn": [part["bom-ref"] for part in components]}]}
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
+def copyright_of(package, homepage):
+    year = time.strftime("%Y", time.gmtime(package.made.epoch))
+    text = (f"Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
+            f"Upstream-Name: andon\nSource: {homepage}\n\n"
+            f"Files: *\nCopyright: {year} the authors of andon\nLicense: Apache-2.0\n\n")
+    if package.facts.get("runtime"):
+        licence = (package.made.runtime / "LICENSE").read_text(encoding="utf-8").replace("\r", "")
+        lines = "".join(f" {line.strip() or '.'}\n" for line in licence.strip().splitlines())
+        text += ("Files: usr/lib/*/libonnxruntime.so.*\n"
+                 "Copyright: Microsoft Corporation\nLicense: Expat\n" + lines + "\n")
+    return text + ("License: Apache-2.0\n On Debian systems the full text is in\n"
+                   " /usr/share/common-licenses/Apache-2.0.\n .\n"
+                   f" What others have made of it is in /usr/share/doc/{package.name}/,\n"
+                   " third-party-notices.txt.gz and sbom.cdx.json.\n")
+
+
+def notices_of(package):
+    parts = []
+    if package.facts.get("runtime"):
+        parts.append("ONNX Runtime, with what it is made of\n\n" +
+                     (package.made.runtime / "ThirdPartyNotices.txt").read_text(
+                         encoding="utf-8", errors="replace").replace("\r", ""))
+    else:
+        for name, title in static_packages(package).items():
+            notice = Path(f"/usr/share/doc/{name}/copyright")
+            parts.append(f"{title}: Debian's package {name} {installed_version(name)[1]}\n\n" +
+                         notice.read_text(encoding="utf-8", errors="replace"))
+    names = dynamic_packages(package)
+    parts.append("Linked when the program starts, and installed by packages of their own, whose notices\n"
+                 "are in /usr/share/doc/<package>/copyright:\n\n" +
+                 "".join(f"  {name}\n" for name in names))
+    line = "\n" + "=" * 100 + "\n\n"
+    return line.join(parts)

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// One MQTT message of a device and what it is answered: jobs, shadows, health. No
+// network and no threads, so that it can be tested and fuzzed by itself.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/time/time.hpp"
+#include "control/control_plane.hpp"
+#include "control/shared/notifier.hpp"
+
+namespace andon::api {
+
+[[nodiscard]] bool is_health_topic(std::string_view topic);
+
+// Acts on it and publishes the answer (.../accepted or .../rejected); nothing where the thing has
+// no certificate that may be used. Never throws: what is
+// malformed is rejected with InvalidJson or InvalidRequest, a defect is logged and rejected with
+// InternalError, which devices retry.
+void handle_device_message(control::ControlPlane& control, control::Notifier& notifier,
+                           const base::Clock& clock, const std::string& topic,
+                           const std::string& payload);
+
+}  // namespace andon::api

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Room: results. What devices found, asked for, confirmed, overruled and exported: andon's own
+// operations, rows of the operation table. Over control::Results.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/table/operation.hpp"
+#include "control/results/results.hpp"
+
+namespace andon::api {
+
+// `results` outlives the rows.
+[[nodiscard]] std::vector<Operation> result_operations(control::Results& results);
+
+// A line of the CSV export, without its newline, and its heading. Fields that a spreadsheet would
+// take for a formula begin with an apostrophe.
+inline constexpr std::string_view kResultCsvHeading =
+    "resultId,thing,timestamp,image,component,model,modelVersion,class,score,verdict,error,review,"
+    "reviewClass,reviewVerdict,reviewer,reviewedAt,receivedAt";
+[[nodiscard]] std::string to_csv_line(const control::StoredResult& stored);
+
+}  // namespace andon::api

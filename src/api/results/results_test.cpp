@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/results/results.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/error/error.hpp"
+#include "base/testing/fake_clock.hpp"
+#include "control/results/result_intake.hpp"
+
+namespace andon::api {
+namespace {
+
+namespace json = base::json;
+using base::ErrorCode;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class ResultOperationsTest : public testing::Test {
+ protected:
+  json::object call(std::string_view name, const json::object& input) {
+    const auto found = std::ranges::find(operations_, name, &Operation::name);
+    const Caller caller{"AKIA", "operator", "000000000000", "us-east-1"};
+    return found->handler({caller, input}).as_object();
+  }
+  ErrorCode refused(std::string_view name, const json::object& input) {
+    try {
+      (void)call(name, input);
+    } catch (const base::Error& error) {
+      return error.code();
+    }
+    ADD_FAILURE() << "it was taken";
+    return ErrorCode::internal;
+  }
+  // As a device says it.
+  void put(const std::string& thing, const std::string& image, double confidence) {
+    clock_.advance(std::chrono::seconds(1));
+    const json::object message{
+        {"timestamp", base::to_iso8601(clock_.now())},
+        {"image", {{"name", image}}},
+        {"detections", json::array{{{"label", "scratch"}, {"confidence", confidence}}}}};
+    results_.put({control::read_result(thing, base::to_text(message), clock_.now())});
+  }
+  std::vector<std::string> images(const json::object& page) {
+    std::vector<std::string> all;
+    for (const auto& one : page.at("results").as_array()) {
+      all.emplace_back(one.at("image").as_string());
+    }
+    return all;
+  }
+
+  base::TemporaryDirectory directory_;
+  base::FakeClock clock_{base::from_epoch_millis(1'795'343'912'000)};
+  std::unique_ptr<store::Database> database_ = store::open_sqlite(directory_.path() / "results.db");
+  control::Results results_{*database_, clock_, {}};
+  std::vector<Operation> operations_ = result_operations(results_);
+};
+
+TEST_F(ResultOperationsTest, ListsInPagesAsTheQuerySays) {
+  put("line-1", "a", 0.5);
+  put("line-1", "b", 0.9);
+  put("line-2", "c", 0.9);
+  EXPECT_THAT(images(call("ListResults", {})), ElementsAre("c", "b", "a"));
+  EXPECT_THAT(images(call("ListResults", {{"thing", "line-1"}, {"minScore", "0.6"}})),
+              ElementsAre("b"));
+  EXPECT_THAT(images(call("ListResults", {{"class", "dent"}})), ElementsAre());
+  EXPECT_THAT(images(call("ListResults", {{"from", base::to_iso8601(clock_.now())}})),
+              ElementsAre("c"));
+  EXPECT_THAT(images(call("ListResults", {{"until", base::to_iso8601(clock_.now())}})),
+              ElementsAre("b", "a"));
+  const json::object first = call("ListResults", {{"maxResults", "2"}});
+  EXPECT_THAT(images(first), ElementsAre("c", "b"));
+  EXPECT_EQ(first.at("newestId"), "3");
+  EXPECT_THAT(images(call("ListResults", {{"nextToken", first.at("nextToken")}})),
+              ElementsAre("a"));
+  EXPECT_THAT(images(call("ListResults", {{"afterId", "1"}})), ElementsAre("b", "c"));
+}
+
+TEST_F(ResultOperationsTest, RefusesWhatItCannotRead) {
+  for (const json::object& input :
+       {json::object{{"from", "yesterday"}}, json::object{{"minScore", "much"}},
+        json::object{{"minScore", "nan"}}, json::object{{"nextToken", "abc"}},
+        json::object{{"maxResults", "0"}}, json::object{{"maxResults", "9999"}},
+        json::object{{"afterId", "x"}}}) {
+    EXPECT_EQ(refused("ListResults", input), ErrorCode::invalid_argument) << base::to_text(input);
+  }
+  EXPECT_EQ(refused("ExportResults", {{"format", "xml"}}), ErrorCode::invalid_argument);
+  EXPECT_EQ(refused("GetResult", {{"resultId", "7"}}), ErrorCode::not_found);
+  EXPECT_EQ(refused("GetResult", {{"resultId", "x"}}), ErrorCode::not_found);
+  EXPECT_EQ(refused("ConfirmResult", {{"resultId", "7"}}), ErrorCode::not_found);
+}
+
+TEST_F(ResultOperationsTest, AResultIsConfirmedAndOverruledBesideIt) {
+  put("line-1", "a", 0.5);
+  const json::object confirmed = call("ConfirmResult", {{"resultId", "1"}});
+  EXPECT_EQ(confirmed.at("by"), "operator");
+  (void)call("OverruleResult", {{"resultId", "1"}, {"class", ""}, {"note", "dust"}});
+  const json::object result = call("GetResult", {{"resultId", "1"}});
+  EXPECT_EQ(result.at("class"), "scratch");
+  EXPECT_EQ(result.at("message").at("image").at("name"), "a");
+  EXPECT_EQ(result.at("review").at("kind"), "OVERRULED");
+  EXPECT_EQ(result.at("review").at("class"), "");
+  EXPECT_EQ(result.at("reviews").as_array().size(), 2U);
+  EXPECT_EQ(refused("OverruleResult", {{"resultId", "1"}}), ErrorCode::invalid_argument);
+  EXPECT_EQ(refused("ConfirmResult", {{"resultId", "1"}, {"note", std::string(2001, 'x')}}),
+            ErrorCode::invalid_argument);
+}
+
+TEST_F(ResultOperationsTest, ExportsLinesAndTables) {
+  put("line-1", "a", 0.5);
+  put("line-1", "b,\"c\"", 0.25);
+  const json::object lines = call("ExportResults", {});
+  const std::string content(lines.at("content").as_string());
+  EXPECT_EQ(std::ranges::count(content, '\n'), 2);
+  EXPECT_THAT(content, HasSubstr(R"("message":{)"));
+  const json::object csv = call("ExportResults", {{"format", "csv"}, {"maxResults", "1"}});
+  const std::string first(csv.at("content").as_string());
+  EXPECT_THAT(first, StartsWith(kResultCsvHeading));
+  EXPECT_THAT(first, HasSubstr("\n2,line-1,"));
+  EXPECT_THAT(first, HasSubstr(R"(,"b,""c""",)"));
+  const json::object rest =
+      call("ExportResults", {{"format", "csv"}, {"nextToken", csv.at("nextToken")}});
+  EXPECT_THAT(std::string(rest.at("content").as_string()), StartsWith("1,line-1,"));
+}
+
+TEST_F(ResultOperationsTest, APicturesNameIsNoFormula) {
+  put("line-1", "=cmd|' /C calc'!A0", 0.5);
+  const std::string content(call("ExportResults", {{"format", "csv"}}).at("content").as_string());
+  EXPECT_THAT(content, HasSubstr(R"(,"'=cmd|' /C calc'!A0",)"));
+}
+
+TEST_F(ResultOperationsTest, WhatIsNoResultIsShownAsItCame) {
+  results_.put({control::read_result("line-1", "hello", clock_.now())});
+  const json::object result = call("GetResult", {{"resultId", "1"}});
+  EXPECT_EQ(result.at("raw"), "hello");
+  EXPECT_TRUE(result.contains("problem"));
+  EXPECT_FALSE(result.contains("message"));
+}
+
+TEST_F(ResultOperationsTest, CountsByHour) {
+  put("line-1", "a", 0.5);
+  put("line-1", "b", 0.5);
+  const json::object counted = call("CountResults", {{"thing", "line-1"}});
+  ASSERT_EQ(counted.at("counts").as_array().size(), 1U);
+  EXPECT_EQ(counted.at("counts").at(0).at("count"), 2);
+  EXPECT_EQ(counted.at("counts").at(0).at("class"), "scratch");
+}
+
+}  // namespace
+}  // namespace andon::api

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations of Amazon SageMaker's Model Registry (service "sagemaker", model 2017-07-24):
+// model package groups and model packages. Rows for the operation table; `registry` and
+// `checks` (nullptr: models are not opened before they are approved) must outlive them.
+#pragma once
+
+#include <vector>
+
+#include "api/table/operation.hpp"
+#include "control/models/model_checks.hpp"
+#include "control/models/model_registry.hpp"
+#include "fleet/names/arn.hpp"
+
+namespace andon::api {
+
+[[nodiscard]] std::vector<Operation> sagemaker_operations(control::ModelRegistry& registry,
+                                                          const fleet::Arns& arns = fleet::Arns(),
+                                                          control::ModelChecks* checks = nullptr);
+
+}  // namespace andon::api

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cookie that holds the token of a console's session, and what a page of our own shows beside
+// it that no other site can know. Pure; any thread.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "wire/http/http.hpp"
+
+namespace andon::api {
+
+inline constexpr std::string_view kSessionCookie = "andon_session";
+// The header that carries csrf_token_of().
+inline constexpr std::string_view kCsrfHeader = "X-Andon-Csrf";
+
+// The session's token; nothing where there is none, or two of the name.
+[[nodiscard]] std::optional<std::string> session_token_of(const wire::HttpRequest& request);
+
+// The value of Set-Cookie: HttpOnly, SameSite=Strict, only for /console, Secure by TLS.
+[[nodiscard]] std::string session_cookie(std::string_view token, std::chrono::seconds lasts,
+                                         bool is_tls);
+[[nodiscard]] std::string ended_cookie(bool is_tls);
+
+// Made of the token, so that nothing is kept of it.
+[[nodiscard]] std::string csrf_token_of(std::string_view session_token);
+// Whether the header has it, and no other site's page has sent the request (Origin,
+// Sec-Fetch-Site).
+[[nodiscard]] bool is_from_own_page(const wire::HttpRequest& request,
+                                    std::string_view session_token);
+
+}  // namespace andon::api

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Room: component. Components on a server: made of a recipe with its files, of the inference
+// program, listed, shown, deleted. One thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json/json.hpp"
+#include "base/os/file.hpp"
+#include "cli/terminal/server_choice.hpp"
+#include "cli/terminal/terminal.hpp"
+
+namespace andon::cli {
+
+struct ComponentVersion {
+  std::string name;
+  std::string version;
+  std::string arn;
+
+  [[nodiscard]] std::string text() const { return name + "@" + version; }
+};
+
+// The highest version first. Throws not_found for a component that is not there.
+[[nodiscard]] std::vector<ComponentVersion> component_versions(ServerClient& server,
+                                                               const std::string& name);
+// "NAME" (its highest version) or "NAME@1.2.0".
+[[nodiscard]] ComponentVersion find_component(ServerClient& server, const std::string& text);
+
+// The files that a recipe names without a scheme ("program", "./model.onnx") lie beside it: they
+// are uploaded and named by where they are then. Gives what was made.
+[[nodiscard]] ComponentVersion create_from_recipe(ServerClient& server, Terminal& terminal,
+                                                  const base::fs::path& recipe);
+
+// A version of a component, of its whole recipe.
+[[nodiscard]] ComponentVersion create_component_version(ServerClient& server,
+                                                        const base::json::value& recipe);
+
+struct InspectComponent {
+  std::string name;     // scratches.Inspect
+  std::string version;  // 1.0.0
+  std::string model;    // the component whose model it uses: scratches.Model
+  base::fs::path program;
+  bool has_runtime = false;  // it takes ONNX Runtime out of component andon.OnnxRuntime
+};
+// The inference program as a component, for the architecture that the program was made for.
+[[nodiscard]] ComponentVersion create_inspect(ServerClient& server, Terminal& terminal,
+                                              const InspectComponent& component);
+
+}  // namespace andon::cli

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// How results are read.
+#include <algorithm>
+
+#include "base/error/error.hpp"
+#include "control/results/results.hpp"
+#include "control/shared/sql_text.hpp"
+
+namespace andon::control {
+namespace {
+
+using store::SqlValue;
+
+constexpr std::string_view kColumns =
+    "id, thing, time_ms, image, component, model, model_version, label, score, verdict, error, "
+    "problem, stored_ms, message";
+// What one page looks at before it answers with what it has.
+constexpr std::int64_t kLookedAt = 20'000;
+constexpr std::size_t kPageBytes = 4U << 20U;
+constexpr std::int64_t kHourMs = 3'600'000;
+
+StoredResult result_row(const store::Row& row) {
+  StoredResult stored{.id = row.integer(0),
+                      .result = {.thing = row.text(1),
+                                 .time = stored_time(row.integer(2)),
+                                 .image = row.text(3),
+                                 .component = row.text(4),
+                                 .model = row.text(5),
+                                 .model_version = row.text(6),
+                                 .label = row.text(7),
+                                 .score = {},
+                                 .verdict = row.text(9),
+                                 .error = row.text(10),
+                                 .problem = row.text(11),
+                                 .message = row.text(13)},
+                      .stored = stored_time(row.integer(12)),
+                      .review = {}};
+  if (!row.is_null(8)) stored.result.score = row.real(8);
+  return stored;
+}
+
+ResultReview review_row(const store::Row& row) {
+  return {.id = row.integer(0),
+          .kind = row.text(1) == to_string(ReviewKind::confirmed) ? ReviewKind::confirmed
+                                                                  : ReviewKind::overruled,
+          .label = row.text(2),
+          .verdict = row.text(3),
+          .note = row.text(4),
+          .by = row.text(5),
+          .time = stored_time(row.integer(6))};
+}
+
+constexpr std::string_view kReviews =
+    "SELECT id, kind, label, verdict, note, reviewer, time_ms FROM result_reviews "
+    "WHERE result_id = $1 ORDER BY id";
+
+std::optional<ResultReview> newest_review(store::Transaction& tx, std::int64_t result) {
+  const auto row = tx.query_one(std::string(kReviews) + " DESC LIMIT 1", {result});
+  if (!row) return std::nullopt;
+  return review_row(*row);
+}
+
+// Conditions with their values.
+struct Where {
+  std::string sql;
+  std::vector<SqlValue> values;
+
+  std::string bind(SqlValue value) {
+    values.push_back(std::move(value));
+    return "$" + std::to_string(values.size());
+  }
+  void add(const std::string& condition) { sql += (sql.empty() ? " WHERE " : " AND ") + condition; }
+};
+
+// What an index leads to: one of thing, class and verdict, and times; or ids alone.
+Where found_by(const ResultRead& wanted) {
+  const ResultFilter& filter = wanted.filter;
+  Where where;
+  if (wanted.order == ResultOrder::as_they_came) {
+    where.add("id > " + where.bind(wanted.place ? wanted.place->id : 0));
+    return where;
+  }
+  if (!filter.thing.empty()) {
+    where.add("thing = " + where.bind(filter.thing));
+  } else if (!filter.label.empty()) {
+    where.add("label = " + where.bind(filter.label));
+  } else if (!filter.verdict.empty()) {
+    // Repeats what the partial index says, so that it may be used.
+    where.add("verdict <> '' AND verdict = " + where.bind(filter.verdict));
+  }
+  where.add("time_ms >= " + where.bind(filter.from_ms));
+  const std::int64_t until =
+      wanted.place ? std::min(filter.until_ms - 1, wanted.place->time_ms) : filter.until_ms - 1;
+  where.add("time_ms <= " + where.bind(until));
+  if (wanted.place) {
+    const std::string time = where.bind(wanted.place->time_ms);
+    where.add("(time_ms < " + time + " OR (time_ms = " + time + " AND id < " +
+              where.bind(wanted.place->id) + "))");
+  }
+  return where;
+}
+
+// What is looked at one by one; `narrowed` has the values that are bound already.
+void narrow(Where& narrowed, const ResultRead& wanted) {
+  const ResultFilter& filter = wanted.filter;
+  const bool is_arrival = wanted.order == ResultOrder::as_they_came;
+  if (is_arrival && !filter.thing.empty()) {
+    narrowed.add("thing = " + narrowed.bind(filter.thing));
+  }
+  if (!filter.label.empty() && (is_arrival || !filter.thing.empty())) {
+    narrowed.add("label = " + narrowed.bind(filter.label));
+  }
+  if (!filter.verdict.empty() && (is_arrival || !filter.thing.empty() || !filter.label.empty())) {
+    narrowed.add("verdict = " + narrowed.bind(filter.verdict));
+  }
+  if (filter.least_score) narrowed.add("score >= " + narrowed.bind(*filter.least_score));
+  if (is_arrival && filter.from_ms != ResultFilter().from_ms) {
+    narrowed.add("time_ms >= " + narrowed.bind(filter.from_ms));
+  }
+  if (is_arrival && filter.until_ms != ResultFilter().until_ms) {
+    narrowed.add("time_ms < " + narrowed.bind(filter.until_ms));
+  }
+}
+
+}  // namespace
+
+std::optional<StoredResult> Results::find(std::int64_t id) const {
+  return database_.read([&](store::Transaction& tx) -> std::optional<StoredResult> {
+    const auto row =
+        tx.query_one("SELECT " + std::string(kColumns) + " FROM results WHERE id = $1", {id});
+    if (!row) return std::nullopt;
+    StoredResult stored = result_row(*row);
+    stored.review = newest_review(tx, id);
+    return stored;
+  });
+}
+
+std::vector<ResultReview> Results::reviews(std::int64_t id) const {
+  return database_.read([&](store::Transaction& tx) {
+    std::vector<ResultReview> all;
+    for (const auto& row : tx.query(kReviews, {id})) all.push_back(review_row(row));
+    return all;
+  });
+}
+
+ResultPage Results::list(const ResultRead& wanted) const {
+  const bool is_arrival = wanted.order == ResultOrder::as_they_came;
+  const std::string order = is_arrival ? " ORDER BY id" : " ORDER BY time_ms DESC, id DESC";
+  return database_.read([&](store::Transaction& tx) {
+    Where where = found_by(wanted);
+    // What no index leads to is looked for among a bounded number, so that a score or a time that
+    // is rare does not make a page read all that there is.
+    Where narrowed{.sql = "", .values = where.values};
+    narrowed.values.emplace_back(kLookedAt);
+    const std::string looked_at = "$" + std::to_string(narrowed.values.size());
+    narrow(narrowed, wanted);
+    const bool is_narrowed = !narrowed.sql.empty();
+    // The first three are in every index that leads there.
+    const bool is_by_score = narrowed.sql.starts_with(" WHERE score");
+    const std::string columns =
+        std::string("id, time_ms, score") + (is_by_score ? "" : ", thing, label, verdict");
+    const std::string found = is_narrowed ? "(SELECT " + columns + " FROM results" + where.sql +
+                                                order + " LIMIT " + looked_at + ")" + narrowed.sql
+                                          : "results" + where.sql;
+    if (!is_narrowed) narrowed.values = where.values;
+    const std::string sql = "SELECT id, time_ms FROM " + found + order + " LIMIT " +
+                            narrowed.bind(static_cast<std::int64_t>(wanted.limit) + 1);
+    ResultPage page;
+    std::size_t bytes = 0;
+    ResultPlace last;
+    for (const auto& row : tx.query(sql, narrowed.values)) {
+      if (page.results.size() == wanted.limit || bytes > kPageBytes) {
+        page.next = last;
+        return page;
+      }
+      last = {.time_ms = row.integer(1), .id = row.integer(0)};
+      const auto content = tx.query_one(
+          "SELECT " + std::string(kColumns) + " FROM results WHERE id = $1", {last.id});
+      page.results.push_back(result_row(*content));
+      page.results.back().review = newest_review(tx, last.id);
+      bytes += page.results.back().result.message.size();
+    }
+    if (!is_narrowed) return page;
+    // Fewer than wanted: there may be more behind what was looked at.
+    where.values.emplace_back(kLookedAt - 1);
+    const auto furthest = tx.query_one(
+        "SELECT time_ms, id FROM results" + where.sql + order + " LIMIT 1 OFFSET " + looked_at,
+        where.values);
+    if (furthest)
+      page.next = ResultPlace{.time_ms = furthest->integer(0), .id = furthest->integer(1)};
+    return page;
+  });
+}
+
+Page<HourCount> Results::counts(const ResultFilter& filter, const PageRequest& request) const {
+  Where where;
+  if (!filter.thing.empty()) where.add("thing = " + where.bind(filter.thing));
+  if (!filter.label.empty()) where.add("label = " + where.bind(filter.label));
+  const auto hours = [](std::int64_t time_ms) { return time_ms / kHourMs; };
+  where.add("hour >= " + where.bind(hours(filter.from_ms)));
+  // An hour belongs to it with its first moment.
+  where.add("hour <= " + where.bind(hours(filter.until_ms - 1)));
+  if (!request.after.empty()) {
+    const auto [hour, key] = read_time_key(request.after);
+    const std::size_t cut = key.find('/');
+    const std::string after = where.bind(hour);
+    const std::string thing = where.bind(key.substr(0, cut));
+    const std::string label = where.bind(cut == std::string::npos ? "" : key.substr(cut + 1));
+    where.add("(hour > " + after + " OR (hour = " + after + " AND (thing > " + thing +
+              " OR (thing = " + thing + " AND label > " + label + "))))");
+  }
+  const std::string sql = "SELECT thing, hour, label, results FROM result_counts" + where.sql +
+                          " ORDER BY hour, thing, label LIMIT " +
+                          where.bind(static_cast<std::int64_t>(request.limit) + 1);
+  return database_.read([&](store::Transaction& tx) {
+    Page<HourCount> page;
+    for (const auto& row : tx.query(sql, where.values)) {
+      if (page.items.size() == request.limit) {
+        const HourCount& last = page.items.back();
+        page.next = time_key(to_stored(last.hour) / kHourMs, last.thing + "/" + last.label);
+        break;
+      }
+      page.items.push_back({.thing = row.text(0),
+                            .hour = stored_time(row.integer(1) * kHourMs),
+                            .label = row.text(2),
+                            .count = row.integer(3)});
+    }
+    return page;
+  });
+}
+
+std::int64_t Results::newest_id() const {
+  return database_.read([](store::Transaction& tx) {
+    return tx.query_one("SELECT max(id) FROM results")->optional_integer(0).value_or(0);
+  });
+}
+
+Results::Totals Results::totals() const {
+  return database_.read([](store::Transaction& tx) {
+    const auto row = tx.query_one("SELECT results, bytes FROM result_totals WHERE id = 1");
+    return Totals{row->integer(0), row->integer(1)};
+  });
+}
+
+}  // namespace andon::control

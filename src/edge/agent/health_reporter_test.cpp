@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/agent/health_reporter.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/testing/fake_clock.hpp"
+#include "edge/state/state_database.hpp"
+#include "edge/testing/fake_loop_clock.hpp"
+#include "edge/testing/installed_component.hpp"
+#include "edge/testing/mqtt_link_fake.hpp"
+#include "edge/testing/settle.hpp"
+#include "fleet/names/topic.hpp"
+
+namespace andon::edge {
+namespace {
+
+namespace json = base::json;
+
+class HealthReporterTest : public testing::Test {
+ protected:
+  HealthReporterTest() {
+    layout_.make();
+    InstalledSet set;
+    for (const char* name : {"app", "model"}) {
+      InstalledComponent component = installed_component(name);
+      component.is_root = name == std::string("app");
+      component.wanted_by = {"thing/dev1"};
+      set.components.push_back(component);
+    }
+    set.targets["thing/dev1"].configuration_arn = "arn:1";
+    host_.activate(set, {});
+    make();
+  }
+  void make() {
+    reporter_ = std::make_unique<HealthReporter>(HealthReporter::Parts{
+        loop_, link_, writer_, clock_, host_, supervisor_, refused_, "dev1", "amd64"});
+  }
+  void connect(bool up) {
+    link_.connect(up);
+    settle(loop_, writer_);
+  }
+  void wait(std::chrono::milliseconds time) {
+    loop_clock_.advance(time);
+    settle(loop_, writer_);
+  }
+  // The messages that went out; forgets them.
+  std::vector<json::object> sent() {
+    std::vector<json::object> all;
+    for (const auto& one : std::exchange(link_.published, {})) {
+      EXPECT_EQ(one.message.topic, "$aws/things/dev1/greengrassv2/health/json");
+      all.push_back(base::parse_json(one.message.payload, "health").as_object());
+    }
+    return all;
+  }
+
+  base::TemporaryDirectory directory_;
+  Layout layout_{directory_.path()};
+  DeviceConfig device_;
+  base::FakeClock clock_;
+  FakeLoopClock loop_clock_;
+  EventLoop loop_{loop_clock_};
+  FakeMqttLink link_;
+  std::unique_ptr<store::Database> database_ = open_state_database(layout_.database());
+  StateWriter writer_{loop_, *database_};
+  ConfigurationStore configurations_{*database_, writer_, clock_};
+  ComponentTokens tokens_;
+  ProcessJournal processes_{layout_.processes()};
+  AgentHost host_{device_, layout_, *database_, writer_, configurations_, tokens_};
+  Supervisor supervisor_{loop_, processes_, host_, [](const std::string&) {}};
+  RefusedTopics refused_{link_, "dev1", {[](const std::string&) {}, [](const std::string&) {}}};
+  std::unique_ptr<HealthReporter> reporter_;
+};
+
+TEST_F(HealthReporterTest, TellsAllAtTheFirstConnectionAndAtEachLaterOne) {
+  connect(true);
+  std::vector<json::object> messages = sent();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].at("trigger"), "NUCLEUS_LAUNCH");
+  EXPECT_EQ(messages[0].at("messageType"), "COMPLETE");
+  EXPECT_EQ(messages[0].at("overallDeviceStatus"), "HEALTHY");
+  EXPECT_EQ(messages[0].at("sequenceNumber"), 1);
+  ASSERT_EQ(messages[0].at("components").as_array().size(), 2U);
+  const json::object& app = messages[0].at("components").as_array()[0].as_object();
+  EXPECT_EQ(app.at("componentName"), "app");
+  EXPECT_EQ(app.at("isRoot"), true);
+  EXPECT_EQ(app.at("status"), "NEW");
+  EXPECT_EQ(app.at("fleetConfigArns"), (json::array{"arn:1"}));
+  connect(false);
+  connect(true);
+  messages = sent();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].at("trigger"), "RECONNECT");
+  EXPECT_EQ(messages[0].at("sequenceNumber"), 2);
+}
+
+TEST_F(HealthReporterTest, WhatADiskWithoutRoomKeptBackIsToldWhenThereIsRoom) {
+  const auto execute = [this](std::string_view sql) {
+    database_->write([&](store::Transaction& transaction) { transaction.execute(sql); });
+  };
+  execute("ALTER TABLE counters RENAME TO away");
+  connect(true);
+  EXPECT_TRUE(sent().empty());
+  execute("ALTER TABLE away RENAME TO counters");
+  wait(std::chrono::seconds{5});
+  const auto messages = sent();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].at("trigger"), "NUCLEUS_LAUNCH");
+}
+
+TEST_F(HealthReporterTest, TheSequenceRisesOverRestarts) {
+  connect(true);
+  reporter_.reset();
+  link_.forget_listeners();
+  make();
+  connect(true);
+  EXPECT_EQ(sent().at(0).at("sequenceNumber"), 2);
+}
+
+TEST_F(HealthReporterTest, ChangesWithinAShortTimeGoOutTogetherAndNameOnlyWhatChanged) {
+  connect(true);
+  sent();
+  reporter_->component_changed("app", false);
+  wait(std::chrono::milliseconds{199});
+  EXPECT_TRUE(sent().empty());
+  reporter_->component_changed("app", false);
+  wait(std::chrono::milliseconds{1});
+  const std::vector<json::object> messages = sent();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].at("trigger"), "COMPONENT_STATUS_CHANGE");
+  EXPECT_EQ(messages[0].at("messageType"), "PARTIAL");
+  EXPECT_EQ(messages[0].at("components").as_array().size(), 1U);
+}
+
+TEST_F(HealthReporterTest, DuringADeploymentOnlyItsEndIsTold) {
+  connect(true);
+  sent();
+  reporter_->component_changed("app", true);
+  wait(std::chrono::seconds(1));
+  EXPECT_TRUE(sent().empty());
+  fleet::DeploymentHealth health;
+  health.deployment_id = "d1";
+  health.configuration_arn = "arn:aws:greengrass:r:0:configuration:thinggroup/G:1";
+  health.outcome.status = fleet::JobStatus::failed;
+  health.outcome.details.failure_cause = "why";
+  reporter_->deployment_ended(health);
+  settle(loop_, writer_);
+  const std::vector<json::object> messages = sent();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].at("trigger"), "THING_GROUP_DEPLOYMENT");
+  const json::object& told = messages[0].at("deploymentInformation").as_object();
+  EXPECT_EQ(told.at("deploymentId"), "d1");
+  EXPECT_EQ(told.at("statusDetails").as_object().at("failureCause"), "why");
+}
+
+TEST_F(HealthReporterTest, IsHeardOnceADayAndNotOffline) {
+  wait(std::chrono::hours(24));
+  EXPECT_TRUE(sent().empty());
+  connect(true);
+  sent();
+  wait(std::chrono::hours(24));
+  const std::vector<json::object> messages = sent();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].at("trigger"), "CADENCE");
+}
+
+TEST_F(HealthReporterTest, AComponentWhoseTopicIsRefusedSaysWhich) {
+  connect(true);
+  sent();
+  refused_.published_by("app", "plant/stop");
+  const fleet::DeviceTopics topics("dev1");
+  link_.arrive(topics.publish_refused(), R"({"topic":"plant/stop"})");
+  reporter_->component_changed("app", false);
+  wait(std::chrono::milliseconds{200});
+  std::vector<json::object> messages = sent();
+  ASSERT_EQ(messages.size(), 1U);
+  const std::string told = base::to_text(messages[0]);
+  EXPECT_NE(told.find("PUBLISH_REFUSED"), std::string::npos) << told;
+  EXPECT_NE(told.find("plant/stop"), std::string::npos) << told;
+  link_.arrive(topics.policy_changed(), "{}");
+  reporter_->component_changed("app", false);
+  wait(std::chrono::milliseconds{200});
+  messages = sent();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(base::to_text(messages[0]).find("PUBLISH_REFUSED"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace andon::edge

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/builtin/built_in_components.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/json/json.hpp"
+#include "base/text/split.hpp"
+#include "edge/streams/server/stream_settings.hpp"
+#include "recipe/recipe/recipe_parser.hpp"
+
+namespace andon::edge {
+namespace {
+
+namespace json = base::json;
+
+constexpr std::string_view kNothing = "{}";
+constexpr std::string_view kStreamDefaults =
+    R"({"STREAM_MANAGER_SERVER_PORT": "8088", "STREAM_MANAGER_AUTHENTICATE_CLIENT": "true",
+        "STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE": "5", "LOG_LEVEL": "INFO"})";
+constexpr std::string_view kStreamKeys =
+    "STREAM_MANAGER_STORE_ROOT_DIR STREAM_MANAGER_SERVER_PORT STREAM_MANAGER_AUTHENTICATE_CLIENT "
+    "STREAM_MANAGER_EXPORTER_MAX_BANDWIDTH STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE "
+    "STREAM_MANAGER_EXPORTER_S3_DESTINATION_MULTIPART_UPLOAD_MIN_PART_SIZE_BYTES "
+    "JVM_ARGS LOG_LEVEL accessControl";
+
+// Versions are those of Greengrass at the time; any other that is wanted is there as well.
+constexpr std::array<BuiltInComponent, 10> kTable = {{
+    {kNucleus, "2.14.0", "The agent itself", kNothing, "iotRoleAlias runWithDefault"},
+    {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing,
+     "iotRoleAlias runWithDefault"},
+    {"aws.greengrass.Cli", "2.14.0", "Commands on the device, built into the agent", kNothing, ""},
+    {"aws.greengrass.TokenExchangeService", "2.0.3",
+     "Credentials for components, built into the agent", kNothing, ""},
+    {kStreamManager, "2.2.0", "Streams of messages, built into the agent", kStreamDefaults,
+     kStreamKeys},
+    {"aws.greengrass.ShadowManager", "2.3.9", "Shadows on the device", kNothing, ""},
+    {"aws.greengrass.SecretManager", "2.1.8", "Secrets on the device", kNothing, ""},
+    {"aws.greengrass.LogManager", "2.3.8", "Logs of components", kNothing, ""},
+    {"aws.greengrass.DiskSpooler", "1.0.5", "Messages that wait, on the disk; built into the agent",
+     kNothing, ""},
+    {"aws.greengrass.telemetry.NucleusEmitter", "1.0.9", "Figures of the agent", kNothing, ""},
+}};
+
+// The one that is wanted in most cases, then those at and behind the ends of the range.
+std::vector<recipe::Version> versions_to_try(std::string_view nominal,
+                                             const recipe::VersionRange& range) {
+  std::vector<recipe::Version> versions{*recipe::Version::parse(nominal)};
+  if (const auto exact = range.exact()) versions.push_back(*exact);
+  const std::string comparators = range.to_comparators();
+  for (std::string_view rest = comparators; !rest.empty();) {
+    const std::size_t blank = rest.find(' ');
+    std::string_view one = rest.substr(0, blank);
+    while (!one.empty() && (one.front() < '0' || one.front() > '9')) one.remove_prefix(1);
+    if (auto version = recipe::Version::parse(one)) {
+      versions.push_back(*version);
+      version->prerelease.clear();
+      version->build.clear();
+      versions.push_back(*version);
+      ++version->patch;
+      versions.push_back(*version);
+    }
+    if (blank == std::string_view::npos) break;
+    rest.remove_prefix(blank + 1);
+  }
+  versions.push_back(recipe::Version{});
+  versions.push_back(recipe::Version{.patch = 1});
+  return versions;
+}
+
+std::string recipe_text(const BuiltInComponent& component, const recipe::Version& version) {
+  return base::to_text(json::object{
+      {"RecipeFormatVersion", "2020-01-25"},
+      {"ComponentName", component.name},
+      {"ComponentVersion", version.to_string()},
+      {"ComponentType", "aws.greengrass.generic"},
+      {"ComponentDescription", component.description},
+      {"ComponentConfiguration",
+       json::object{{"DefaultConfiguration", base::parse_json(component.defaults, "defaults")}}},
+      {"Manifests", json::array{json::object{{"Lifecycle", json::object{}}}}}});
+}
+
+}  // namespace
+
+std::span<const BuiltInComponent> built_in_table() {
+  return kTable;
+}
+
+const BuiltInComponent* find_built_in(std::string_view name) {
+  const auto* const found = std::ranges::find(kTable, name, &BuiltInComponent::name);
+  return found == kTable.end() ? nullptr : found;
+}
+
+std::optional<recipe::Candidate> built_in_candidate(const BuiltInComponent& component,
+                                                    const recipe::Requirements& requirements) {
+  const recipe::VersionRange range = recipe::merged_range(requirements);
+  for (const recipe::Version& version : versions_to_try(component.nominal_version, range)) {
+    if (!range.contains(version)) continue;
+    recipe::Candidate candidate;
+    candidate.recipe_text = recipe_text(component, version);
+    candidate.recipe = recipe::parse_recipe(candidate.recipe_text);
+    return candidate;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> keys_without_effect(const BuiltInComponent& component,
+                                             const json::object& configuration) {
+  const auto honoured = base::split_words(component.honoured, " ");
+  std::vector<std::string> others;
+  for (const auto& member : configuration) {
+    const std::string_view key = member.key();
+    if (std::ranges::find(honoured, key) == honoured.end()) others.emplace_back(key);
+  }
+  return others;
+}
+
+}  // namespace andon::edge

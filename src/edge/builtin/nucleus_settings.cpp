@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/builtin/nucleus_settings.hpp"
+
+#include <utility>
+
+#include "base/json/json.hpp"
+
+namespace andon::edge {
+namespace {
+
+std::string text_at(const base::json::object& object, std::string_view key) {
+  const auto* const value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+}  // namespace
+
+NucleusSettings::NucleusSettings(std::string enrolled_alias)
+    : enrolled_alias_(std::move(enrolled_alias)), alias_(enrolled_alias_) {}
+
+bool NucleusSettings::take(const base::json::object* configuration) {
+  std::string wanted =
+      configuration == nullptr ? std::string() : text_at(*configuration, "iotRoleAlias");
+  if (wanted.empty()) wanted = enrolled_alias_;
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(alias_, wanted) != wanted;
+}
+
+std::string NucleusSettings::role_alias() const {
+  const std::scoped_lock lock(mutex_);
+  return alias_;
+}
+
+std::string default_user_of(const base::json::object& configuration) {
+  const auto* const run_with = configuration.if_contains("runWithDefault");
+  if (run_with == nullptr || !run_with->is_object()) return {};
+  return text_at(run_with->get_object(), "posixUser");
+}
+
+}  // namespace andon::edge

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Enrols a device with a one-time token: makes the key here (it never leaves), checks the server's
+// CA by the fingerprint in the token, and gets a certificate. Called by `andon-edge provision`.
+// After a kill anywhere, the same command goes on: the key is kept, the server gives the same key
+// a certificate again, and device.json is written last.
+#pragma once
+
+#include "edge/state/device_config.hpp"
+#include "edge/state/layout.hpp"
+#include "fleet/provisioning/enrolment.hpp"
+
+namespace andon::edge {
+
+// The device's private key: the one that a provisioning that was cut off has made, or a new one.
+[[nodiscard]] std::string keep_or_make_key(const Layout& layout);
+
+// A device that was provisioned with this very token stays as it is; with another one of the same
+// server it gets a new certificate for the key that it has, as one does whose certificate was
+// revoked. Throws failed_precondition for another server or another thing, permission_denied for a
+// token that was used or is over, data_corrupted for a CA that is not the token's.
+DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token);
+
+}  // namespace andon::edge

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each kind of command does on this device: the same as `andon-edge` does for who sits at it
+// (edge/control), and, where the device's own configuration allows it, a command line and copies as
+// a user without rights. Blocks; any thread but the agent's loop, one that outlives it.
+#pragma once
+
+#include <string>
+
+#include "edge/commands/command_output.hpp"
+#include "edge/loop/cancellation.hpp"
+#include "edge/state/layout.hpp"
+#include "fleet/command/command_request.hpp"
+
+namespace andon::edge {
+
+// What people elsewhere may do here beyond the usual; off unless the device says so.
+struct RemoteHands {
+  bool shell = false;
+  bool copy = false;
+  std::string user;  // as whom
+};
+
+// What there is to say at the end. Throws what ends it otherwise; cancelled where nobody wants any
+// more.
+[[nodiscard]] json::object carry_out(const fleet::CommandRequest& request, const Layout& layout,
+                                     const RemoteHands& hands, const Cancellation& cancellation,
+                                     CommandOutput& output);
+
+}  // namespace andon::edge

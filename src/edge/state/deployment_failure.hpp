@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a deployment failed, in the vocabulary that Greengrass reports to its server: an error stack
+// (outermost first), error types, and a cause that a person can act on. Values; pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error/error.hpp"
+#include "base/json/fwd.hpp"
+
+namespace andon::edge {
+
+namespace json = base::json;
+
+struct FailureReport {
+  std::string cause;
+  std::vector<std::string> error_stack;  // "DEPLOYMENT_FAILURE", ..., "ARTIFACT_CHECKSUM_MISMATCH"
+  std::vector<std::string> error_types;  // "USER_COMPONENT_ERROR"
+  bool rejected = false;                 // REJECTED: refused before it began
+};
+
+[[nodiscard]] json::object to_json(const FailureReport& report);
+[[nodiscard]] FailureReport parse_failure_report(const json::value& value);
+
+// Thrown where the reason is known precisely. `codes` follow DEPLOYMENT_FAILURE.
+class DeploymentFailure : public base::Error {
+ public:
+  DeploymentFailure(base::ErrorCode code, std::string message, std::vector<std::string> codes,
+                    std::vector<std::string> types);
+
+  [[nodiscard]] const std::vector<std::string>& codes() const { return codes_; }
+  [[nodiscard]] const std::vector<std::string>& types() const { return types_; }
+
+ private:
+  std::vector<std::string> codes_;
+  std::vector<std::string> types_;
+};
+
+// The report for anything that was caught: exact for a DeploymentFailure or a ResolutionError, else
+// from the error's code.
+[[nodiscard]] FailureReport report_of(const std::exception& error);
+[[nodiscard]] FailureReport rejection(std::string cause, std::string code, std::string type);
+
+}  // namespace andon::edge

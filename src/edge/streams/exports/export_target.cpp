@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/streams/exports/export_target.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "edge/streams/exports/http_export.hpp"
+#include "edge/streams/exports/mqtt_export.hpp"
+#include "edge/streams/exports/s3_export.hpp"
+
+namespace andon::edge {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kLookAgain{50};
+constexpr std::chrono::minutes kRenewBefore{5};
+
+}  // namespace
+
+void Bandwidth::take(std::uint64_t bytes, const std::atomic<bool>& cancelled) {
+  if (bytes_per_second_ == 0) return;
+  steady_clock::time_point mine;
+  {
+    const std::lock_guard lock(mutex_);
+    mine = std::max(free_at_, steady_clock::now());
+    free_at_ = mine + milliseconds(bytes * 1000 / bytes_per_second_);
+  }
+  while (!cancelled && steady_clock::now() < mine) {
+    std::this_thread::sleep_for(
+        std::min<steady_clock::duration>(kLookAgain, mine - steady_clock::now()));
+  }
+}
+
+wire::Credentials ExportCredentials::get(base::Timestamp now) {
+  const std::lock_guard lock(mutex_);
+  const auto expires = base::parse_iso8601(kept_.expiration);
+  if (!expires || now + kRenewBefore >= *expires) kept_ = fetch_();
+  return {kept_.access_key_id, kept_.secret_access_key, kept_.session_token};
+}
+
+void ExportCredentials::drop() {
+  const std::lock_guard lock(mutex_);
+  kept_ = {};
+}
+
+std::unique_ptr<ExportTarget> make_export_target(const ExportConfig& config,
+                                                 const ExportWorld& world,
+                                                 const base::fs::path& state_file) {
+  if (const auto* s3 = std::get_if<S3ExportSettings>(&config.settings)) {
+    return std::make_unique<S3Export>(*s3, world, state_file);
+  }
+  const auto& http = std::get<HttpExportSettings>(config.settings);
+  if (http.uri.starts_with("mqtt")) return std::make_unique<MqttExport>(http, world);
+  return std::make_unique<HttpExport>(http, world);
+}
+
+}  // namespace andon::edge

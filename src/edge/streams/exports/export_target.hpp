@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// To where messages are exported: one object for each export, used on one background thread at a
+// time, where it may wait. What it needs of the device is handed to it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/os/file.hpp"
+#include "edge/streams/store/message_stream.hpp"
+#include "fleet/messages/data_plane.hpp"
+#include "wire/aws/sigv4.hpp"
+#include "wire/mqtt/mqtt_client.hpp"
+
+namespace andon::edge {
+
+struct ExportBatch {
+  std::string stream;
+  std::vector<StreamMessage> messages;  // at least one
+};
+
+struct ExportOutcome {
+  enum class Kind {
+    sent,
+    refused,  // it would be refused again: goes on behind what was refused
+    retry,
+  };
+  Kind kind = Kind::sent;
+  std::size_t done = 0;  // of the messages, from the first; with `refused` and `retry` those before
+  std::string error;
+  std::size_t skipped = 0;  // with `refused`: behind those
+};
+
+class ExportTarget {
+ public:
+  ExportTarget() = default;
+  ExportTarget(const ExportTarget&) = delete;
+  ExportTarget& operator=(const ExportTarget&) = delete;
+  virtual ~ExportTarget() = default;
+
+  // Does not throw base::Error.
+  virtual ExportOutcome send(const ExportBatch& batch, const std::atomic<bool>& cancelled) = 0;
+};
+
+// An average over all exports. Any thread.
+class Bandwidth {
+ public:
+  explicit Bandwidth(std::uint64_t bytes_per_second) : bytes_per_second_(bytes_per_second) {}
+  // Waits until so much may be sent; at once without a limit, and where it is cancelled.
+  void take(std::uint64_t bytes, const std::atomic<bool>& cancelled);
+
+ private:
+  const std::uint64_t bytes_per_second_;  // 0: no limit
+  std::mutex mutex_;
+  std::chrono::steady_clock::time_point free_at_{};  // guarded by mutex_
+};
+
+// Temporary credentials, fetched when they are wanted and kept until shortly before their end. Any
+// thread; waits.
+class ExportCredentials {
+ public:
+  explicit ExportCredentials(std::function<fleet::TemporaryCredentials()> fetch)
+      : fetch_(std::move(fetch)) {}
+
+  [[nodiscard]] wire::Credentials get(base::Timestamp now);
+  void drop();  // they were refused
+
+ private:
+  std::function<fleet::TemporaryCredentials()> fetch_;
+  std::mutex mutex_;
+  fleet::TemporaryCredentials kept_;  // guarded by mutex_
+};
+
+// What all exports of a device share; outlives them.
+struct ExportWorld {
+  std::string thing_name;
+  std::string s3_endpoint;  // https://host:port of the server that the device is enrolled with
+  std::string region;
+  std::string ca_file;
+  std::int64_t part_bytes = 5'242'880;
+  wire::MqttOptions broker;  // with the device's CA and certificate, for mqtts
+  // Publishes over the device's own connection, and waits for the outcome.
+  std::function<wire::PublishOutcome(const wire::MqttMessage&, wire::Qos, bool retain,
+                                     const std::atomic<bool>& cancelled)>
+      publish;
+  // Opens a file with the rights of those who may name it.
+  std::function<base::UniqueFd(const base::fs::path&)> open_input;
+  std::shared_ptr<ExportCredentials> credentials;
+  std::shared_ptr<Bandwidth> bandwidth;
+};
+
+// `state_file`: where the target keeps what it has begun; empty for a stream in memory.
+[[nodiscard]] std::unique_ptr<ExportTarget> make_export_target(const ExportConfig& config,
+                                                               const ExportWorld& world,
+                                                               const base::fs::path& state_file);
+
+}  // namespace andon::edge

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Room: webhooks. Pushes of GitHub, GitLab, Gitea and Forgejo: whether one is what its forge sent,
+// and, kept in the database, the secrets and what was taken before.
+//
+// The proof is over the body as it came and is compared in constant time, before anything of the
+// body is read. Pure; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/time/time.hpp"
+#include "wire/http/http.hpp"
+
+namespace andon::events {
+
+struct Push {
+  std::string forge;     // github, gitlab, gitea
+  std::string event;     // "push", "tag_push"
+  std::string delivery;  // the forge's id of it; may be empty
+};
+
+// Nothing where there is no proof, or a wrong one, or GitLab's signed time is not of now (within
+// five minutes).
+[[nodiscard]] std::optional<Push> verify_push(const wire::Headers& headers, std::string_view body,
+                                              const std::string& secret, base::Timestamp now);
+
+}  // namespace andon::events

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Webhooks by name: their secrets, sealed, and what was taken through them. A push becomes an event
+// on the default bus in the transaction that remembers it, so none is taken twice: neither the same
+// delivery nor the same body, whatever else a copy of it says. The last ten thousand are
+// remembered. Any thread; each call is one transaction.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "events/delivery/queue.hpp"
+#include "events/webhooks/signature.hpp"
+#include "trust/keys/seal.hpp"
+
+namespace andon::events {
+
+struct Webhook {
+  std::string name;
+  base::Timestamp created;
+  std::optional<base::Timestamp> last;  // when one was taken
+  std::string last_forge;               // empty: none
+};
+
+class Webhooks {
+ public:
+  static constexpr std::int64_t kMost = 1000;
+  static constexpr std::int64_t kRemembered = 10'000;
+  static constexpr std::size_t kMostBody = 1'000'000;
+  static constexpr std::size_t kLeastSecret = 16;
+
+  Webhooks(EventQueue& queue, const trust::SealingKey& key, const base::Clock& clock);
+
+  // A new secret for a name that is there. Throws invalid_argument for a short one.
+  void put(const std::string& name, const std::string& secret);
+  void remove(const std::string& name);  // not_found
+  [[nodiscard]] std::vector<Webhook> list(const std::string& after, std::size_t limit) const;
+
+  enum class Taken : std::uint8_t { taken, refused, repeated, malformed };
+  // refused: no such webhook, or no good proof; who asks cannot tell which. Throws
+  // resource_exhausted where the queue has no room.
+  Taken take(const std::string& name, const wire::Headers& headers, std::string_view body);
+
+ private:
+  EventQueue& queue_;
+  const trust::SealingKey& key_;
+  const base::Clock& clock_;
+};
+
+}  // namespace andon::events

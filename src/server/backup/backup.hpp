@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A data directory as a copy that another machine can go on from: the databases as they are at one
+// moment, every object that they name, the CA, the operator's credentials, the ports. Made beside a
+// running server; put back only where no data is. Nobody finds half of one: a backup gets its name
+// when it is whole and on disk, and a directory that is put back gets its database last.
+#pragma once
+
+#include <cstdint>
+
+#include "base/os/file.hpp"
+#include "base/time/time.hpp"
+
+namespace andon::server {
+
+struct BackupReport {
+  std::uint64_t blobs = 0;
+  std::uint64_t bytes = 0;  // of the blobs
+};
+
+// `target` is a directory that is not there yet. Throws already_exists, not_found, data_corrupted
+// (damaged data is not backed up), resource_exhausted.
+BackupReport make_backup(const base::fs::path& data, const base::fs::path& target,
+                         base::Timestamp now);
+
+// Checks every byte of `source` before anything gets its place. Throws already_exists where `data`
+// has content, data_corrupted where the backup is not whole.
+BackupReport restore_backup(const base::fs::path& source, const base::fs::path& data);
+
+}  // namespace andon::server

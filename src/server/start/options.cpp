@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/start/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "api/endpoints/allowed_hosts.hpp"
+#include "api/git/git_places.hpp"
+#include "api/lambda/lambda.hpp"
+#include "base/error/error.hpp"
+#include "base/text/ascii.hpp"
+#include "fleet/messages/job_message.hpp"
+#include "fleet/names/topic.hpp"
+#include "options/usage_error.hpp"
+#include "wire/syslog/syslog.hpp"
+#include "workflow/modeljobs/image_commands.hpp"
+
+namespace andon::server {
+namespace {
+
+constexpr std::size_t kMaxHosts = 100;
+
+bool is_host(const std::string& text) {
+  return text.size() <= 253 && base::is_name_of(text, "-.:");
+}
+
+void add_function_options(CLI::App& app, ServerOptions& options) {
+  app.add_option("--functions", options.functions_at_once,
+                 "How many sandboxes of functions there are at once; a call that finds no room is "
+                 "throttled")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 120))
+      ->capture_default_str();
+  app.add_option("--function-idle", options.function_idle_seconds,
+                 "How long a function's sandbox is kept warm without a call")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  app.add_option(
+         "--function-python", options.function_python,
+         "Python packages (boto3, say) that every function can import: a directory, seen as "
+         "/var/python")
+      ->type_name("DIR");
+  app.add_option(
+         "--function-images", options.function_images,
+         "YAML file: what stands for container images here; each of its images has an image, "
+         "a directory and a handler")
+      ->type_name("FILE");
+  app.add_flag("--function-requirements", options.function_requirements,
+               "Install what the requirements.txt of a function names, with this machine's pip");
+  app.add_option("--function-pip-config", options.function_pip_config,
+                 "Settings of pip for that, instead of the machine's: a pip.conf that names an "
+                 "index or a directory of packages of one's own")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
+  app.add_option("--function-first-user", options.function_first_user,
+                 "As root each sandbox of a function has a user of its own: 128 numbers from this "
+                 "one on")
+      ->type_name("UID")
+      ->check(CLI::Range(1000U, 4'294'900'000U))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_server_options(CLI::App& app, ServerOptions& options) {
+  app.add_option("--data", options.data, "Data directory; made if absent")
+      ->type_name("DIR")
+      ->required();
+  app.add_option("--api-address", options.api_address,
+                 "Where the operator API listens; TLS unless it is a loopback address")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  app.add_option("--api-port", options.api_port, "Its port; 0 is any free one")
+      ->type_name("PORT")
+      ->capture_default_str();
+  app.add_option("--device-address", options.device_address,
+                 "Where devices are listened for (HTTPS and MQTT, both with mutual TLS)")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  app.add_option("--device-port", options.device_port, "HTTPS port for devices; 0 is any free one")
+      ->type_name("PORT")
+      ->capture_default_str();
+  app.add_option("--mqtt-port", options.mqtt_port, "MQTT port for devices; 0 is any free one")
+      ->type_name("PORT")
+      ->capture_default_str();
+  app.add_option("--mqtt-users-port", options.mqtt_users_port,
+                 "MQTT port for consumers with name and password (TLS); listened on once there is "
+                 "such a consumer; 0 is any free one")
+      ->type_name("PORT")
+      ->capture_default_str();
+  app.add_option("--host", options.hosts,
+                 "Names and addresses by which this server is reached; devices are given the first")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--region", options.region, "AWS region that ARNs are written with")
+      ->type_name("REGION")
+      ->capture_default_str();
+  const auto add_days = [&app](const char* name, int& days, const char* help) {
+    app.add_option(name, days, help)
+        ->type_name("DAYS")
+        ->check(CLI::Range(1, 36'500))
+        ->capture_default_str();
+  };
+  add_days("--device-certificate-days", options.device_certificate_days,
+           "How long a device's certificate is good; the agent renews it when a third is left");
+  add_days("--keep-deployments", options.keep_deployments_days,
+           "How long deployments are kept that a newer one has replaced, with their jobs");
+  add_days("--keep-uploads", options.keep_uploads_days,
+           "How long a multipart upload may take before it is aborted");
+  add_days("--keep-events", options.keep_events_days,
+           "How long word of changes is kept for parts of the server that have not read it");
+  app.add_flag("--disk-encrypted", options.disk_is_encrypted,
+               "The disk that --data lies on is encrypted: uploads that ask for encryption at rest "
+               "(x-amz-server-side-encryption AES256 or aws:kms, without a key of their own) are "
+               "taken, and not refused");
+  app.add_option("--jobs", options.jobs_at_once,
+                 "How many jobs of state machines run at once; the others wait")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 400))
+      ->capture_default_str();
+  app.add_option("--job-path", options.job_paths,
+                 "What jobs see of this machine, read-only, beside the system's programs: a Python "
+                 "environment, images, /dev/nvidia0")
+      ->type_name("PATH");
+  app.add_option(
+         "--job-images", options.job_images,
+         "File (YAML or JSON) that names for container images the commands which processing "
+         "and training jobs run in their place")
+      ->type_name("FILE");
+  app.add_option("--job-port", options.job_ports,
+                 "TCP ports that a job may ask for; without them it reaches no network")
+      ->type_name("PORT");
+  app.add_option(
+         "--job-cgroup", options.job_cgroup,
+         "A delegated cgroup of version 2 for jobs; without it each process is limited, and "
+         "their sum is looked at")
+      ->type_name("DIR");
+  app.add_option("--job-first-user", options.job_first_user,
+                 "As root each running job has a user of its own: 400 numbers from this one on")
+      ->type_name("UID")
+      ->check(CLI::Range(1000U, 4'294'900'000U))
+      ->capture_default_str();
+  add_function_options(app, options);
+  app.add_option("--device-uploads", options.device_uploads_gib,
+                 "How much one device may have in bucket andon-uploads")
+      ->type_name("GIB")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  add_days("--keep-executions", options.keep_executions_days,
+           "How long executions of state machines are kept after their end, with their histories");
+  app.add_option("--keep-logs", options.keep_logs_days,
+                 "How long log events are kept of groups that have no retention of their own; 0 is "
+                 "until there is no room")
+      ->type_name("DAYS")
+      ->check(CLI::Range(0, 36'500))
+      ->capture_default_str();
+  const auto add_mib = [&app](const char* name, int& mib, const char* help) {
+    app.add_option(name, mib, help)
+        ->type_name("MIB")
+        ->check(CLI::Range(1, 1'048'576))
+        ->capture_default_str();
+  };
+  add_mib("--log-group-mib", options.log_group_mib,
+          "Room for the events of one log group; its oldest go first");
+  add_mib("--logs-mib", options.logs_mib,
+          "Room for all log events; the oldest of the largest group go first");
+  add_days("--keep-results", options.keep_results_days,
+           "How long results of devices are kept, with what was said of them");
+  add_mib("--results-mib", options.results_mib,
+          "Room for all results; the oldest of the device with most go first");
+  app.add_option("--keep-features", options.keep_features_days,
+                 "How long rows of feature groups' offline stores are kept for queries once they "
+                 "are in S3; 0 is until there is no room")
+      ->type_name("DAYS")
+      ->check(CLI::Range(0, 36'500))
+      ->capture_default_str();
+  add_mib("--features-mib", options.features_mib,
+          "Room for the feature store; rows that are in S3 go first, then nothing more is taken");
+  app.add_option("--feature-export", options.feature_export_seconds,
+                 "How long a row of an offline store waits for its object in S3")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  app.add_option("--query-seconds", options.query_seconds, "How long a query (Athena) may run")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  add_days("--keep-audit", options.keep_audit_days, "How long entries of the audit log are kept");
+  add_mib("--audit-mib", options.audit_mib, "Room for the audit log; its oldest entries go first");
+  app.add_option("--audit-syslog", options.audit_syslog,
+                 "Where each entry of the audit log is told, too: unix:/dev/log, udp:HOST:PORT or "
+                 "tcp:HOST:PORT (RFC 5424)")
+      ->type_name("TARGET");
+  app.add_option("--result-consumers", options.result_consumers,
+                 "Who must have stored a result before its device forgets it: `server` is the "
+                 "server's own store; `none` alone: it is enough that a subscriber has it")
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--http-allow", options.http_allow,
+                 "Hosts that workflows may call (http:invoke): HOST, HOST:PORT, *.DOMAIN, or with "
+                 "http:// before it")
+      ->type_name("HOST");
+  app.add_option("--git-allow", options.git_allow,
+                 "Repositories that builds may fetch and that may be watched: HOST, HOST:PORT, "
+                 "*.DOMAIN, http://HOST, or a directory (file:///DIRECTORY/...)")
+      ->type_name("PLACE");
+  app.add_option_function<std::vector<std::string>>(
+         "--oidc-keys",
+         [&options](const std::vector<std::string>& given) {
+           for (const std::string& one : given) {
+             const std::size_t equals = one.find('=');
+             if (!one.starts_with("https://") || equals == std::string::npos ||
+                 equals + 1 == one.size()) {
+               throw CLI::ValidationError("--oidc-keys",
+                                          "must be ISSUER=FILE or ISSUER=URL, where "
+                                          "the issuer begins with https://");
+             }
+             options.oidc_keys[one.substr(0, equals)] = one.substr(equals + 1);
+           }
+         },
+         "Where the key set (JWKS) of an OpenID provider is, ISSUER=FILE or ISSUER=URL; else it is "
+         "found by the issuer's discovery document")
+      ->type_name("ISSUER=PLACE");
+  app.add_option("--oidc-ca", options.oidc_ca,
+                 "PEM file with the authorities that are believed there; else the system's")
+      ->type_name("FILE");
+  app.add_option("--http-ca", options.http_ca,
+                 "PEM file with the authorities that are believed there; else the system's")
+      ->type_name("FILE");
+  app.add_option(
+         "--packages", options.packages,
+         "Repository of Debian packages (./dev package --repository DIR), which anybody may "
+         "read at https://HOST:PORT/packages/ of the device port; it may come later")
+      ->type_name("DIR");
+  app.add_option("--mosquitto", options.mosquitto, "The broker's program")
+      ->type_name("PROGRAM")
+      ->capture_default_str();
+}
+
+namespace {
+
+// A job has places of its own there.
+void check_job_paths(const std::vector<base::fs::path>& paths) {
+  for (const base::fs::path& path : paths) {
+    const std::string text = path.string();
+    const auto is_below = [&](std::string_view place) {
+      return text == place || text.starts_with(std::string(place) + "/");
+    };
+    std::string problem;
+    if (!path.is_absolute() || path != path.lexically_normal() || text == "/") {
+      problem = "must be an absolute path, without . and .. and other than /";
+    } else if (!base::fs::exists(path)) {
+      problem = "is not there";
+    } else if (is_below("/tmp") || is_below("/job") || is_below("/proc") ||
+               (is_below("/dev") && !base::fs::is_character_file(path))) {
+      problem = "cannot be seen by jobs: /tmp, /job, /proc and /dev are their own";
+    }
+    if (problem.empty()) continue;
+    throw options::UsageError("--job-path '" + text + "' " + problem);
+  }
+}
+
+}  // namespace
+
+void check_server_options(const ServerOptions& options) {
+  const auto refuse = [](const std::string& message) { throw options::UsageError(message); };
+  check_job_paths(options.job_paths);
+  if (!options.job_images.empty()) {
+    try {
+      (void)workflow::ImageCommands::load(options.job_images);
+    } catch (const base::Error& error) {
+      refuse("--job-images: " + error.message());
+    }
+  }
+  if (!options.function_python.empty() && (!options.function_python.is_absolute() ||
+                                           !base::fs::is_directory(options.function_python))) {
+    refuse("--function-python '" + options.function_python.string() +
+           "' is no absolute path of a directory");
+  }
+  if (!options.function_images.empty()) {
+    try {
+      (void)api::FunctionImages::parse(base::read_file(options.function_images),
+                                       options.function_images.string());
+    } catch (const base::Error& error) {
+      throw options::UsageError("--function-images: " + error.message());
+    }
+  }
+  if (options.hosts.empty() || options.hosts.size() > kMaxHosts) {
+    refuse("--host must name 1 to 100 hosts");
+  }
+  for (const std::string& host : options.hosts) {
+    if (!is_host(host)) refuse("--host '" + host + "' is not a host name or an IP address");
+  }
+  if (options.region.empty() || options.region.find_first_not_of(
+                                    "abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
+    refuse("--region '" + options.region + "' is not a region's name, such as us-east-1");
+  }
+  if (options.result_consumers.size() > fleet::kMaxResultConsumers) {
+    refuse("--result-consumers may name at most " + std::to_string(fleet::kMaxResultConsumers));
+  }
+  for (const std::string& name : options.result_consumers) {
+    if (!fleet::is_consumer_name(name)) {
+      refuse("--result-consumers '" + name + "' is not a name of 1 to 64 of [a-zA-Z0-9_-]");
+    }
+    if (name == kNoConsumer && options.result_consumers.size() > 1) {
+      refuse("--result-consumers none stands alone");
+    }
+  }
+  if (options.git_allow.size() > kMaxHosts) refuse("--git-allow may name at most 100 places");
+  try {
+    (void)api::GitPlaces(options.git_allow);
+  } catch (const base::Error& error) {
+    throw options::UsageError("--git-allow: " + error.message());
+  }
+  if (options.http_allow.size() > kMaxHosts) refuse("--http-allow may name at most 100 hosts");
+  try {
+    (void)api::AllowedHosts(options.http_allow);
+  } catch (const base::Error& error) {
+    throw options::UsageError("--http-allow: " + error.message());
+  }
+  try {
+    if (!options.audit_syslog.empty()) (void)wire::parse_syslog_target(options.audit_syslog);
+  } catch (const base::Error& error) {
+    throw options::UsageError("--audit-syslog: " + error.message());
+  }
+  if (!options.http_ca.empty() && !base::fs::is_regular_file(options.http_ca)) {
+    refuse("--http-ca '" + options.http_ca + "' is no file");
+  }
+  if (!options.oidc_ca.empty() && !base::fs::is_regular_file(options.oidc_ca)) {
+    refuse("--oidc-ca '" + options.oidc_ca + "' is no file");
+  }
+  const std::uint16_t ports[] = {options.api_port, options.device_port, options.mqtt_port,
+                                 options.mqtt_users_port};
+  for (std::size_t i = 0; i < std::size(ports); ++i) {
+    for (std::size_t j = i + 1; j < std::size(ports); ++j) {
+      if (ports[i] != 0 && ports[i] == ports[j]) {
+        refuse(
+            "--api-port, --device-port, --mqtt-port and --mqtt-users-port must differ; two are " +
+            std::to_string(ports[i]));
+      }
+    }
+  }
+}
+
+}  // namespace andon::server

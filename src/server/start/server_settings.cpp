@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/start/server_settings.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "base/os/file.hpp"
+#include "base/text/id.hpp"
+#include "server/start/function_parts.hpp"
+
+namespace andon::server {
+
+ServerOptions checked(ServerOptions options) {
+  check_server_options(options);
+  return options;
+}
+
+api::DeviceEndpoints endpoints_of(const ServerOptions& options, const Ports& ports) {
+  return {.host = options.hosts.front(), .https_port = ports.device, .mqtt_port = ports.mqtt};
+}
+
+control::Retention retention_of(const ServerOptions& options) {
+  using std::chrono::days;
+  return {.deployments = days(options.keep_deployments_days),
+          .uploads = days(options.keep_uploads_days),
+          .events = days(options.keep_events_days)};
+}
+
+WorkflowTasks::Jobs jobs_of(const ServerOptions& options, const base::fs::path& data, JobLog& log) {
+  return {.runner = {.directory = data / "jobs",
+                     .program = find_job_keeper(),
+                     .most_at_once = static_cast<std::size_t>(options.jobs_at_once),
+                     .first_user = options.job_first_user,
+                     .write_line = [&log](const job::JobOrder& order,
+                                          std::string line) { log.write(order, std::move(line)); }},
+          .policy = {.read_only = options.job_paths,
+                     .hidden = {data},
+                     .ports = options.job_ports,
+                     .cgroup = options.job_cgroup}};
+}
+
+control::LogLimits log_limits_of(const ServerOptions& options) {
+  control::LogLimits limits{.group_bytes = std::int64_t{options.log_group_mib} << 20U,
+                            .total_bytes = std::int64_t{options.logs_mib} << 20U};
+  if (options.keep_logs_days > 0) limits.keep = std::chrono::days(options.keep_logs_days);
+  return limits;
+}
+
+control::ResultLimits result_limits_of(const ServerOptions& options) {
+  return {.keep = std::chrono::days(options.keep_results_days),
+          .total_bytes = std::int64_t{options.results_mib} << 20U};
+}
+
+std::vector<std::string> consumers_of(const ServerOptions& options) {
+  const auto& names = options.result_consumers;
+  if (names.size() == 1 && names.front() == kNoConsumer) return {};
+  return names;
+}
+
+features::RecordLimits feature_limits_of(const ServerOptions& options) {
+  features::RecordLimits limits{.total_bytes = std::int64_t{options.features_mib} << 20U};
+  if (options.keep_features_days > 0) {
+    limits.keep_offline = std::chrono::days(options.keep_features_days);
+  }
+  return limits;
+}
+
+std::string host_of(const std::string& url) {
+  return url.substr(url.find("://") + 3);
+}
+
+wire::TlsServerOptions tls_of(const Authority& authority) {
+  return {.certificate_chain_pem = base::read_file(authority.server().certificate),
+          .private_key_pem = base::read_file(authority.server().private_key),
+          .client_ca_pem = {}};
+}
+
+wire::TlsServerOptions device_tls_of(const Authority& authority) {
+  wire::TlsServerOptions tls = tls_of(authority);
+  tls.client_ca_pem = authority.authority().certificate_pem;
+  return tls;
+}
+
+BrokerOptions broker_options_of(const ServerOptions& options, const Ports& ports,
+                                const base::fs::path& directory, const Authority& authority,
+                                BrokerUsers users) {
+  return {.directory = directory,
+          .address = options.device_address,
+          .port = ports.mqtt,
+          .ca_file = authority.ca_file(),
+          .certificate_file = authority.server().certificate,
+          .private_key_file = authority.server().private_key,
+          .program = options.mosquitto,
+          .module = find_broker_module(),
+          .users_port = users == BrokerUsers::some ? ports.mqtt_users : std::uint16_t{0}};
+}
+
+wire::MqttOptions mqtt_options_of(const ServerOptions& options, const Ports& ports,
+                                  const Authority& authority) {
+  wire::MqttOptions mqtt;
+  mqtt.host = options.device_address == "0.0.0.0" ? "127.0.0.1"
+              : options.device_address == "::"    ? "::1"
+                                                  : options.device_address;
+  mqtt.port = ports.mqtt;
+  // Not to be guessed: who connects with the id of another pushes it out.
+  mqtt.client_id = "andon-server-" + base::random_uuid();
+  mqtt.ca_file = authority.ca_file();
+  mqtt.certificate_file = authority.server_client().certificate;
+  mqtt.private_key_file = authority.server_client().private_key;
+  mqtt.reconnect_minimum = std::chrono::milliseconds{50};
+  mqtt.reconnect_maximum = std::chrono::milliseconds{2'000};
+  return mqtt;
+}
+
+}  // namespace andon::server

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the options say to each part of the server, in that part's own words. Pure but for the files
+// that they name; used at the start.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/device/device_plane.hpp"
+#include "control/housekeeping/housekeeping.hpp"
+#include "control/logs/logs.hpp"
+#include "control/results/results.hpp"
+#include "features/features.hpp"
+#include "server/broker/authority.hpp"
+#include "server/broker/broker.hpp"
+#include "server/services/job_log.hpp"
+#include "server/services/workflow_tasks.hpp"
+#include "server/start/options.hpp"
+#include "server/start/ports.hpp"
+#include "wire/http/http_server.hpp"
+#include "wire/mqtt/mqtt_client.hpp"
+
+namespace andon::server {
+
+// The same options; throws where two of them do not go together.
+[[nodiscard]] ServerOptions checked(ServerOptions options);
+[[nodiscard]] api::DeviceEndpoints endpoints_of(const ServerOptions& options, const Ports& ports);
+[[nodiscard]] control::Retention retention_of(const ServerOptions& options);
+// `log` must outlive the jobs.
+[[nodiscard]] WorkflowTasks::Jobs jobs_of(const ServerOptions& options, const base::fs::path& data,
+                                          JobLog& log);
+[[nodiscard]] control::LogLimits log_limits_of(const ServerOptions& options);
+[[nodiscard]] control::ResultLimits result_limits_of(const ServerOptions& options);
+[[nodiscard]] features::RecordLimits feature_limits_of(const ServerOptions& options);
+[[nodiscard]] std::vector<std::string> consumers_of(const ServerOptions& options);
+// "http://127.0.0.1:8080" -> "127.0.0.1:8080".
+[[nodiscard]] std::string host_of(const std::string& url);
+
+[[nodiscard]] wire::TlsServerOptions tls_of(const Authority& authority);
+[[nodiscard]] wire::TlsServerOptions device_tls_of(const Authority& authority);
+
+enum class BrokerUsers { none, some };  // with passwords
+[[nodiscard]] BrokerOptions broker_options_of(const ServerOptions& options, const Ports& ports,
+                                              const base::fs::path& directory,
+                                              const Authority& authority, BrokerUsers users);
+// Of the server's own connection to its broker.
+[[nodiscard]] wire::MqttOptions mqtt_options_of(const ServerOptions& options, const Ports& ports,
+                                                const Authority& authority);
+
+}  // namespace andon::server

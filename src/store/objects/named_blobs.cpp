@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/objects/named_blobs.hpp"
+
+#include <vector>
+
+namespace andon::store {
+
+void for_each_named_blob(const Database& database,
+                         const std::function<void(const NamedBlob&)>& look) {
+  constexpr std::int64_t kStep = 1'000;
+  for (const std::string table : {"object", "object_version", "object_upload_part"}) {
+    std::string after;
+    while (true) {
+      const std::vector<Row> rows = database.read([&](Transaction& tx) {
+        return tx.query("SELECT DISTINCT sha256, size FROM " + table +
+                            " WHERE sha256 > $1 ORDER BY sha256 LIMIT $2",
+                        {after, kStep});
+      });
+      for (const Row& row : rows) {
+        after = row.text(0);
+        look({after, static_cast<std::uint64_t>(row.integer(1))});
+      }
+      if (rows.size() < static_cast<std::size_t>(kStep)) break;
+    }
+  }
+}
+
+}  // namespace andon::store

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// andon's own operators for ONNX Runtime, in the domain "andon": what the device graph of a
+// quantised model needs (docs/optimise.md) and the runtime lacks or does slowly. All work on uint8
+// tensors whose last dimension is the channels:
+//   LutU8     y = table[x]; attribute `table`: 256 bytes
+//   CutU8     y = table[x] of some channels: attributes `table`, `first` and `size`
+//   ConcatU8  joins its inputs along the last dimension, each through its own table; attribute
+//             `tables`: 256 bytes an input
+//   RepeatU8  [n,h,w,c] -> [n,h*times,w*times,c], each pixel repeated; attribute `times`
+// One for each OnnxRuntime; used by all its sessions on any thread. A graph from outside that uses
+// them wrongly is refused by an error. Internal to vision/.
+#pragma once
+
+#include <memory>
+
+#include "vision/runtime/onnxruntime_abi.hpp"
+
+namespace andon::vision {
+
+class Operators {
+ public:
+  // `api` must outlive it. Throws internal where ONNX Runtime does not take them.
+  explicit Operators(const abi::Api& api);
+  Operators(const Operators&) = delete;
+  Operators& operator=(const Operators&) = delete;
+  ~Operators();
+
+  [[nodiscard]] abi::OperatorDomain* domain() const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace andon::vision

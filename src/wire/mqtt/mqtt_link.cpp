@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "wire/mqtt/mqtt_link.hpp"
+
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/error/error.hpp"
+#include "base/log/log.hpp"
+#include "base/os/file.hpp"
+#include "trust/keys/certificate.hpp"
+
+namespace andon::wire {
+
+using base::Error;
+using base::ErrorCode;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr int kFirstFailureReason = 0x80;
+constexpr std::uint16_t kHttpsPort = 443;
+constexpr const char* kMqttAlpn = "x-amzn-mqtt-ca";
+// A connection that lasted so long was a good one: the next attempt starts without backoff.
+constexpr std::chrono::seconds kGoodConnection{5};
+constexpr milliseconds kMinHousekeepingInterval{1000};
+constexpr milliseconds kMaxHousekeepingInterval{5000};
+
+void check_property(int result) {
+  if (result == MOSQ_ERR_SUCCESS) return;
+  throw Error(ErrorCode::invalid_argument,
+              std::string("an MQTT property cannot be sent: ") + mosquitto_strerror(result));
+}
+
+// Leaves out what libmosquitto would ask on the terminal: the password of an encrypted key.
+int no_password(char*, int, int, void*) {
+  return 0;
+}
+
+void initialise_library() {
+  static const int result = mosquitto_lib_init();
+  if (result != MOSQ_ERR_SUCCESS) {
+    throw Error(ErrorCode::internal,
+                std::string("cannot initialise libmosquitto: ") + mosquitto_strerror(result));
+  }
+}
+
+PublishOutcome outcome_of_call(int result, const std::string& topic) {
+  switch (result) {
+    case MOSQ_ERR_SUCCESS:
+      return PublishOutcome::delivered;
+    case MOSQ_ERR_NO_CONN:
+    case MOSQ_ERR_CONN_LOST:
+      return PublishOutcome::not_connected;
+    default:
+      base::log_warning("a message cannot be published",
+                        {{"topic", topic}, {"reason", mosquitto_strerror(result)}});
+      return PublishOutcome::refused;
+  }
+}
+
+}  // namespace
+
+void check_certificates(const MqttOptions& options) {
+  if (options.ca_file.empty()) return;
+  (void)trust::describe_certificate(base::read_file(options.ca_file));
+  if (options.certificate_file.empty()) return;
+  if (!trust::is_key_of(base::read_file(options.private_key_file),
+                        base::read_file(options.certificate_file))) {
+    throw Error(ErrorCode::invalid_argument, "the private key '" + options.private_key_file +
+                                                 "' does not belong to the certificate '" +
+                                                 options.certificate_file + "'");
+  }
+}
+
+// Made by the other constructor first, so that what was added is given back when something throws.
+MqttProperties::MqttProperties(const MqttPublishProperties& properties) : MqttProperties() {
+  if (properties.message_expiry_seconds) {
+    check_property(mosquitto_property_add_int32(&list_, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
+                                                *properties.message_expiry_seconds));
+  }
+  add_text(MQTT_PROP_CONTENT_TYPE, properties.content_type);
+  add_text(MQTT_PROP_RESPONSE_TOPIC, properties.response_topic);
+  if (properties.is_utf8_text) {
+    check_property(mosquitto_property_add_byte(&list_, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR,
+                                               *properties.is_utf8_text ? 1 : 0));
+  }
+  for (const auto& [name, value] : properties.user_properties) {
+    check_property(mosquitto_property_add_string_pair(&list_, MQTT_PROP_USER_PROPERTY, name.c_str(),
+                                                      value.c_str()));
+  }
+  const std::string& correlation = properties.correlation_data;
+  if (correlation.empty()) return;
+  if (correlation.size() > UINT16_MAX) check_property(MOSQ_ERR_INVAL);
+  check_property(mosquitto_property_add_binary(&list_, MQTT_PROP_CORRELATION_DATA,
+                                               correlation.data(),
+                                               static_cast<std::uint16_t>(correlation.size())));
+}
+
+MqttProperties::~MqttProperties() {
+  mosquitto_property_free_all(&list_);
+}
+
+void MqttProperties::add_subscription_identifier(std::uint32_t identifier) {
+  check_property(
+      mosquitto_property_add_varint(&list_, MQTT_PROP_SUBSCRIPTION_IDENTIFIER, identifier));
+}
+
+void MqttProperties::add_text(int identifier, const std::string& value) {
+  if (value.empty()) return;
+  check_property(mosquitto_property_add_string(&list_, identifier, value.c_str()));
+}
+
+// What libmosquitto calls inside of mosquitto_loop_read.
+struct MqttLink::Callbacks {
+  static MqttLink& link(void* object) { return *static_cast<MqttLink*>(object); }
+
+  static void on_connect(mosquitto*, void* object, int reason, int, const mosquitto_property*) {
+    MqttLink& me = link(object);
+    if (reason != 0) {
+      me.problem_ =
+          std::string("the broker refused the connection: ") + mosquitto_reason_string(reason);
+      return;
+    }
+    me.connected_at_ = steady_clock::now();
+    me.events_.on_connected();
+  }
+
+  static void on_disconnect(mosquitto*, void* object, int reason, const mosquitto_property*) {
+    // From 0x80 on it is the broker's own reason, below it is a MOSQ_ERR_ of the library.
+    if (reason < kFirstFailureReason) return;
+    link(object).problem_ =
+        std::string("the broker closed the connection: ") + mosquitto_reason_string(reason);
+  }
+
+  static void on_publish(mosquitto*, void* object, int packet_id, int reason,
+                         const mosquitto_property*) {
+    link(object).events_.on_published(packet_id, reason);
+  }
+
+  static void on_subscribe(mosquitto*, void* object, int packet_id, int count, const int* granted,
+                           const mosquitto_property*) {
+    const int reason = count > 0 ? granted[0] : kFirstFailureReason;
+    link(object).events_.on_subscribed(
+        packet_id, reason < kFirstFailureReason ? "" : mosquitto_reason_string(reason));
+  }
+
+  static void on_message(mosquitto*, void* object, const mosquitto_message* message,
+                         const mosquitto_property* properties) {
+    std::vector<std::uint32_t> identifiers;
+    std::uint32_t identifier = 0;
+    for (const mosquitto_property* at = mosquitto_property_read_varint(
+             properties, MQTT_PROP_SUBSCRIPTION_IDENTIFIER, &identifier, false);
+         at != nullptr; at = mosquitto_property_read_varint(at, MQTT_PROP_SUBSCRIPTION_IDENTIFIER,
+                                                            &identifier, true)) {
+      identifiers.push_back(identifier);
+    }
+    const auto* payload = static_cast<const char*>(message->payload);
+    link(object).events_.on_message(
+        {message->topic,
+         payload == nullptr ? std::string() : std::string(payload, payload + message->payloadlen),
+         message->qos == 0 ? Qos::at_most_once : Qos::at_least_once, message->retain},
+        identifiers);
+  }
+
+  static void on_log(mosquitto*, void* object, int level, const char* text) {
+    if (level == MOSQ_LOG_ERR) link(object).problem_ = text;
+  }
+};
+
+void MqttLink::ClientDeleter::operator()(mosquitto* client) const {
+  mosquitto_destroy(client);
+}
+
+MqttLink::MqttLink(const MqttOptions& options, const MqttWay& way, MqttLinkEvents& events,
+                   int wake_fd)
+    : options_(options), events_(events), wake_fd_(wake_fd), client_(make_client()) {
+  if (!way.proxy.empty()) {
+    tunnel_ = std::make_unique<MqttTunnel>(
+        way.proxy, way.no_proxy, MqttEndpoint{options.host, options.port}, options.connect_timeout);
+    mosquitto_socks5_set(client_.get(), "127.0.0.1", tunnel_->port(), tunnel_->user().c_str(),
+                         tunnel_->password().c_str());
+  }
+  const int result =
+      mosquitto_connect_bind_async(client_.get(), options_.host.c_str(), options_.port,
+                                   static_cast<int>(options_.keep_alive.count()), nullptr);
+  if (result == MOSQ_ERR_ERRNO) throw base::system_error("cannot connect", errno);
+  if (result != MOSQ_ERR_SUCCESS) throw Error(ErrorCode::unavailable, mosquitto_strerror(result));
+  connect_deadline_ = steady_clock::now() + options_.connect_timeout;
+}
+
+MqttLink::ClientPtr MqttLink::make_client() {
+  initialise_library();
+  ClientPtr client(mosquitto_new(options_.client_id.c_str(), true, this));
+  if (!client) throw base::system_error("cannot make an MQTT client", errno);
+  mosquitto* const raw = client.get();
+  mosquitto_int_option(raw, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+  mosquitto_int_option(raw, MOSQ_OPT_TCP_NODELAY, 1);
+  // What the broker may not send yet it queues in its memory, after it has told the publisher
+  // that the message is delivered: let it send everything.
+  mosquitto_int_option(raw, MOSQ_OPT_RECEIVE_MAXIMUM, UINT16_MAX);
+  mosquitto_connect_v5_callback_set(raw, Callbacks::on_connect);
+  mosquitto_disconnect_v5_callback_set(raw, Callbacks::on_disconnect);
+  mosquitto_publish_v5_callback_set(raw, Callbacks::on_publish);
+  mosquitto_subscribe_v5_callback_set(raw, Callbacks::on_subscribe);
+  mosquitto_message_v5_callback_set(raw, Callbacks::on_message);
+  mosquitto_log_callback_set(raw, Callbacks::on_log);
+  if (options_.ca_file.empty()) return client;
+  const bool has_certificate = !options_.certificate_file.empty();
+  const int result =
+      mosquitto_tls_set(raw, options_.ca_file.c_str(), nullptr,
+                        has_certificate ? options_.certificate_file.c_str() : nullptr,
+                        has_certificate ? options_.private_key_file.c_str() : nullptr, no_password);
+  if (result != MOSQ_ERR_SUCCESS) {
+    throw Error(ErrorCode::invalid_argument,
+                std::string("cannot use the certificate files: ") + mosquitto_strerror(result));
+  }
+  // By it AWS IoT Core tells MQTT from HTTPS on the one port that firewalls let through.
+  if (options_.port == kHttpsPort) mosquitto_string_option(raw, MOSQ_OPT_TLS_ALPN, kMqttAlpn);
+  return client;
+}
+
+std::string MqttLink::problem() const {
+  const std::string of_proxy = tunnel_ ? tunnel_->problem() : "";
+  return of_proxy.empty() ? problem_ : of_proxy;
+}
+
+bool MqttLink::was_good() const {
+  return connected_at_ && steady_clock::now() - *connected_at_ >= kGoodConnection;
+}
+
+// Often enough for pings to leave in time.
+milliseconds MqttLink::longest_wait() const {
+  const milliseconds interval = std::clamp<milliseconds>(
+      options_.keep_alive / 6, kMinHousekeepingInterval, kMaxHousekeepingInterval);
+  if (connected_at_) return interval;
+  const auto left = std::chrono::ceil<milliseconds>(connect_deadline_ - steady_clock::now());
+  return std::clamp(left, milliseconds{0}, interval);
+}
+
+bool MqttLink::turn() {
+  const int result = wait_and_serve();
+  if (result != MOSQ_ERR_SUCCESS) {
+    if (problem_.empty()) problem_ = mosquitto_strerror(result);
+    return false;
+  }
+  if (!connected_at_ && steady_clock::now() >= connect_deadline_) {
+    problem_ = "no answer within the connect timeout";
+    return false;
+  }
+  return true;
+}
+
+int MqttLink::wait_and_serve() {
+  mosquitto* const client = client_.get();
+  const auto* tls = static_cast<const SSL*>(mosquitto_ssl_get(client));
+  // Bytes that OpenSSL has read already do not make the socket readable.
+  const bool has_buffered = tls != nullptr && SSL_pending(tls) > 0;
+  pollfd waiting[] = {
+      {mosquitto_socket(client),
+       static_cast<short>(POLLIN | (mosquitto_want_write(client) ? POLLOUT : 0)), 0},
+      {wake_fd_, POLLIN, 0}};
+  const milliseconds timeout = has_buffered ? milliseconds{0} : longest_wait();
+  if (::poll(waiting, std::size(waiting), static_cast<int>(timeout.count())) < 0 &&
+      errno != EINTR) {
+    return MOSQ_ERR_ERRNO;
+  }
+
+  int result = MOSQ_ERR_SUCCESS;
+  if (waiting[0].fd < 0) return MOSQ_ERR_NO_CONN;
+  if (has_buffered || (waiting[0].revents & (POLLIN | POLLERR | POLLHUP)) != 0) {
+    result = mosquitto_loop_read(client, 1);
+  }
+  if (result == MOSQ_ERR_SUCCESS && (waiting[0].revents & POLLOUT) != 0) {
+    result = mosquitto_loop_write(client, 1);
+  }
+  // libmosquitto takes a refused connection for one whose TLS handshake goes on.
+  if (!connected_at_ && (waiting[0].revents & (POLLERR | POLLHUP)) != 0) {
+    if (problem_.empty()) problem_ = "connection refused or broken off";
+    return MOSQ_ERR_CONN_LOST;
+  }
+  if (result == MOSQ_ERR_SUCCESS) result = mosquitto_loop_misc(client);
+  if ((waiting[1].revents & POLLIN) != 0) {
+    eventfd_t ignored = 0;
+    eventfd_read(wake_fd_, &ignored);
+  }
+  return result;
+}
+
+int MqttLink::subscribe(const MqttSubscriptions::Change& change) {
+  MqttProperties properties;
+  properties.add_subscription_identifier(change.identifier);
+  int packet_id = 0;
+  mosquitto_subscribe_v5(client_.get(), &packet_id, change.filter.c_str(),
+                         static_cast<int>(change.qos), 0, properties.get());
+  return packet_id;
+}
+
+void MqttLink::unsubscribe(const std::string& filter) {
+  mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
+}
+
+MqttLink::Sent MqttLink::publish(const OutgoingMessage& message) {
+  int packet_id = 0;
+  const int result = mosquitto_publish_v5(client_.get(), &packet_id, message.message.topic.c_str(),
+                                          static_cast<int>(message.message.payload.size()),
+                                          message.message.payload.data(),
+                                          static_cast<int>(message.qos), message.retain,
+                                          message.properties ? message.properties->get() : nullptr);
+  if (result == MOSQ_ERR_SUCCESS && message.qos == Qos::at_least_once) return {packet_id, {}};
+  return {std::nullopt, outcome_of_call(result, message.message.topic)};
+}
+
+void MqttLink::say_goodbye() {
+  mosquitto_disconnect_v5(client_.get(), 0, nullptr);
+  problem_ = "closed";
+}
+
+}  // namespace andon::wire

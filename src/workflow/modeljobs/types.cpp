@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workflow/modeljobs/types.hpp"
+
+#include <array>
+#include <utility>
+
+#include "base/error/error.hpp"
+
+namespace andon::workflow {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, ModelJobStatus>, 5> kStatuses = {{
+    {"InProgress", ModelJobStatus::in_progress},
+    {"Completed", ModelJobStatus::completed},
+    {"Failed", ModelJobStatus::failed},
+    {"Stopping", ModelJobStatus::stopping},
+    {"Stopped", ModelJobStatus::stopped},
+}};
+
+std::string text_at(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+}  // namespace
+
+std::string_view to_string(ModelJobStatus status) {
+  for (const auto& [text, one] : kStatuses) {
+    if (one == status) return text;
+  }
+  return {};
+}
+
+std::optional<ModelJobStatus> parse_model_job_status(std::string_view text) {
+  for (const auto& [name, one] : kStatuses) {
+    if (name == text) return one;
+  }
+  return std::nullopt;
+}
+
+std::string ModelJob::role() const {
+  return text_at(request, "RoleArn");
+}
+
+S3Place parse_s3_uri(std::string_view uri, const std::string& what) {
+  constexpr std::string_view kScheme = "s3://";
+  constexpr std::size_t kMostBytes = 1024;
+  const auto refuse = [&] {
+    throw base::Error(base::ErrorCode::invalid_argument,
+                      what + ": '" + std::string(uri.substr(0, 200)) +
+                          "' is no place of objects, such as s3://bucket/prefix");
+  };
+  if (!uri.starts_with(kScheme) || uri.size() > kMostBytes) refuse();
+  uri.remove_prefix(kScheme.size());
+  const std::size_t slash = uri.find('/');
+  S3Place place{.bucket = std::string(uri.substr(0, slash)), .key = {}};
+  if (place.bucket.empty()) refuse();
+  if (slash != std::string_view::npos) place.key = uri.substr(slash + 1);
+  return place;
+}
+
+std::string model_artifacts(const ModelJob& job) {
+  const json::value* output = job.request.if_contains("OutputDataConfig");
+  if (output == nullptr || !output->is_object()) return {};
+  std::string place = text_at(output->get_object(), "S3OutputPath");
+  if (!place.ends_with('/')) place += '/';
+  const bool is_plain = text_at(output->get_object(), "CompressionType") == "NONE";
+  return place + job.name + "/output/" + (is_plain ? "model/" : "model.tar.gz");
+}
+
+}  // namespace andon::workflow

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Follows documents word for word in a fresh Debian 12: usage: walk.py [--quick] [DOCUMENT...]
+
+The commands are taken out of the Markdown (blocks indented by four spaces), never written here a
+second time. A root file system is made by debootstrap with git in it and nothing else, the
+repository is cloned into it, and each document's blocks run in one shell, in namespaces of their
+own; when the last block has ended, or one has failed, everything is torn down. Needs root.
+
+Of this machine it takes the mirror and apt's settings, pip's settings, further certificates, and
+the compiler's cache where there is one; so it runs behind proxies and mirrors, too.
+"""
+import argparse
+import dataclasses
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ("README.md", "docs/walkthrough.md")
+RELEASE = "bookworm"
+LIMIT_S = 3600
+PORTS = (8080, 8443, 8883)  # of a server that is told nothing else
+# Commands that a reader ends: what they print when there is nothing more to see.
+UNTIL_INTERRUPTED = {"./dev demo": "Ctrl-C ends the demo"}
+# What --quick leaves out, because CI does it on its own machine in the same run.
+LONG = ("./dev test",)
+
+
+@dataclasses.dataclass
+class Block:
+    """Lines of a document that a reader would paste."""
+    document: str
+    line: int
+    text: str
+
+
+def blocks_of(markdown, document):
+    """Its indented code blocks. What is indented below an item of a list is none."""
+    found, lines, begin, in_list = [], [], 0, False
+    for number, line in enumerate([*markdown.splitlines(), "the end"], 1):
+        if line.startswith("    ") and not in_list:
+            begin = begin if lines else number
+            lines.append(line[4:])
+        elif not line.strip():
+            if lines:
+                lines.append("")
+        else:
+            if lines:
+                found.append(Block(document, begin, "\n".join(lines).rstrip() + "\n"))
+                lines = []
+            in_list = bool(re.match(r"([-*]|\d+\.) ", line)) or (in_list and line.startswith("  "))
+    return found
+
+
+def without_comment(line):
+    return re.sub(r"\s+#.*$", "", line).strip()
+
+
+def script_of(blocks, is_quick):
+    """A shell's script that runs the blocks as they stand and ends at the first command that fails."""
+    parts = [
+        "set -euE -o pipefail",
+        "at() { where=$1; printf '\\n### %s, after %d s\\n' \"$where\" \"$SECONDS\"; }",
+        "trap 'code=$?; printf \"### FAILED (%d) at %s: %s\\n\" $code \"$where\" \"$BASH_COMMAND\" >&2;"
+        " exit $code' ERR",
+        # Runs what its reader interrupts, until it has printed $1.
+        "until_said() {",
+        "  local text=$1 log pid; shift",
+        "  log=$(mktemp)",
+        # A job of its own group takes SIGINT, which the background else ignores.
+        "  set -m; bash -c \"$1\" >\"$log\" 2>&1 & pid=$!; set +m",
+        "  until grep -q \"$text\" \"$log\"; do",
+        "    kill -0 $pid 2>/dev/null || { cat \"$log\"; return 1; }; sleep 1",
+        "  done",
+        "  kill -INT -- -$pid; wait $pid; cat \"$log\"",
+        "}",
+    ]
+    for block in blocks:
+        parts.append(f"at {shlex.quote(f'{block.document}:{block.line}')}")
+        parts.append(f"cat <<'END-OF-BLOCK'\n{block.text}END-OF-BLOCK")
+        for line in block.text.splitlines():
+            command = without_comment(line)
+            if command in UNTIL_INTERRUPTED:
+                parts.append(f"until_said {shlex.quote(UNTIL_INTERRUPTED[command])} "
+                             f"{shlex.quote(line)}")
+            elif is_quick and command in LONG:
+                parts.append(f"echo '(left out: {command})'")
+            else:
+                parts.append(line)
+    parts.append("printf '### followed to its end, after %d s\\n' \"$SECONDS\"")
+    return "\n".join(parts) + "\n"
+
+
+def say(text):
+    print(f"==> {text}", flush=True)
+
+
+def host_mirrors():
+    """deb lines of this machine's own mirrors for the release, or Debian's default mirror."""
+    targets = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT) $(ORIGIN)",
+         "Created-By: Packages"], capture_output=True, text=True, check=False).stdout
+    wanted = []
+    for line in targets.splitlines():
+        site, release, component, origin = (line.split() + ["", "", "", ""])[:4]
+        if release.startswith(RELEASE) and component == "main" and origin in ("Debian", ""):
+            entry = f"deb {site} {release} main"
+            if entry not in wanted:
+                wanted.append(entry)
+    base = next((entry.split()[1] for entry in wanted if entry.split()[2] == RELEASE), None)
+    return base, wanted
+
+
+def copy_settings(root):
+    """What lets this machine reach packages: it must hold in the fresh one too."""
+    settings = subprocess.run(["apt-config", "dump"], capture_output=True, text=True,
+                              check=True).stdout
+    kept = [line for line in settings.splitlines()
+            if re.match(r"Acquire::(http|https|Check-|Retries|ForceIPv4|ForceIPv6)", line)]
+    (root / "etc/apt/apt.conf.d/90host").write_text("\n".join(kept) + "\n")
+    for source, target in ((Path("/etc/pip.conf"), "etc/pip.conf"),
+                           (Path.home() / ".config/pip/pip.conf", "root/.config/pip/pip.conf"),
+                           (Path("/etc/resolv.conf"), "etc/resolv.conf"),
+                           (Path("/etc/hosts"), "etc/hosts")):
+        if source.is_file():
+            (root / target).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, root / target)
+    certificates = Path("/usr/local/share/ca-certificates")
+    if certificates.is_dir():  # taken in when ca-certificates is installed
+        shutil.copytree(certificates, root / "usr/local/share/ca-certificates", dirs_exist_ok=True)
+
+
+def environment():
+    """Nothing of this machine's but what its network wants."""
+    kept = {name: value for name, value in os.environ.items()
+            if name.lower() in ("http_proxy", "https_proxy", "no_proxy")
+            or (name.startswith("PIP_") and name != "PIP_FIND_LINKS")}
+    return {"HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb",
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **kept}
+
+
+def require_free_ports():
+    """The namespaces share this machine's network, by which packages come."""
+    for port in PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                sys.exit(f"walk: port {port} is taken here ({error.strerror}), and the documents "
+                         "start a server on it: end the program that has it")
+
+
+def make_root(root):
+    base, mirrors = host_mirrors()
+    say(f"Making a fresh Debian ({RELEASE}) in {root}")
+    started = time.monotonic()
+    made = subprocess.run(["debootstrap", "--variant=minbase", "--include=git", RELEASE, str(root),
+                           *([base] if base else [])], capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        sys.exit(f"walk: debootstrap failed:\n{made.stdout[-3000:]}{made.stderr}")
+    if mirrors:
+        (root / "etc/apt/sources.list").write_text("\n".join(mirrors) + "\n")
+    copy_settings(root)
+    say(f"It took {time.monotonic() - started:.0f} s")
+
+
+def compiler_cache():
+    directory = os.environ.get("CCACHE_DIR") or Path.home() / ".cache" / "ccache"
+    return Path(directory) if Path(directory).is_dir() else None
+
+
+def run_in(root, script, limit_s):
+    """The script's exit code. Its namespaces end with it, and so does what it left running."""
+    (root / "root/walk.sh").write_text(script)
+    inside = root / "root/.cache/ccache"
+    mounts = ["mount --make-rprivate /", f"mount -t proc proc {root}/proc",
+              f"mount --rbind /dev {root}/dev", f"mount -t tmpfs tmpfs {root}/run"]
+    cache = compiler_cache()
+    if cache:
+        inside.mkdir(parents=True, exist_ok=True)
+        mounts.append(f"mount --bind {shlex.quote(str(cache))} {inside}")
+    enter = shlex.join(["chroot", str(root), "env", "-i",
+                        *(f"{name}={value}" for name, value in environment().items()),
+                        "bash", "-c", "cd /root/andon && bash /root/walk.sh"])
+    return subprocess.run(
+        ["timeout", "--kill-after=10", str(limit_s), "unshare", "--mount", "--pid", "--uts", "--ipc",
+         "--fork", "--kill-child", "--", "bash", "-c", " && ".join([*mounts, enter])],
+        stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def follow(root, scripts):
+    deadline = time.monotonic() + LIMIT_S
+    make_root(root)
+    subprocess.run(["git", "clone", "--quiet", f"file://{ROOT}", str(root / "root/andon")],
+                   check=True)
+    for name, script in scripts.items():
+        require_free_ports()
+        say(f"Following {name}")
+        started = time.monotonic()
+        code = run_in(root, script, max(1, int(deadline - time.monotonic())))
+        say(f"{name}: {f'exit code {code}' if code else 'followed'}, "
+            f"{time.monotonic() - started:.0f} s")
+        if code != 0:
+            return 1
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help=f"leave out {', '.join(LONG)}")
+    parser.add_argument("--print", action="store_true", help="print the script and end")
+    parser.add_argument("--here", action="store_true", help="run the script in this shell's place")
+    parser.add_argument("documents", nargs="*", default=DOCUMENTS)
+    options = parser.parse_args()
+    # Whose parent ignores SIGINT (a job in the background) has children that cannot take it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    scripts = {}
+    for name in options.documents:
+        blocks = blocks_of(Path(ROOT, name).read_text(encoding="utf-8"), name)
+        if not blocks:
+            sys.exit(f"walk: {name} has no block of commands")
+        scripts[name] = script_of(blocks, options.quick)
+    if options.print:
+        print("".join(scripts.values()), end="")
+        return 0
+    if options.here:
+        return max(subprocess.run(["bash", "-c", script], check=False).returncode
+                   for script in scripts.values())
+    if os.geteuid() != 0:
+        sys.exit("walk: making a root file system needs root")
+    require_free_ports()
+    (ROOT / "build").mkdir(exist_ok=True)
+    root = Path(tempfile.mkdtemp(prefix="fresh-", dir=ROOT / "build"))
+    root.chmod(0o755)  # as the root of any system: not all programs run as root
+    try:
+        return follow(root, scripts)
+    finally:
+        # What was mounted went with its namespace; were something left, it would not be entered.
+        subprocess.run(["rm", "-rf", "--one-file-system", str(root)], check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model is opened before it is approved, and what came of it stands beside the approval."""
+import json
+import subprocess
+
+import pytest
+
+from harness import ROOT, Server, checked, program
+
+EXAMPLE = ROOT / "examples" / "metal-tags" / "model"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("server") / "data") as running:
+        running.aws("s3").create_bucket(Bucket="trained")
+        running.aws("sagemaker").create_model_package_group(ModelPackageGroupName="tags")
+        yield running
+
+
+@pytest.fixture
+def sagemaker(server):
+    return checked(server.aws("sagemaker"))
+
+
+def register(server, key, content, **more):
+    server.aws("s3").put_object(Bucket="trained", Key=key, Body=content)
+    return server.aws("sagemaker").create_model_package(
+        ModelPackageGroupName="tags", InferenceSpecification={
+            "Containers": [{"Image": "andon-inspect", "ModelDataUrl": f"s3://trained/{key}"}],
+            "SupportedContentTypes": ["image/jpeg"],
+            "SupportedResponseMIMETypes": ["application/json"]}, **more)["ModelPackageArn"]
+
+
+def check_of(sagemaker, arn):
+    return sagemaker.describe_model_package(
+        ModelPackageName=arn)["ModelPackageStatusDetails"]["ValidationStatuses"]
+
+
+def andon(server, *words, code=0):
+    ended = subprocess.run([program("andon"), *words, "--data", str(server.data)],
+                           capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == code, ended.stderr
+    return ended.stdout if code == 0 else ended.stderr
+
+
+def approve(client, arn, **more):
+    client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved", **more)
+
+
+def test_a_model_that_opens_is_approved_and_says_so(server, sagemaker):
+    arn = register(server, "good.onnx", (EXAMPLE / "model.onnx").read_bytes())
+    assert check_of(sagemaker, arn) == []
+    approve(sagemaker, arn)
+    assert check_of(sagemaker, arn) == [{"Name": "opens-in-onnx-runtime", "Status": "Completed"}]
+    shown = andon(server, "model", "show", f"tags@{arn.rsplit('/', 1)[1]}")
+    assert "check     opens" in shown
+
+
+def test_a_model_that_no_runtime_opens_is_not_approved_in_silence(server, sagemaker):
+    arn = register(server, "bad.onnx", b"these bytes are no model")
+    with pytest.raises(sagemaker.exceptions.ClientError) as caught:
+        approve(sagemaker, arn)
+    error = caught.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert "bad.onnx is not an ONNX model" in error["Message"]
+    assert sagemaker.describe_model_package(
+        ModelPackageName=arn)["ModelApprovalStatus"] == "PendingManualApproval"
+    with pytest.raises(sagemaker.exceptions.ClientError):
+        register(server, "bad.onnx", b"no model", ModelApprovalStatus="Approved")
+    reference = f"tags@{arn.rsplit('/', 1)[1]}"
+    assert "cannot be opened" in andon(server, "model", "approve", reference, code=3)
+    # Who says why may, and everybody sees what they did.
+    andon(server, "model", "approve", reference, "--reason", "the line has a runtime of its own")
+    [check] = check_of(sagemaker, arn)
+    assert check["Status"] == "Failed" and "not an ONNX model" in check["FailureReason"]
+    assert "check     cannot be opened" in andon(server, "model", "show", reference)
+
+
+def test_what_cannot_be_looked_at_says_so(server, sagemaker):
+    arn = register(server, "model.tar.gz", b"an archive")
+    approve(sagemaker, arn)
+    [check] = check_of(sagemaker, arn)
+    assert (check["Status"], check["FailureReason"]) \
+        == ("NotStarted", "its data holds no ONNX file")
+
+
+def test_the_report_of_a_model_is_shown(server, tmp_path):
+    made = json.loads(andon(server, "model", "register", str(EXAMPLE / "model.onnx"), "--name",
+                            "reported", "--report", str(EXAMPLE / "report.json"), "--json"))
+    assert made["version"] == 1
+    assert "results.tags-test.mAP50" in andon(server, "model", "report", "reported@1")
+    report = json.loads(andon(server, "model", "report", "reported", "--json"))
+    assert report == json.loads((EXAMPLE / "report.json").read_text())
+    newest = server.aws("sagemaker").list_model_packages(
+        ModelPackageGroupName="tags", SortBy="CreationTime")["ModelPackageSummaryList"][0]
+    bare = f"tags@{newest['ModelPackageVersion']}"
+    assert "without a report" in andon(server, "model", "report", bare, code=6)
