@@ -2,14 +2,11 @@
 // GET /metrics over HTTP/1.1, on a thread of its own.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <thread>
 
-#include "base/os/file.hpp"
-#include "wire/local/local_http_server.hpp"
+#include "wire/local/local_http_thread.hpp"
 
 namespace andon::inspect {
 
@@ -18,18 +15,11 @@ class MetricsServer {
   // Listens on "ADDRESS:PORT"; throws what wire::LocalHttpServer throws. `page` is called on the
   // server's thread.
   MetricsServer(const std::string& address, std::function<std::string()> page);
-  MetricsServer(const MetricsServer&) = delete;
-  MetricsServer& operator=(const MetricsServer&) = delete;
-  ~MetricsServer();
 
   [[nodiscard]] std::uint16_t port() const { return server_.port(); }
 
  private:
-  void run();
-
-  base::UniqueFd stop_;
-  wire::LocalHttpServer server_;
-  std::thread thread_;
+  wire::LocalHttpThread server_;
 };
 
 // The answer to a request. Pure.
