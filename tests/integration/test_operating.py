@@ -102,6 +102,42 @@ def test_the_runtime_is_made_for_each_architecture_once(operator, tmp_path):
     assert "aarch64/libonnxruntime.so.1" in recipe and "amd64/libonnxruntime.so.1" in recipe
 
 
+def test_of_one_release_a_device_takes_the_first_variant_that_fits_it(operator, server, tmp_path):
+    """Too large, for other processors, for what this one can do, for any."""
+    flags = set(Path("/proc/cpuinfo").read_text().split())
+    features = {"avx512_vnni": "avx512_vnni", "avx2": "avx2", "neon": "asimd", "i8mm": "i8mm"}
+    has = [name for name, flag in features.items() if flag in flags][:1]
+    lacks = next(name for name, flag in features.items() if flag not in flags)
+    bytes_of = {"huge": 5, "other": 50, "unable": 500, "int8": 5000, "fp32": 50000}
+    for name, count in bytes_of.items():
+        (tmp_path / f"{name}.onnx").write_bytes(name[0].encode() * count)
+
+    def create(version, *variants):
+        recipe = tmp_path / "recipe.json"
+        recipe.write_text(json.dumps({
+            "RecipeFormatVersion": "2020-01-25", "ComponentName": "com.ex.Model",
+            "ComponentVersion": version,
+            "Manifests": [{"Platform": {"os": "linux", **wanted},
+                           "Lifecycle": {"run": "cat {artifacts:path}/*.onnx; exec sleep 3600"},
+                           "Artifacts": [{"Uri": f"{name}.onnx"}]} for name, wanted in variants]}))
+        operator.run("component", "create", "--recipe", recipe)
+
+    unfit = (("huge", {"memory": ">=99999999"}), ("other", {"architecture": "riscv64"}),
+             ("unable", {lacks: "true"}))
+    fp32 = ("fp32", {"memory": ">=1"})
+    create("1.0.0", *unfit, *(("int8", {name: "true"}) for name in has), fp32)
+    create("2.0.0", *unfit, fp32)
+    create("3.0.0", *unfit)
+    with Agent(server, tmp_path / "line-1", "line-1") as agent:
+        for version, variant in (("1.0.0", "int8" if has else "fp32"), ("2.0.0", "fp32")):
+            operator.run("deploy", "line-1", "--component", f"com.ex.Model@{version}", "--wait")
+            there = list((agent.root / "packages").rglob(f"com.ex.Model/{version}/**/*.onnx"))
+            assert [file.stat().st_size for file in there] == [bytes_of[variant]]
+        ended = operator.run("deploy", "line-1", "--component", "com.ex.Model@3.0.0", "--wait", code=9)
+        assert "com.ex.Model" in ended.stderr and "platform" in ended.stderr.lower(), ended
+        agent.wait_for("com.ex.Model", "2.0.0")
+
+
 def test_the_inference_program_needs_no_library_of_pictures_on_the_device():
     needed = subprocess.run(["objdump", "-p", program("andon-inspect")], capture_output=True,
                             text=True, check=True, timeout=60).stdout
