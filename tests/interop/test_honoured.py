@@ -57,9 +57,16 @@ TABLE = {(service, operation): parse_members(members)
 def test_the_document_is_the_table_of_the_code():
     code = "".join((ROOT / f"src/api/table/catalogue/honoured_by_{who}.cpp").read_text()
                    for who in ("devices", "services"))
-    rows = re.findall(r'\{"([\w-]+)",\s*"(\w+)",\s*((?:"[^"]*"\s*)+)\}', code)
-    assert {(service, operation): parse_members("".join(re.findall(r'"([^"]*)"', members)))
-            for service, operation, members in rows} == TABLE
+
+    def text(literals):
+        return "".join(re.findall(r'"([^"]*)"', literals))
+    parts = {name: text(literals) for name, literals
+             in re.findall(r'string_view (k\w+) =\s*((?:"[^"]*"\s*)+);', code)}
+    joined = {name: "".join(parts[part] for part in names.split(", "))
+              for name, names in re.findall(r"auto (k\w+) = kJoined<([^>]*)>;", code)}
+    rows = re.findall(r'\{"([\w-]+)",\s*"(\w+)",\s*(?:((?:"[^"]*"\s*)+)|\{(k\w+)\.data[^}]*\})\}', code)
+    assert {(service, operation): parse_members(joined[name] if name else text(members))
+            for service, operation, members, name in rows} == TABLE
 
 
 def example(shape, depth=0, in_form=False):

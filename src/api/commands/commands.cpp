@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/constraints/rows.hpp"
 #include "api/table/members.hpp"
 #include "base/error/error.hpp"
 #include "base/text/encoding.hpp"
@@ -189,17 +190,9 @@ struct Service {
 
 std::vector<Operation> command_operations(Commands& commands, const Authorizer* authorizer) {
   const Service service{commands, authorizer};
-  const auto row = [service](std::string_view name, std::string_view method, std::string_view path,
-                             json::value (Service::*work)(const OperationContext&) const) {
-    return Operation{
-        "andon",
-        name,
-        Protocol::rest_json,
-        method,
-        path,
-        200,
-        [service, work](const OperationContext& context) { return (service.*work)(context); }};
-  };
+  const auto row = [&](std::string_view name, std::string_view method, std::string_view path,
+                       json::value (Service::*work)(const OperationContext&)
+                           const) { return own_row(name, method, path, service, work); };
   Operation reading{"andon",
                     "ReadCommand",
                     Protocol::rest_json,

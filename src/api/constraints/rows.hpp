@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of the table: of the services that speak AWS's JSON with a target, whose operations differ
-// in name, members and work alone; and of our own operations.
+// in name, members and work alone; of those that speak JSON by method and path; of our own.
 #pragma once
 
+#include <functional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -37,20 +38,29 @@ template <typename Parts, typename Work>
           }};
 }
 
-// Of the service "andon", which no AWS has: JSON by method and path below /andon/v1. `parts` is
-// copied into the row; std::ref where it must not be.
+// JSON by method and path. `work`, a function of `parts` and the context or a member of `parts`
+// that takes the context, gives the output. `parts` is copied into the row; std::ref where it must
+// not be.
 template <typename Parts, typename Work>
-[[nodiscard]] Operation own_row(std::string_view name, std::string_view method,
-                                std::string_view path, const Parts& parts, Work work) {
-  return {"andon",
+[[nodiscard]] Operation rest_row(std::string_view service, std::string_view name,
+                                 std::string_view method, std::string_view path, const Parts& parts,
+                                 Work work) {
+  return {service,
           name,
           Protocol::rest_json,
           method,
           path,
           200,
           [parts, work = std::move(work)](const OperationContext& context) -> base::json::value {
-            return work(parts, context);
+            return std::invoke(work, parts, context);
           }};
+}
+
+// The same of the service "andon", which no AWS has: below /andon/v1.
+template <typename Parts, typename Work>
+[[nodiscard]] Operation own_row(std::string_view name, std::string_view method,
+                                std::string_view path, const Parts& parts, Work work) {
+  return rest_row("andon", name, method, path, parts, std::move(work));
 }
 
 }  // namespace andon::api

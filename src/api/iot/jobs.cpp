@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "api/constraints/rows.hpp"
 #include "api/iot/rows.hpp"
 #include "api/s3/format/object_url.hpp"
 #include "api/table/members.hpp"
@@ -417,15 +418,7 @@ std::vector<Operation> iot_job_operations(control::ControlPlane& control,
   using Function = json::value (*)(const Parts&, const OperationContext&);
   const auto row = [&](std::string_view name, std::string_view method, std::string_view path,
                        Function function) {
-    return Operation{
-        "iot",
-        name,
-        Protocol::rest_json,
-        method,
-        path,
-        200,
-        [parts = Parts{control, calls, objects}, function](
-            const OperationContext& context) -> json::value { return function(parts, context); }};
+    return rest_row("iot", name, method, path, Parts{control, calls, objects}, function);
   };
   constexpr std::string_view kJob = "/jobs/{jobId}";
   constexpr std::string_view kTemplate = "/job-templates/{jobTemplateId}";

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "api/constraints/rows.hpp"
 #include "api/iot/rows.hpp"
 #include "api/table/members.hpp"
 #include "base/error/error.hpp"
@@ -223,15 +224,7 @@ std::vector<Operation> provisioning_operations(control::ControlPlane& control,
   using Function = json::value (*)(const Parts&, const OperationContext&);
   const auto row = [&](std::string_view name, std::string_view method, std::string_view path,
                        Function function) {
-    return Operation{
-        "iot",
-        name,
-        Protocol::rest_json,
-        method,
-        path,
-        200,
-        [parts = Parts{control, calls, authorizer}, function](
-            const OperationContext& context) -> json::value { return function(parts, context); }};
+    return rest_row("iot", name, method, path, Parts{control, calls, authorizer}, function);
   };
   return {
       row("CreateProvisioningTemplate", "POST", "/provisioning-templates", create),

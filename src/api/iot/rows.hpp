@@ -2,11 +2,14 @@
 // The parts that iot_operations() is put together from, by what they are about.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "api/constraints/rows.hpp"
 #include "api/table/operation.hpp"
 #include "base/error/error.hpp"
 #include "control/control_plane.hpp"
@@ -47,15 +50,7 @@ auto naming(base::ErrorCode of, int status, const char* code, Act act) {
 template <typename Function>
 Operation iot_row(control::ControlPlane& control, std::string_view name, std::string_view method,
                   std::string_view path, Function function) {
-  return {"iot",
-          name,
-          Protocol::rest_json,
-          method,
-          path,
-          200,
-          [&control, function](const OperationContext& context) -> base::json::value {
-            return function(control, context);
-          }};
+  return rest_row("iot", name, method, path, std::ref(control), std::move(function));
 }
 
 }  // namespace andon::api

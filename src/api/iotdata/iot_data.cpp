@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/constraints/rows.hpp"
 #include "api/table/members.hpp"
 #include "api/table/service_errors.hpp"
 #include "base/error/error.hpp"
@@ -202,18 +203,10 @@ std::vector<std::pair<std::string, std::string>> read_user_properties(
 }
 
 std::vector<Operation> iot_data_operations(const IotDataParts& parts) {
-  constexpr int kOk = 200;
   constexpr std::string_view kShadow = "/things/{thingName}/shadow";
-  const auto row = [&parts](std::string_view name, std::string_view method, std::string_view path,
-                            auto function) {
-    return Operation{
-        "iotdata",
-        name,
-        Protocol::rest_json,
-        method,
-        path,
-        kOk,
-        [parts, function](const OperationContext& context) { return function(parts, context); }};
+  const auto row = [&](std::string_view name, std::string_view method, std::string_view path,
+                       auto function) {
+    return rest_row("iotdata", name, method, path, parts, function);
   };
   Operation get = row("GetThingShadow", "GET", kShadow, get_shadow);
   get.blob = {.output = "payload"};
@@ -222,7 +215,7 @@ std::vector<Operation> iot_data_operations(const IotDataParts& parts) {
   Operation remove = row("DeleteThingShadow", "DELETE", kShadow, delete_shadow);
   remove.blob = {.output = "payload"};
   Operation publishing{"iotdata", "Publish", Protocol::rest_json, "POST", "/topics/{topic+}",
-                       kOk,       {}};
+                       200,       {}};
   publishing.later = [parts](const OperationContext& context, const Answer& answer) {
     publish(parts, context, answer);
   };

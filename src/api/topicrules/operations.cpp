@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "api/constraints/rows.hpp"
 #include "api/table/internal_call.hpp"
 #include "api/table/members.hpp"
 #include "api/table/service_errors.hpp"
@@ -243,18 +244,10 @@ json::value list(const TopicRuleParts& parts, const OperationContext& context) {
 }  // namespace
 
 std::vector<Operation> topic_rule_operations(const TopicRuleParts& parts) {
-  constexpr int kOk = 200;
   constexpr std::string_view kRule = "/rules/{ruleName}";
-  const auto row = [&parts](std::string_view name, std::string_view method, std::string_view path,
-                            auto function) {
-    return Operation{
-        "iot",
-        name,
-        Protocol::rest_json,
-        method,
-        path,
-        kOk,
-        [parts, function](const OperationContext& context) { return function(parts, context); }};
+  const auto row = [&](std::string_view name, std::string_view method, std::string_view path,
+                       auto function) {
+    return rest_row("iot", name, method, path, parts, function);
   };
   return {row("CreateTopicRule", "POST", kRule, create),
           row("GetTopicRule", "GET", kRule, get),

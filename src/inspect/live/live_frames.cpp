@@ -47,6 +47,23 @@ Inspection what_is_drawn(const Inspection& inspection) {
   return drawn;
 }
 
+// Gives the labels a text of their own, in which they are from now on.
+std::shared_ptr<const void> own_labels(Inspection& inspection) {
+  const auto text = std::make_shared<std::string>();
+  const auto each = [&inspection](const auto& work) {
+    for (LabelledDetection& one : inspection.detections) work(one.label);
+    for (LabelledScore& one : inspection.classes) work(one.label);
+  };
+  each([&text](std::string_view label) { text->append(label); });
+  std::string_view rest = *text;
+  each([&rest](std::string_view& label) {
+    const std::size_t size = label.size();
+    label = rest.substr(0, size);
+    rest.remove_prefix(size);
+  });
+  return text;
+}
+
 }  // namespace
 
 LiveFrames::LiveFrames(LiveParts parts) : parts_(std::move(parts)) {
@@ -123,8 +140,8 @@ void LiveFrames::note_last(const Job& job) {
     return;
   }
   last_ = job.frame.id;
-  last_inspection_ = what_is_drawn(job.inspection);
-  last_model_ = job.model;
+  last_shown_.inspection = what_is_drawn(job.inspection);
+  last_shown_.labels = own_labels(last_shown_.inspection);
 }
 
 // Under the lock. When somebody is to be told that no frame has come, or looks no more.
@@ -263,9 +280,9 @@ bool LiveFrames::show_last(const LiveAsk& ask) {
   {
     const std::lock_guard lock(mutex_);
     picture = last_;
-    shown = {last_inspection_, last_model_.lock()};
+    shown = last_shown_;
   }
-  if (!picture || !shown.model) return false;
+  if (!picture) return false;
   try {
     auto frame = open_picture(picture->path);
     if (!frame || frame->id != picture) return false;

@@ -54,7 +54,7 @@ class LiveFrames {
  private:
   struct Shown {
     Inspection inspection;
-    std::shared_ptr<const Model> model;  // whose labels they are
+    std::shared_ptr<const void> labels;  // where its labels are: the model, or a text of their own
   };
   struct Frame {
     vision::Image image;
@@ -90,8 +90,7 @@ class LiveFrames {
   bool has_frame_ = false;
   Frame frame_;  // whose buffers are used again
   std::optional<PictureId> last_;
-  Inspection last_inspection_;
-  std::weak_ptr<const Model> last_model_;
+  Shown last_shown_;  // holds no model, which may go before the next picture
   bool is_stopped_ = false;
   std::uint64_t number_ = 0;  // of the thread
   std::thread thread_;

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error/error.hpp"
+#include "base/json/json.hpp"
+#include "base/os/file.hpp"
 #include "base/text/encoding.hpp"
 #include "inspect/live/live_picture.hpp"
 #include "inspect/testing/waiting.hpp"
@@ -125,6 +127,30 @@ TEST_F(LiveFramesTest, SaysSoWhereNoFrameComes) {
   ASSERT_TRUE(wait_until([&] { return count() == 1; }));
   EXPECT_EQ(answer(0).at("error").at("code").as_string(), "not_found");
   EXPECT_FALSE(frames_.wants());
+}
+
+TEST_F(LiveFramesTest, ShowsTheLastFileAlsoWhereItsModelHasGone) {
+  const base::TemporaryDirectory folder;
+  const base::fs::path path = folder.path() / "a.jpg";
+  base::write_file_atomically(path, draw_live(picture(64, 48), {}, 64, 65'536).jpeg);
+  Job job;
+  job.frame = open_picture(path).value();
+  std::string label = "a scratch that is too long for a short text";
+  auto model = std::make_shared<const Model>();
+  job.model = model;
+  job.inspection.size = {64, 48};
+  job.inspection.detections.push_back({{}, label});
+  frames_.note_last(job);
+  const std::weak_ptr<const Model> gone = model;
+  job.model.reset();
+  model.reset();
+  EXPECT_TRUE(gone.expired());
+  label.assign(label.size(), '?');
+  frames_.ask(ask({{"id", "7"}}));
+  ASSERT_TRUE(wait_until([&] { return count() == 1; }));
+  const json::object answer = this->answer(0);
+  ASSERT_TRUE(answer.contains("jpeg")) << base::to_text(answer);
+  EXPECT_EQ(answer.at("detections").to_number<int>(), 1);
 }
 
 TEST_F(LiveFramesTest, SaysWhatIsWrongWithAnAsk) {

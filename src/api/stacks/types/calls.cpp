@@ -104,8 +104,14 @@ void StackCalls::call_unless_gone(std::string_view service, std::string_view ope
 }
 
 void StackCalls::pause(std::chrono::milliseconds time) const {
-  std::this_thread::sleep_for(time);
-  if (stop_ != nullptr && *stop_) throw Error(ErrorCode::cancelled, "the server ends");
+  constexpr std::chrono::milliseconds kLook{100};
+  const auto end = std::chrono::steady_clock::now() + time;
+  for (;;) {
+    if (stop_ != nullptr && *stop_) throw Error(ErrorCode::cancelled, "the server ends");
+    const auto left = end - std::chrono::steady_clock::now();
+    if (left <= std::chrono::nanoseconds::zero()) return;
+    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(left, kLook));
+  }
 }
 
 std::string StackCalls::s3(const S3Ask& ask) const {

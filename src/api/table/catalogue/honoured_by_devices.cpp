@@ -1,11 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // Of what devices are managed by: Greengrass, IoT, and our own operations.
+#include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "api/table/catalogue/honoured_rows.hpp"
 
 namespace andon::api {
 namespace {
+
+// One text of several.
+template <const std::string_view&... Parts>
+constexpr auto kJoined = [] {
+  std::array<char, (Parts.size() + ...)> all{};
+  char* end = all.data();
+  ((end = std::ranges::copy(Parts, end).out), ...);
+  return all;
+}();
+
+// A topic rule names its actions, and the same for what fails.
+constexpr std::string_view kRule = "ruleName sql description ruleDisabled awsIotSqlVersion actions";
+constexpr std::string_view kActions =
+    "{lambda{functionArn} stepFunctions{executionNamePrefix stateMachineName roleArn} "
+    "s3{roleArn bucketName key cannedAcl} "
+    "republish{roleArn topic qos headers{payloadFormatIndicator contentType responseTopic "
+    "correlationData messageExpiry userProperties{key value}}} "
+    "cloudwatchLogs{roleArn logGroupName} http{url headers{key value}}}";
+constexpr std::string_view kErrorAction = " errorAction";
+constexpr auto kTopicRule = kJoined<kRule, kActions, kErrorAction, kActions>;
 
 constexpr auto kRows = std::to_array<Honoured>({
     {"greengrass", "AssociateServiceRoleToAccount", "RoleArn"},
@@ -203,37 +225,13 @@ constexpr auto kRows = std::to_array<Honoured>({
      "thingName thingGroupsToAdd thingGroupsToRemove overrideDynamicGroups"},
     {"iot", "UpdateThingType",
      "thingTypeName thingTypeProperties{thingTypeDescription searchableAttributes}"},
-    {"iot", "CreateTopicRule",
-     "ruleName sql description actions{lambda{functionArn} "
-     "stepFunctions{executionNamePrefix stateMachineName roleArn} s3{roleArn "
-     "bucketName key cannedAcl} republish{roleArn topic qos "
-     "headers{payloadFormatIndicator contentType responseTopic correlationData "
-     "messageExpiry userProperties{key value}}} cloudwatchLogs{roleArn logGroupName} "
-     "http{url headers{key value}}} ruleDisabled awsIotSqlVersion "
-     "errorAction{lambda{functionArn} stepFunctions{executionNamePrefix "
-     "stateMachineName roleArn} s3{roleArn bucketName key cannedAcl} "
-     "republish{roleArn topic qos headers{payloadFormatIndicator contentType "
-     "responseTopic correlationData messageExpiry userProperties{key value}}} "
-     "cloudwatchLogs{roleArn logGroupName} http{url headers{key "
-     "value}}}"},
+    {"iot", "CreateTopicRule", {kTopicRule.data(), kTopicRule.size()}},
     {"iot", "DeleteTopicRule", "ruleName"},
     {"iot", "DisableTopicRule", "ruleName"},
     {"iot", "EnableTopicRule", "ruleName"},
     {"iot", "GetTopicRule", "ruleName"},
     {"iot", "ListTopicRules", "topic maxResults nextToken ruleDisabled"},
-    {"iot", "ReplaceTopicRule",
-     "ruleName sql description actions{lambda{functionArn} "
-     "stepFunctions{executionNamePrefix stateMachineName roleArn} s3{roleArn "
-     "bucketName key cannedAcl} republish{roleArn topic qos "
-     "headers{payloadFormatIndicator contentType responseTopic correlationData "
-     "messageExpiry userProperties{key value}}} cloudwatchLogs{roleArn logGroupName} "
-     "http{url headers{key value}}} ruleDisabled awsIotSqlVersion "
-     "errorAction{lambda{functionArn} stepFunctions{executionNamePrefix "
-     "stateMachineName roleArn} s3{roleArn bucketName key cannedAcl} "
-     "republish{roleArn topic qos headers{payloadFormatIndicator contentType "
-     "responseTopic correlationData messageExpiry userProperties{key value}}} "
-     "cloudwatchLogs{roleArn logGroupName} http{url headers{key "
-     "value}}}"},
+    {"iot", "ReplaceTopicRule", {kTopicRule.data(), kTopicRule.size()}},
     {"andon", "CreateEnrolmentToken", "thingName lifetimeSeconds roleAlias policyNames"},
     {"andon", "DeleteWebhook", "name"},
     {"andon", "CreateConsumer", "consumerName type policyNames"},
