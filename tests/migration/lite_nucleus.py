@@ -7,7 +7,10 @@ import http.client
 import json
 import queue
 import ssl
+import subprocess
+import types
 import urllib.parse
+import uuid
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -16,19 +19,21 @@ from paho.mqtt.properties import Properties
 TOKEN, SUFFIX = "jobs-nucleus-lite", "namespace-aws-gg-deployment"
 PATIENCE_S = 30
 MOST_PACKET, MOST_GROUPS, MOST_ARTIFACT, MOST_CREDENTIALS, MOST_RECIPE = 5000, 2048, 2000, 1500, 8196
+MOST_TOKEN, MOST_CERTIFICATE = 512, 8192
 
 
-class LiteNucleus:
-    def __init__(self, device):
-        """`device` has a certificate (harness.Device)."""
-        self.device, self.thing, self.server = device, device.thing, device.server
-        self.sequence = 0
+class LiteConnection:
+    """MQTT as lite speaks it, with one certificate."""
+
+    def __init__(self, server, certificate, key, client_id):
+        self.server = server
         self.inbox, self.granted = queue.SimpleQueue(), queue.SimpleQueue()
-        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, self.thing, protocol=mqtt.MQTTv5)
-        self.client.tls_set(self.server.ca_file, str(device.certificate), str(device.key),
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv5)
+        self.client.tls_set(server.ca_file, str(certificate), str(key),
                             tls_version=ssl.PROTOCOL_TLS_CLIENT)
         self.client.on_message = lambda _, __, message: self.inbox.put(message)
         self.client.on_subscribe = lambda *arguments: self.granted.put(arguments[3])
+        self.client.on_unsubscribe = lambda *arguments: self.granted.put(arguments[3])
 
     def __enter__(self):
         properties = Properties(PacketTypes.CONNECT)
@@ -36,13 +41,83 @@ class LiteNucleus:
         self.client.connect("127.0.0.1", self.server.info["mqtt"]["port"], keepalive=30,
                             clean_start=True, properties=properties)
         self.client.loop_start()
-        self._subscribe(f"{self.jobs}/notify-next-{SUFFIX}")
-        self.health("NUCLEUS_LAUNCH", "COMPLETE", [])
         return self
 
     def __exit__(self, *_):
         self.client.disconnect()
         self.client.loop_stop()
+
+
+class LiteClaim(LiteConnection):
+    """Lite that has a claim and no certificate of its own yet: it asks, and takes the answer without
+    having subscribed to anything."""
+
+    def __init__(self, server, certificate, key):
+        super().__init__(server, certificate, key, str(uuid.uuid4()))
+
+    def _call(self, topic, request):
+        self.client.publish(topic, json.dumps(request), qos=1)
+        message = self.inbox.get(timeout=PATIENCE_S)
+        assert len(message.payload) + len(message.topic) < MOST_PACKET
+        self.client.unsubscribe(f"{topic}/+")
+        self.granted.get(timeout=PATIENCE_S)
+        start, told = message.topic.rsplit("/", 1)
+        assert start == topic
+        return told, json.loads(message.payload)
+
+    def certificate(self, csr):
+        told, answer = self._call("$aws/certificates/create-from-csr/json",
+                                  {"certificateSigningRequest": csr})
+        assert told == "accepted", answer
+        assert set(answer) == {"certificateId", "certificatePem", "certificateOwnershipToken"}
+        assert len(answer["certificateId"]) == 64
+        assert len(answer["certificateOwnershipToken"]) <= MOST_TOKEN
+        assert len(answer["certificatePem"]) <= MOST_CERTIFICATE
+        assert answer["certificatePem"].count("BEGIN CERTIFICATE") == 1, "it reads one, not a chain"
+        return answer
+
+    def register(self, template, token, parameters):
+        """(accepted or rejected, the answer)"""
+        return self._call(f"$aws/provisioning-templates/{template}/provision/json",
+                          {"certificateOwnershipToken": token, "parameters": parameters})
+
+
+def own_key(directory):
+    """A key and a request for its certificate, as lite makes them."""
+    key = directory / "priv_key"
+    subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key],
+                   check=True, capture_output=True)
+    csr = subprocess.run(["openssl", "req", "-new", "-key", key, "-subj",
+                          "/CN=aws-greengrass-nucleus-lite"],
+                         check=True, capture_output=True, text=True).stdout
+    return key, csr
+
+
+def provisioned(server, claim, template, parameters, directory):
+    """The device that a claim's certificate and key make of a lite nucleus; LiteNucleus takes it."""
+    key, csr = own_key(directory)
+    with LiteClaim(server, *claim) as asking:
+        made = asking.certificate(csr)
+        told, answer = asking.register(template, made["certificateOwnershipToken"], parameters)
+    assert told == "accepted" and set(answer) == {"deviceConfiguration", "thingName"}, answer
+    certificate = directory / "certificate.pem"
+    certificate.write_text(made["certificatePem"])
+    return types.SimpleNamespace(server=server, thing=answer["thingName"], key=key,
+                                 certificate=certificate, configuration=answer["deviceConfiguration"])
+
+
+class LiteNucleus(LiteConnection):
+    def __init__(self, device):
+        """`device` has a certificate (harness.Device, or what provisioned() gives)."""
+        super().__init__(device.server, device.certificate, device.key, device.thing)
+        self.device, self.thing = device, device.thing
+        self.sequence = 0
+
+    def __enter__(self):
+        super().__enter__()
+        self._subscribe(f"{self.jobs}/notify-next-{SUFFIX}")
+        self.health("NUCLEUS_LAUNCH", "COMPLETE", [])
+        return self
 
     @property
     def jobs(self):
@@ -66,6 +141,7 @@ class LiteNucleus:
                     return message.topic.rsplit("/", 1)[1], answer
         finally:
             self.client.unsubscribe(f"{topic}/+")
+            self.granted.get(timeout=PATIENCE_S)
 
     def next_job(self):
         """Waits for the queue to have one."""

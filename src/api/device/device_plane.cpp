@@ -2,6 +2,7 @@
 #include "api/device/device_plane.hpp"
 
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,6 +19,8 @@
 #include "fleet/messages/data_plane.hpp"
 #include "fleet/names/reason.hpp"
 #include "fleet/provisioning/enrolment.hpp"
+#include "recipe/recipe/canonical_recipe.hpp"
+#include "recipe/recipe/recipe_parser.hpp"
 #include "trust/keys/certificate.hpp"
 
 namespace andon::api {
@@ -34,7 +37,36 @@ constexpr std::size_t kMaxBodyBytes = 256U << 10U;
 constexpr std::size_t kMaxEnrolmentBytes = 64U << 10U;
 constexpr std::size_t kLinkKeyBytes = 32;
 constexpr std::string_view kOwnRuntime = "andon_edge";
-constexpr std::string_view kLiteRuntime = "aws_nucleus_lite";
+constexpr std::size_t kMostLiteGroupsBytes = 2048;  // its buffer for the answer
+
+// As a nucleus lite reads it: names alone; it takes no notice of parents, so they stand for
+// themselves. It keeps what was deployed to the thing itself under its bare name, and only while
+// that is among its groups.
+json::object lite_groups(const fleet::ThingGroups& page, const std::string& thing) {
+  std::set<std::string> names{thing};
+  for (const fleet::ThingGroup& one : page.groups) {
+    names.insert(one.group.name);
+    for (const fleet::ThingGroupRef& ancestor : one.ancestors) names.insert(ancestor.name);
+  }
+  json::array groups;
+  for (const std::string& name : names) groups.push_back(json::object{{"thingGroupName", name}});
+  return {{"thingGroups", std::move(groups)}};
+}
+
+// Throws not_found (a nucleus lite asks again seven times after most other answers) for a component
+// that it could not run.
+fleet::ResolvedVersion as_resolved_for_lite(const control::ComponentVersion& found,
+                                            const recipe::PlatformAttributes& device) {
+  fleet::ResolvedVersion resolved = as_resolved(found);
+  const recipe::Recipe served = recipe::parse_recipe(found.served_recipe);
+  if (const auto problem = recipe::find_lite_problem(served, device); !problem.empty()) {
+    throw Error(ErrorCode::not_found, "no usable version of component " + found.summary.name +
+                                          " for a nucleus lite: of " + found.summary.version +
+                                          ", " + problem);
+  }
+  resolved.recipe = base::to_text(recipe::to_lite_json(served, device));
+  return resolved;
+}
 
 HttpResponse json_response(int status, const json::value& body) {
   HttpResponse response;
@@ -240,13 +272,16 @@ class Exchange {
       for (const std::string& ancestor : found->ancestors) group.ancestors.push_back(ref(ancestor));
       page.groups.push_back(std::move(group));
     }
-    // A nucleus lite keeps what was deployed to the thing itself under its bare name, and only
-    // while that is among its groups.
     const auto core = control_.core_devices.find(thing);
-    if (core && core->runtime == kLiteRuntime) {
-      page.groups.push_back({{thing, control_.arns.thing(thing)}, {}});
+    if (!core || core->runtime != recipe::kLiteRuntime) return json_response(200, to_json(page));
+    HttpResponse response = json_response(200, lite_groups(page, thing));
+    if (std::get<std::string>(response.body).size() > kMostLiteGroupsBytes) {
+      throw Error(ErrorCode::permission_denied,
+                  "the names of the groups of \"" + thing +
+                      "\" and of those above them take more " +
+                      "than the 2048 bytes that its nucleus lite reads");
     }
-    return json_response(200, to_json(page));
+    return response;
   }
 
   // The core devices that a client device may connect to. Their certificates are the server's CA's.
@@ -295,6 +330,9 @@ class Exchange {
     require_method(request_, "POST");
     const std::string thing = device();
     const fleet::ResolveRequest wanted = fleet::read_resolve_request(read_body(request_));
+    const auto runtime = wanted.platform.find("runtime");
+    const bool is_lite =
+        runtime != wanted.platform.end() && runtime->second == recipe::kLiteRuntime;
     std::vector<fleet::ResolvedVersion> resolved;
     for (const fleet::ComponentCandidate& candidate : wanted.candidates) {
       if (!control_.access.may_resolve(thing, candidate.name)) {
@@ -304,7 +342,8 @@ class Exchange {
       const control::ComponentVersion found =
           control_.components.resolve(candidate, wanted.platform);
       control_.access.grant(thing, found.summary.name, found.summary.version);
-      resolved.push_back(as_resolved(found));
+      resolved.push_back(is_lite ? as_resolved_for_lite(found, wanted.platform)
+                                 : as_resolved(found));
     }
     return json_response(200, fleet::make_resolve_answer(resolved));
   }

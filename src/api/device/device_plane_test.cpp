@@ -259,11 +259,20 @@ TEST_F(DevicePlaneTest, GroupsAreListedWithTheirParents) {
             R"("arn:aws:iot:us-east-1:000000000000:thinggroup/Line","rootToParentThingGroups":)"
             R"([{"thingGroupName":"Site","thingGroupArn":)"
             R"("arn:aws:iot:us-east-1:000000000000:thinggroup/Site"}]}]})");
-  // A nucleus lite needs its own name among them to keep what was deployed to it alone.
+  // A nucleus lite needs its own name among them to keep what was deployed to it alone, and reads
+  // no parents and 2048 bytes at most.
   (void)control().core_devices.take_health(
       "dev1", R"({"sequenceNumber": 1, "timestamp": 1, "messageType": "COMPLETE",
                   "overallDeviceStatus": "HEALTHY", "runtime": "aws_nucleus_lite"})");
-  EXPECT_EQ(groups().at("thingGroups").as_array().size(), 2U);
+  EXPECT_EQ(base::to_text(groups()),
+            R"({"thingGroups":[{"thingGroupName":"Line"},{"thingGroupName":"Site"},)"
+            R"({"thingGroupName":"dev1"}]})");
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = std::string(100, 'g') + std::to_string(i);
+    control().things.create_group(name, "", "", {});
+    control().things.add_to_group("dev1", name);
+  }
+  EXPECT_EQ(send("GET", "/greengrass/v2/coreDevices/dev1/thingGroups", dev1_).status, 403);
 }
 
 TEST_F(DevicePlaneTest, CredentialsAreForTheDeviceItself) {

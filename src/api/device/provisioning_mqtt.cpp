@@ -3,13 +3,15 @@
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "api/device/provisioning_messages.hpp"
+#include "api/device/provisioning_queue.hpp"
 #include "base/log/log.hpp"
 #include "fleet/provisioning/provisioning_message.hpp"
 
@@ -17,8 +19,7 @@ namespace andon::api {
 namespace {
 
 constexpr std::size_t kThreads = 4;
-constexpr std::size_t kMaxWaiting = 500;
-constexpr std::size_t kMaxWaitingBytes = 8U << 20U;
+constexpr std::uint64_t kToldDrops = 1000;  // of so many one is told
 
 }  // namespace
 
@@ -46,32 +47,35 @@ class ProvisioningMqtt::Implementation {
 
  private:
   void enqueue(const wire::MqttMessage& message) {
+    bool is_kept = false;
     {
       const std::lock_guard lock(mutex_);
-      if (waiting_.size() >= kMaxWaiting ||
-          waiting_bytes_ + message.payload.size() > kMaxWaitingBytes) {
-        base::log_warning("too many devices are provisioned at once: a question was dropped",
-                          {{"topic", message.topic}});
-        return;
-      }
-      waiting_bytes_ += message.payload.size();
-      waiting_.push_back(message);
+      is_kept = queue_.add(message);
     }
-    wake_.notify_one();
+    if (is_kept) return wake_.notify_one();
+    if (dropped_++ % kToldDrops == 0) {
+      base::log_warning("too many devices are provisioned at once: a question was dropped",
+                        {{"topic", message.topic}});
+    }
   }
 
   void work() {
+    std::optional<ProvisioningQueue::Question> question;
     while (true) {
-      wire::MqttMessage message;
       {
         std::unique_lock lock(mutex_);
-        wake_.wait(lock, [&] { return is_stopping_ || !waiting_.empty(); });
+        wake_.wait(lock, [&] {
+          if (!is_stopping_) question = queue_.take();
+          return is_stopping_ || question;
+        });
         if (is_stopping_) return;
-        message = std::move(waiting_.front());
-        waiting_.pop_front();
-        waiting_bytes_ -= message.payload.size();
       }
-      answer_provisioning(parts_, message.topic, message.payload);
+      answer_provisioning(parts_, question->message.topic, question->message.payload);
+      {
+        const std::lock_guard lock(mutex_);
+        queue_.done(*question);
+      }
+      wake_.notify_all();  // what waited for this one's share may be anybody's now
     }
   }
 
@@ -81,8 +85,8 @@ class ProvisioningMqtt::Implementation {
   std::uint64_t subscription_ = 0;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<wire::MqttMessage> waiting_;
-  std::size_t waiting_bytes_ = 0;
+  ProvisioningQueue queue_{kThreads};  // guarded by mutex_
+  std::uint64_t dropped_ = 0;          // of the network thread
   bool is_stopping_ = false;
   std::vector<std::thread> threads_;
 };

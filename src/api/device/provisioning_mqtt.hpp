@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fleet provisioning's place at the broker: takes questions from the network thread into a bounded
-// queue, which a few threads work off, for a hook may take its time. When the queue is full the
-// newcomer is dropped; devices ask again.
+// queue with shares (provisioning_queue.hpp), which a few threads work off, for a hook may take its
+// time. Where there is no room the newcomer is dropped; devices ask again.
 #pragma once
 
 #include <memory>

@@ -10,6 +10,7 @@
 #include "api/table/members.hpp"
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/log/log.hpp"
 #include "control/iam/types.hpp"
 
 namespace andon::api {
@@ -266,20 +267,22 @@ control::AskHook function_hook(const InternalCalls& calls, const fleet::Arns& ar
                }));
     if (answer.wait_for(kHookTime) != std::future_status::ready) {
       throw Error(ErrorCode::deadline_exceeded,
-                  "the preProvisioningHook " + question.function_arn + " took more than 5 s");
+                  "the template's preProvisioningHook took more than 5 s");
     }
     json::value output;
     try {
       output = answer.get();
     } catch (const std::exception& error) {
-      throw Error(ErrorCode::failed_precondition, "the preProvisioningHook " +
-                                                      question.function_arn +
-                                                      " cannot be called: " + error.what());
+      // A device learns neither the function's name nor why it cannot be called.
+      base::log_warning("a preProvisioningHook cannot be called",
+                        {{"function", question.function_arn}, {"reason", error.what()}});
+      throw Error(ErrorCode::failed_precondition,
+                  "the template's preProvisioningHook cannot be called; the server's log says why");
     }
     const base::JsonReader reader(output, "");
     if (reader.has("FunctionError")) {
-      throw Error(ErrorCode::failed_precondition,
-                  "the preProvisioningHook " + question.function_arn + " failed");
+      base::log_warning("a preProvisioningHook has failed", {{"function", question.function_arn}});
+      throw Error(ErrorCode::failed_precondition, "the template's preProvisioningHook failed");
     }
     return control::read_hook_verdict(
         base::parse_json(reader.string("Payload"), "the answer of the hook"));

@@ -7,10 +7,12 @@
 
 #include "base/json/json.hpp"
 #include "base/text/split.hpp"
+#include "control/components/components.hpp"
 #include "control/parameters/rules.hpp"
 #include "control/parameters/secrets.hpp"
 #include "events/rules/types.hpp"
 #include "events/schedule/schedules.hpp"
+#include "functions/package/packages.hpp"
 #include "policy/decision/decision.hpp"
 
 namespace andon::api {
@@ -273,6 +275,20 @@ void add_tags(const json::object& input, policy::Context& keys) {
   keys.set("aws:tagkeys", std::move(names));
 }
 
+// Artifacts of component versions and the code of functions: what is in them was decided by
+// CreateComponentVersion and by Lambda's operations, and who may write objects may do neither by
+// that.
+bool writes_servers_own(std::string_view action, std::string_view resource) {
+  constexpr std::string_view kService = "s3:";
+  constexpr std::string_view kBuckets = "arn:aws:s3:::";
+  if (!action.starts_with(kService) || !resource.starts_with(kBuckets)) return false;
+  action.remove_prefix(kService.size());
+  if (action.starts_with("Get") || action.starts_with("List")) return false;
+  resource.remove_prefix(kBuckets.size());
+  const std::string_view bucket = resource.substr(0, resource.find('/'));
+  return bucket == control::kArtifactBucket || bucket == functions::Packages::kBucket;
+}
+
 std::string shown(std::string_view text) {
   return std::string(text.substr(0, kMostShown));
 }
@@ -346,6 +362,9 @@ std::optional<std::string> Authorizer::refusal(const Caller& caller, std::string
                                                const policy::Context& keys,
                                                const ResourcePolicy& of_resource) const {
   using policy::Verdict;
+  if (writes_servers_own(action, resource)) {
+    return sentence(caller, action, resource, "because the bucket is the server's own");
+  }
   const control::Ruling own = decide(caller, action, resource, keys);
   const auto refuse = [&] {
     return sentence(caller, action, resource, control::explain(own, action));

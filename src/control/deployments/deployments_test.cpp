@@ -272,6 +272,26 @@ TEST_F(DeploymentsTest, ADocumentThatANucleusLiteWouldNeverSeeIsRefused) {
   EXPECT_THAT(refusal(request("dev2", 200'000)).second, HasSubstr("131072"));
 }
 
+TEST_F(DeploymentsTest, ARecipeThatANucleusLiteCouldNotRunIsRefusedForItAlone) {
+  control().core_devices.take_health(
+      "dev1", R"({"architecture": "amd64", "runtime": "aws_nucleus_lite", "sequenceNumber": 1,
+                  "timestamp": 1, "messageType": "COMPLETE", "overallDeviceStatus": "HEALTHY"})");
+  control().things.add_to_group("dev1", "G");
+  control().components.create(
+      R"({"RecipeFormatVersion": "2020-01-25", "ComponentName": "com.ex.Long",
+          "ComponentVersion": "1.0.0", "Manifests": [{"Lifecycle": {"run": ")" +
+          std::string(9000, 'x') + R"("}}]})",
+      std::nullopt);
+  const auto request = [](const std::string& target) {
+    return json::object{{"targetArn", target},
+                        {"components", {{"com.ex.Long", {{"componentVersion", "1.0.0"}}}}}};
+  };
+  EXPECT_THAT(refusal(request(Arns().thing("dev1"))).second,
+              HasSubstr("nucleus lite of thing \"dev1\" cannot run com.ex.Long 1.0.0"));
+  EXPECT_THAT(refusal(request(Arns().thing_group("G"))).second, HasSubstr("8196"));
+  EXPECT_EQ(refusal(request(Arns().thing("dev2"))).second, "it was taken");
+}
+
 TEST_F(DeploymentsTest, AreListedNewestFirstByTargetAndHistory) {
   const Deployment first = deploy("thing/dev1", "com.ex.Hello", "1.0.0");
   clock().advance(std::chrono::seconds(1));

@@ -11,9 +11,11 @@
 #include "control/deployments/deployment_end.hpp"
 #include "control/deployments/deployment_shadow.hpp"
 #include "control/deployments/job_executions.hpp"
+#include "control/requests/deployment_check.hpp"
 #include "control/shared/sql_text.hpp"
 #include "fleet/messages/deployment_progress.hpp"
 #include "fleet/names/topic.hpp"
+#include "recipe/recipe/canonical_recipe.hpp"
 
 namespace andon::control {
 namespace {
@@ -177,6 +179,48 @@ void Messages::add_shadow(store::Transaction& tx, const std::string& thing) {
   messages_.emplace_back(
       fleet::answer_topic(fleet::DeviceTopics(thing).update_shadow(), fleet::Answer::accepted),
       base::to_text(*shadow));
+}
+
+// What waits for a nucleus lite that will never hear of it: it joined a group whose deployment is
+// larger than its packets, or has its nucleus since. Answers whether there was any.
+bool fail_what_lite_never_sees(store::Database& database, const base::Clock& clock) {
+  const auto unseen = [](store::Transaction& tx) {
+    // CROSS JOIN: from the devices with a nucleus lite to what waits for them.
+    return tx.query(
+        "SELECT " + std::string(kExecutionColumns) +
+            ", length(CAST(d.document AS BLOB)) FROM core_devices c "
+            "CROSS JOIN job_executions j ON j.thing = c.thing AND j.status = 'QUEUED' "
+            "CROSS JOIN deployments d ON d.id = j.job_id WHERE c.runtime = $1 "
+            "AND d.state = 'CURRENT' AND length(CAST(d.document AS BLOB)) + length(j.job_id) + "
+            "2 * length(j.thing) > $2 LIMIT $3",
+        {std::string(recipe::kLiteRuntime),
+         static_cast<std::int64_t>(kLitePacketBytes - kNotificationOverhead),
+         static_cast<std::int64_t>(kExpiryStep)});
+  };
+  bool has_failed = false;
+  std::size_t count = kExpiryStep;
+  while (count == kExpiryStep) {
+    database.read([&](store::Transaction& tx) { count = unseen(tx).size(); });
+    if (count == 0) break;
+    database.write([&](store::Transaction& tx) {
+      const base::Timestamp now = clock.now();
+      for (const store::Row& row : unseen(tx)) {
+        JobExecution execution = read_execution(row);
+        execution.status = JobStatus::failed;
+        execution.status_details = fleet::to_job_details(
+            {.failure_cause =
+                 "its nucleus lite takes packets of 5000 bytes and would never see this "
+                 "deployment, whose document has " +
+                 std::to_string(row.integer(9)) +
+                 "; deploy fewer components or less configuration"});
+        change_execution(tx, execution, now);
+        Outbox::append(tx, kJobsChanged, execution.thing, now);
+        abort_where_due(tx, execution.job_id, now);
+      }
+    });
+    has_failed = true;
+  }
+  return has_failed;
 }
 
 JobUpdateResult reject(JobRejection rejection, std::string message,
@@ -393,6 +437,7 @@ void DeviceJobs::repeat_pending() {
 }
 
 void DeviceJobs::expire() {
+  if (fail_what_lite_never_sees(database_, clock_)) outbox_.wake();
   constexpr std::int64_t kShortest = 60'000;  // timeouts are whole minutes
   // CROSS JOIN: from the few that are in progress to their deployments, and not the other way.
   const auto late = [&](store::Transaction& tx, base::Timestamp now) {

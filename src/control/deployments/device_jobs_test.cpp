@@ -134,6 +134,27 @@ TEST_F(DeviceJobsTest, EffectiveDeploymentsLeaveOutWhatWasReplacedAndComeInPages
   EXPECT_FALSE(second_page.next);
 }
 
+TEST_F(DeviceJobsTest, WhatANucleusLiteWouldNeverSeeFailsWithItsReason) {
+  const Deployment long_one = control().deployments.create(
+      {{"targetArn", Arns().thing_group("G1")},
+       {"components",
+        {{"com.ex.Hello",
+          {{"componentVersion", "1.0.0"},
+           {"configurationUpdate",
+            {{"merge", R"({"a": ")" + std::string(5000, 'x') + "\"}"}}}}}}}});
+  const Deployment short_one = deploy("thinggroup/G2", "com.ex.Hello", "1.0.0");
+  control().jobs.expire();
+  EXPECT_EQ(control().jobs.find("dev1", long_one.id)->status, JobStatus::queued);
+  control().core_devices.take_health(
+      "dev1", R"({"runtime": "aws_nucleus_lite", "sequenceNumber": 1, "timestamp": 1,
+                  "messageType": "COMPLETE", "overallDeviceStatus": "HEALTHY"})");
+  control().jobs.expire();
+  EXPECT_EQ(control().jobs.find("dev1", long_one.id)->status, JobStatus::failed);
+  EXPECT_EQ(control().jobs.next("dev1")->job_id, short_one.id);
+  EXPECT_THAT(control().jobs.of_deployment(long_one.id, 1).at(0).reason,
+              HasSubstr("packets of 5000 bytes"));
+}
+
 TEST_F(DeviceJobsTest, AJobInProgressForLongerThanAllowedTimesOut) {
   const Deployment deployment = control().deployments.create(
       {{"targetArn", Arns().thing("dev1")},

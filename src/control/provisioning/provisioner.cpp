@@ -22,6 +22,8 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::string_view kCertificateId = "AWS::IoT::Certificate::Id";
+// A template that has this tag is for things that are there: by a claim it makes none.
+constexpr std::string_view kKnownThingsTag = "andon:known-things";
 constexpr std::string_view kOfferedName = "AWS IoT Certificate";
 constexpr std::string_view kClaimName = "andon provisioning claim";
 
@@ -63,6 +65,21 @@ void make_room(store::Transaction& tx, base::Timestamp asked_before) {
                 "10000 certificates wait for their devices; try again in some minutes");
   }
   forget_offer(tx, oldest->text(0), oldest->text(1));
+}
+
+// Throws permission_denied where the template is for known things and this is none.
+void require_known(store::Transaction& tx, const ProvisioningTemplate& found,
+                   const std::string& thing) {
+  if (!tx.query_one("SELECT 1 FROM tags WHERE arn = $1 AND tag_key = $2",
+                    {found.arn, std::string(kKnownThingsTag)}) ||
+      tx.query_one("SELECT 1 FROM things WHERE name = $1", {thing})) {
+    return;
+  }
+  throw Error(ErrorCode::permission_denied,
+              "there is no thing \"" + thing +
+                  "\", and the template is for things that are there (its "
+                  "tag " +
+                  std::string(kKnownThingsTag) + "): make it first");
 }
 
 std::string to_stored_answer(const ProvisionedDevice& device) {
@@ -347,6 +364,7 @@ ProvisionedDevice Provisioner::provision(const Asking& asking, const AskHook& ho
       device = read_answer(owner.answer, certificate.pem);
       return;
     }
+    require_known(tx, found, wanted.thing->second.name);
     make_policies(tx, wanted);
     changed = settle(tx, wanted, certificate.id, takeover);
     tx.execute("UPDATE certificate_owners SET template = $2, answer = $3 WHERE token_sha256 = $1",

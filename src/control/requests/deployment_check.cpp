@@ -7,6 +7,7 @@
 #include "base/error/error.hpp"
 #include "control/components/components.hpp"
 #include "control/shared/membership.hpp"
+#include "recipe/recipe/canonical_recipe.hpp"
 #include "recipe/recipe/recipe_parser.hpp"
 #include "recipe/recipe/resolve.hpp"
 
@@ -17,12 +18,7 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t kMaxDocumentBytes = 128U << 10U;
-constexpr std::size_t kLitePacketBytes = 5000;
 constexpr std::size_t kMaxThingName = 128;
-constexpr std::string_view kLiteRuntime = "aws_nucleus_lite";
-// What surrounds the document in a notify-next message: MQTT's header, the topic's fixed part, and
-// the execution's other members with all numbers at their longest.
-constexpr std::size_t kNotificationOverhead = 420;
 
 // The highest version in the store that fits, whatever the platform.
 std::optional<recipe::Candidate> highest(store::Transaction& tx, const std::string& component,
@@ -107,6 +103,41 @@ void check_deprecated(store::Transaction& tx, const std::vector<ChosenVersion>& 
   }
 }
 
+// The core devices with a nucleus lite among the target's things, as a FROM that fits a SELECT;
+// `$1` is the target's name.
+std::string lite_of(const Target& target) {
+  const std::string is_lite = "c.runtime = '" + std::string(recipe::kLiteRuntime) + "' ";
+  if (target.kind == Target::Kind::thing) {
+    return "FROM core_devices c WHERE c.thing = $1 AND " + is_lite;
+  }
+  return "FROM core_devices c WHERE " + is_lite +
+         "AND EXISTS (SELECT 1 FROM thing_group_members m WHERE m.thing = c.thing "
+         "AND m.group_name IN (SELECT name FROM subtree)) ";
+}
+
+std::string select_lite(const Target& target, const std::string& select, const std::string& rest) {
+  return (target.kind == Target::Kind::thing ? "" : subtree_sql()) + "SELECT " + select + " " +
+         lite_of(target) + rest;
+}
+
+void check_recipes_for_lite(store::Transaction& tx, const Target& target,
+                            const std::vector<recipe::ResolvedComponent>& chosen) {
+  for (const store::Row& row :
+       tx.query(select_lite(target, "c.architecture, MIN(c.thing)", "GROUP BY c.architecture"),
+                {target.name})) {
+    const recipe::PlatformAttributes device{{"os", "linux"},
+                                            {"architecture", row.text(0)},
+                                            {"runtime", std::string(recipe::kLiteRuntime)}};
+    for (const recipe::ResolvedComponent& one : chosen) {
+      const std::string problem = recipe::find_lite_problem(one.candidate.recipe, device);
+      if (problem.empty()) continue;
+      throw Error(ErrorCode::invalid_argument, "components: the nucleus lite of thing \"" +
+                                                   row.text(1) + "\" cannot run " +
+                                                   one.candidate.recipe.id() + ": " + problem);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<ChosenVersion> check_deployment(store::Transaction& tx,
@@ -120,10 +151,12 @@ std::vector<ChosenVersion> check_deployment(store::Transaction& tx,
   }
   try {
     std::vector<ChosenVersion> chosen;
-    for (const recipe::ResolvedComponent& component : recipe::resolve_components(
-             roots, [&](const std::string&name, const recipe::Requirements&requirements) {
-               return highest(tx, name, requirements);
-             })) {
+    const std::vector<recipe::ResolvedComponent> resolved = recipe::resolve_components(
+        roots, [&](const std::string& name, const recipe::Requirements& requirements) {
+          return highest(tx, name, requirements);
+        });
+    check_recipes_for_lite(tx, request.target, resolved);
+    for (const recipe::ResolvedComponent& component : resolved) {
       chosen.push_back({component.candidate.recipe.component_name,
                         component.candidate.recipe.component_version.to_string()});
     }
@@ -158,15 +191,9 @@ void check_document_size(store::Transaction& tx, const Target& target, const std
   const std::size_t fixed = document.size() + job_id.size() + kNotificationOverhead;
   const std::size_t room = fixed < kLitePacketBytes ? kLitePacketBytes - fixed : 0;
   if (room >= 2 * kMaxThingName) return;
-  const std::string is_too_long =
-      "c.runtime = '" + std::string(kLiteRuntime) + "' AND 2 * length(c.thing) > $2 ";
-  const std::string sql =
-      target.kind == Target::Kind::thing
-          ? "SELECT c.thing FROM core_devices c WHERE c.thing = $1 AND " + is_too_long
-          : subtree_sql() + "SELECT c.thing FROM core_devices c WHERE " + is_too_long +
-                "AND EXISTS (SELECT 1 FROM thing_group_members m WHERE m.thing = c.thing "
-                "AND m.group_name IN (SELECT name FROM subtree)) LIMIT 1";
-  const auto row = tx.query_one(sql, {target.name, static_cast<std::int64_t>(room)});
+  const auto row =
+      tx.query_one(select_lite(target, "c.thing", "AND 2 * length(c.thing) > $2 LIMIT 1"),
+                   {target.name, static_cast<std::int64_t>(room)});
   if (!row) return;
   throw Error(ErrorCode::invalid_argument,
               "components: the job for thing \"" + row->text(0) + "\" would have " +

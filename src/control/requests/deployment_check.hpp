@@ -11,6 +11,13 @@
 
 namespace andon::control {
 
+// A nucleus lite takes packets of at most 5000 bytes: the rest is what surrounds the document in a
+// notify-next message, but for the thing's name, which stands in it twice, and the job's id: MQTT's
+// header, the topic's fixed part, and the execution's other members with all numbers at their
+// longest.
+inline constexpr std::size_t kLitePacketBytes = 5000;
+inline constexpr std::size_t kNotificationOverhead = 420;
+
 // A version of a component that the deployment would be resolved to.
 struct ChosenVersion {
   std::string component;
@@ -18,8 +25,8 @@ struct ChosenVersion {
 };
 
 // Throws not_found for an unknown target, invalid_argument for component versions that are not
-// there or DEPRECATED and for dependencies that nothing can satisfy. Parses recipes: not for a
-// write transaction.
+// there or DEPRECATED, for dependencies that nothing can satisfy, and for recipes that a nucleus
+// lite among the target's things could not run. Parses recipes: not for a write transaction.
 [[nodiscard]] std::vector<ChosenVersion> check_deployment(store::Transaction& tx,
                                                           const DeploymentRequest& request,
                                                           const Arns& arns);

@@ -100,7 +100,7 @@ fs::path Packages::ensure(const Code& code) {
   fs::path unpacked = place(code.sha256);
   if (fs::exists(unpacked)) return unpacked;
   const auto object = objects_.open(kBucket, code.sha256);
-  if (!object) {
+  if (!object || object->info.sha256 != code.sha256) {
     throw Error(ErrorCode::data_corrupted, "the code " + code.sha256 +
                                                " of a function is not in bucket " + kBucket +
                                                " any more; update the function's code");

@@ -6,6 +6,7 @@
 
 #include "base/error/error.hpp"
 #include "base/text/ascii.hpp"
+#include "recipe/recipe/variables.hpp"
 
 namespace andon::recipe {
 namespace {
@@ -117,6 +118,16 @@ class Substitution {
 };
 
 }  // namespace
+
+bool names_other_components(std::string_view text) {
+  for (auto brace = text.find('{'); brace != std::string_view::npos; brace = text.find('{')) {
+    text.remove_prefix(brace);
+    const auto variable = variable_at(text);
+    if (variable && !variable->component.empty()) return true;
+    text.remove_prefix(1);
+  }
+  return false;
+}
 
 std::string interpolate(std::string_view text, const InterpolationContext& context,
                         std::string_view where) {
