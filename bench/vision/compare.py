@@ -97,13 +97,14 @@ class Ultralytics:
 
     def round(self, times):
         inference = 0.0
-        started = time.perf_counter()
+        started, processor_started = time.perf_counter(), time.process_time()
         for _ in range(times):
             for _, data in self.files:
                 inference += self.look_at(data).speed["inference"]
         seconds = time.perf_counter() - started
         count = times * len(self.files)
-        return {"images": count, "seconds": seconds, "inference_ms": inference / count}
+        return {"images": count, "seconds": seconds, "inference_ms": inference / count,
+                "cpu_ms": 1000 * (time.process_time() - processor_started) / count}
 
     def close(self):
         pass
@@ -261,6 +262,47 @@ def throughput(arguments, files, label, fitted_fp32=None, fitted_int8=None):
     return {"pictures": label, "rows": rows}
 
 
+def one_thread_everywhere():
+    """Of what Ultralytics runs by: threads that spin for work would count as processor time."""
+    import cv2
+    import onnxruntime
+    import torch
+
+    class Session(onnxruntime.InferenceSession):
+        def __init__(self, model, *_, **__):
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
+            super().__init__(model, options, ["CPUExecutionProvider"])
+
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    onnxruntime.InferenceSession = Session
+
+
+def processor_time(arguments, files):
+    """Bytes to detections in one thread, by what it takes of the processor: for busy machines."""
+    one_thread_everywhere()
+    fp32 = arguments.models / "scratch-yolov8n-640.onnx"
+    contenders = [Ultralytics("ultralytics", fp32, 640)]
+    for name, model in (("andon FP32", fp32), ("andon INT8", arguments.int8),
+                        ("andon INT8, input fitted", arguments.fitted_int8)):
+        if model:
+            contenders.append(Andon(name, arguments.program, model, runtime=arguments.runtime))
+    for contender in contenders:
+        contender.load(files)
+    results = take_turns(contenders, arguments.rounds, arguments.times)
+    base = [r["cpu_ms"] for r in results["ultralytics"]]
+    rows = []
+    for contender in contenders:
+        own = [r["cpu_ms"] for r in results[contender.name]]
+        rows.append({"contender": contender.name, "cpu_ms": statistics.median(own),
+                     "ratio": statistics.median(a / b for a, b in zip(base, own))})
+        print(f"    {contender.name:26} {rows[-1]['cpu_ms']:7.2f} ms  {rows[-1]['ratio']:5.2f}x",
+              flush=True)
+        contender.close()
+    return rows
+
+
 def outside_share(arguments, files):
     """What one thread spends outside the network on a camera's JPEG, against the network."""
     fp32 = arguments.models / "scratch-yolov8n-640.onnx"
@@ -362,7 +404,9 @@ def main():
     parser.add_argument("--cut", type=Path, help="the 640 model without its head")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--times", type=int, default=1, help="passes over the pictures a round")
-    parser.add_argument("--only", choices=["parity", "throughput", "share", "cold"], action="append")
+    parser.add_argument("--only", action="append",
+                        choices=["parity", "throughput", "share", "cold", "cpu"],
+                        help="cpu: processor time, for busy machines; the others are the default")
     parser.add_argument("--out", type=Path, default=Path("build/vision-bench.json"))
     arguments = parser.parse_args()
     arguments.program = arguments.bin / "vision_bench"
@@ -389,6 +433,9 @@ def main():
         if "share" in wanted:
             print("Outside the network, one thread, 1280x1024")
             report["share"] = outside_share(arguments, camera)
+        if "cpu" in wanted:
+            print("Processor time, one thread, 450x300")
+            report["cpu"] = processor_time(arguments, images[:4])
         if "cold" in wanted:
             print("Cold start")
             report["cold"] = cold_start(arguments, images[0], folder)
