@@ -80,6 +80,7 @@
 #include "server/start/function_parts.hpp"
 #include "server/start/metrics.hpp"
 #include "server/start/server_settings.hpp"
+#include "server/start/telemetry.hpp"
 #include "wire/aws/sigv4.hpp"
 #include "wire/http/http_server.hpp"
 #include "workflow/engine/workflow.hpp"
@@ -100,8 +101,9 @@ class Server::Implementation {
  public:
   explicit Implementation(ServerOptions options)
       : options_(checked(std::move(options))),
+        telemetry_(options_),
         data_(options_, clock_),
-        audit_(data_, clock_, options_),
+        audit_(data_, clock_, options_, telemetry_),
         ports_(prepare_ports()),
         urls_(server_urls(options_, ports_)),
         control_(data_.database(), data_.objects(), clock_, notifier_,
@@ -309,12 +311,14 @@ class Server::Implementation {
         [this](wire::HttpRequest& request) { return router_.handle(request); },
         [this](const wire::HttpRequest& start) { return router_.look(start); });
     audit_.say_started();
+    telemetry_.start_metrics([this] { return metrics(); });
     announce(data_.path(), urls_);
     watch_.emplace(data_.path());
   }
 
   ~Implementation() {
     withdraw_announcement(data_.path());
+    telemetry_.stop_metrics();
     changes_.stop();
     stacks_.stop();
     features_.features().stop();
@@ -538,13 +542,15 @@ class Server::Implementation {
     lines.written += of_jobs.written + of_functions.written;
     lines.dropped += of_jobs.dropped + of_functions.dropped + refused_lines_.load();
     return metrics_text(workflow_, tasks_.jobs().gauges(), lines, results_, result_intake_.counts(),
-                        {parameters_.count(), secrets_.count()}, audit_, channel_.broker_counters(),
+                        {parameters_.count(), secrets_.count()}, audit_, telemetry_.counts(),
+                        channel_.broker_counters(),
                         control::fleet_figures(data_.database(), clock_.now()), topic_counts(),
                         data_.path());
   }
 
   base::SystemClock clock_;
   ServerOptions options_;
+  Telemetry telemetry_;
   DataDirectory data_;
   AuditTrail audit_;
   Ports ports_;
