@@ -13,6 +13,7 @@
 #include "api/commands/commands.hpp"
 #include "api/console/console.hpp"
 #include "api/device/device_plane.hpp"
+#include "api/device/device_rights.hpp"
 #include "api/greengrass/greengrass.hpp"
 #include "api/iam/iam.hpp"
 #include "api/iam/passwords.hpp"
@@ -91,6 +92,7 @@ namespace {
 constexpr std::chrono::hours kCredentialsLifetime{1};
 constexpr std::chrono::hours kPresignedLifetime{1};
 constexpr unsigned kPrivateDirectory = 0700;
+constexpr std::string_view kIotData = "iotdata";
 // Nothing is won by looking at who sends so little before it is there.
 constexpr std::uint64_t kUnaskedBytes = 16'384;
 
@@ -264,6 +266,7 @@ class Server::Implementation {
                  .push = [this](const auto& push) { return event_bus_.take_push(push); },
                  .max_push_bytes = events::Webhooks::kMostBody,
                  .authorizer = &authorizer_,
+                 .devices = device_refusal(),
                  .audit = &audit_.log(),
                  .sign_in = &sign_in_,
                  .console = &console_}),
@@ -375,6 +378,7 @@ class Server::Implementation {
         {.control = control_,
          .clock = clock_,
          .authorizer = &authorizer_,
+         .devices = device_refusal(),
          .publish =
              [this](const auto& message, wire::Qos qos, const auto& properties, auto told) {
                notifier_.publish_told(message, qos, properties, std::move(told));
@@ -469,6 +473,12 @@ class Server::Implementation {
     return key.expires && control_.rights.may(key.certificate).may;
   }
 
+  [[nodiscard]] api::DeviceRefusal device_refusal() const {
+    return [this](const api::Caller& device, std::string_view action, const std::string& resource) {
+      return device_rights_.refusal(device, action, resource);
+    };
+  }
+
   api::DevicePlaneOptions device_plane_options() {
     return {.endpoints = endpoints_of(options_, ports_),
             .ca_certificate_pem = data_.authority().authority().certificate_pem,
@@ -488,6 +498,14 @@ class Server::Implementation {
                   return iam_.role_aliases.given_to(thing).value_or("");
                 },
             .on_enrolled = [this] { broker_feed_.tell_now(); },
+            .is_iot_data =
+                [this](const wire::HttpRequest& request) {
+                  return router_.has_operation(kIotData, request);
+                },
+            .iot_data =
+                [this](const api::Caller& device, const wire::HttpRequest& request) {
+                  return router_.handle_device(std::string(kIotData), device, request);
+                },
             .s3 = [this](wire::HttpRequest& request) { return device_s3_.handle(request); },
             .admit_s3 = [this](const wire::HttpRequest& head) { return device_s3_.admit(head); },
             .audit = &audit_.log(),
@@ -597,6 +615,7 @@ class Server::Implementation {
   api::SignIn sign_in_;
   api::Console console_;
   api::Router router_;
+  api::DeviceRights device_rights_{control_};
   api::DevicePlane device_plane_;
   broker::Limits broker_limits_;
   Broker broker_;
