@@ -259,9 +259,7 @@ HttpResponse Router::perform(const Call& call, const HttpRequest& request, CallA
   if (options_.audit != nullptr && options_.authorizer != nullptr) {
     audit.set_resources(options_.authorizer->resources(caller, operation, input));
   }
-  if (const auto sentence = refusal(options_.authorizer, caller, operation, input)) {
-    throw access_denied(asked.protocol, *sentence);
-  }
+  if (const auto sentence = refusal_of(call)) throw access_denied(asked.protocol, *sentence);
   check_headers(operation, request);
   options_.check_members(service, operation.name, input);
   audit.begin();
@@ -270,6 +268,11 @@ HttpResponse Router::perform(const Call& call, const HttpRequest& request, CallA
   audit.succeeded(operation.name, input, output);
   note_change(operation);
   return success_response(operation, output, asked);
+}
+
+std::optional<std::string> Router::refusal_of(const Call& call) const {
+  if (is_device(call.caller)) return device_refusal(call);
+  return refusal(options_.authorizer, call.caller, call.operation, call.input);
 }
 
 HttpResponse Router::call_later(const Call& call, CallAudit& audit) {

@@ -24,6 +24,7 @@
 #include "api/table/authenticator.hpp"
 #include "api/table/authorizer.hpp"
 #include "api/table/catalogue/honoured_members.hpp"
+#include "api/table/device_caller.hpp"
 #include "api/table/operation.hpp"
 #include "wire/http/http.hpp"
 
@@ -44,6 +45,8 @@ struct RouterOptions {
                                << 20U;  // of an operation's input; S3 bodies are not limited here
   // Decides who may call what; null: nobody but principal "operator". Must outlive the router.
   const Authorizer* authorizer = nullptr;
+  // Decides what devices may that show a certificate; null: nothing.
+  DeviceRefusal devices = {};
   // Records each call; null: nobody does. Must outlive the router.
   control::AuditLog* audit = nullptr;
   // Answers unsigned requests below /console/; null: there are none. Must outlive the router.
@@ -75,6 +78,15 @@ class Router {
   [[nodiscard]] std::optional<wire::HttpResponse> look(const wire::HttpRequest& start) const {
     return s3_.look(start);
   }
+
+  // Of a device that shows its certificate in the place of a signature (device/device_plane.hpp).
+  // Has the service an operation at the request's path?
+  [[nodiscard]] bool has_operation(std::string_view service,
+                                   const wire::HttpRequest& request) const;
+  // The same as handle() for such a device. What it is refused is recorded, and nothing else, as
+  // over MQTT.
+  [[nodiscard]] wire::HttpResponse handle_device(const std::string& service, const Caller& device,
+                                                 const wire::HttpRequest& request) const;
 
   // Null where the table has no such row.
   [[nodiscard]] const Operation* find(std::string_view service, std::string_view name) const;
@@ -129,6 +141,9 @@ class Router {
   // Authorized, checked, recorded.
   [[nodiscard]] wire::HttpResponse perform(const Call& call, const wire::HttpRequest& request,
                                            CallAudit& audit) const;
+  // The sentence that refuses it.
+  [[nodiscard]] std::optional<std::string> refusal_of(const Call& call) const;
+  [[nodiscard]] std::optional<std::string> device_refusal(const Call& call) const;
   [[nodiscard]] static wire::HttpResponse call_later(const Call& call, CallAudit& audit);
   // Of a request below /console/.
   [[nodiscard]] wire::HttpResponse answer_console(const wire::HttpRequest& request,

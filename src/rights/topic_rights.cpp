@@ -121,17 +121,17 @@ TopicRights::TopicRights(const Principal& principal,
   }
 }
 
-Ruling TopicRights::decide(Action action, std::string_view resource) const {
+Ruling TopicRights::decide(std::string_view action, std::string_view resource) const {
   if (policies_ == nullptr) return {};
   policy::Decision decision =
-      policies_->decide({.action = to_string(action), .resource = resource, .context = context_});
+      policies_->decide({.action = action, .resource = resource, .context = context_});
   return {.is_allowed = decision.is_allowed(),
           .verdict = decision.verdict,
           .policy = std::move(decision.policy)};
 }
 
-Ruling TopicRights::by_policies(Action action, std::string_view kind, std::string_view name,
-                                bool is_reserved) const {
+Ruling TopicRights::by_policies(std::string_view action, std::string_view kind,
+                                std::string_view name, bool is_reserved) const {
   if (name.size() > kMostTopicBytes) return {};
   std::string resource = prefix_;
   resource.append(kind).append(name);
@@ -143,7 +143,7 @@ Ruling TopicRights::by_policies(Action action, std::string_view kind, std::strin
 Ruling TopicRights::connect() const {
   // What is too long for a policy is none that a Deny could have meant to spare.
   if (policies_ != nullptr && client_id_.size() > kMostTopicBytes) return {};
-  Ruling ruling = by_policies(Action::connect, "client/", client_id_, false);
+  Ruling ruling = by_policies(to_string(Action::connect), "client/", client_id_, false);
   if (kind_ != PrincipalKind::client) {
     ruling.is_allowed = ruling.verdict != policy::Verdict::denied_explicitly;
   }
@@ -162,25 +162,35 @@ Ruling TopicRights::publish(std::string_view topic) const {
   if (any_matches(writable_, topic)) return {.is_allowed = true};
   // What is said to a topic rule alone reaches nobody else.
   const bool is_reserved = is_reserved_topic(topic) && !topic.starts_with(kRuleTopics);
-  return by_policies(Action::publish, "topic/", topic, is_reserved);
+  return by_policies(to_string(Action::publish), "topic/", topic, is_reserved);
 }
 
 Ruling TopicRights::retain(std::string_view topic) const {
   if (is_kept_from(topic)) return {};
   if (any_matches(writable_, topic)) return {.is_allowed = true};
-  return by_policies(Action::retain, "topic/", topic, is_reserved_topic(topic));
+  return by_policies(to_string(Action::retain), "topic/", topic, is_reserved_topic(topic));
 }
 
 Ruling TopicRights::subscribe(std::string_view filter) const {
   const bool is_own = std::ranges::any_of(
       readable_, [filter](const std::string& right) { return covers(right, filter); });
   if (is_own) return {.is_allowed = true};
-  return by_policies(Action::subscribe, "topicfilter/", filter, reaches_reserved(filter));
+  return by_policies(to_string(Action::subscribe), "topicfilter/", filter,
+                     reaches_reserved(filter));
 }
 
 Ruling TopicRights::receive(std::string_view topic) const {
   if (any_matches(readable_, topic)) return {.is_allowed = true};
-  return by_policies(Action::receive, "topic/", topic, is_reserved_topic(topic));
+  return by_policies(to_string(Action::receive), "topic/", topic, is_reserved_topic(topic));
+}
+
+Ruling TopicRights::read_retained(std::string_view topic) const {
+  if (any_matches(readable_, topic)) return {.is_allowed = true};
+  return by_policies("iot:GetRetainedMessage", "topic/", topic, is_reserved_topic(topic));
+}
+
+Ruling TopicRights::ask(std::string_view action, std::string_view resource) const {
+  return decide(action, prefix_ + std::string(resource));
 }
 
 bool TopicRights::may(Action action, std::string_view topic) {

@@ -59,13 +59,20 @@ class TopicRights {
   [[nodiscard]] Ruling subscribe(std::string_view filter) const;  // without $share/<group>/
   [[nodiscard]] Ruling receive(std::string_view topic) const;
 
-  // The same of the second to the last; remembered for the topics that come again and again.
+  // Over HTTPS, what is no action on messages that come and go.
+  // To read the message that the broker keeps on the topic.
+  [[nodiscard]] Ruling read_retained(std::string_view topic) const;
+  // What the policies alone say of "iot:GetThingShadow" on "thing/line-4": a thing has its own
+  // shadows unless `verdict` is denied_explicitly, and no other's whatever they say.
+  [[nodiscard]] Ruling ask(std::string_view action, std::string_view resource) const;
+
+  // The same of publish() to receive(); remembered for the topics that come again and again.
   [[nodiscard]] bool may(Action action, std::string_view topic);
 
  private:
-  [[nodiscard]] Ruling decide(Action action, std::string_view resource) const;
-  [[nodiscard]] Ruling by_policies(Action action, std::string_view kind, std::string_view name,
-                                   bool is_reserved) const;
+  [[nodiscard]] Ruling decide(std::string_view action, std::string_view resource) const;
+  [[nodiscard]] Ruling by_policies(std::string_view action, std::string_view kind,
+                                   std::string_view name, bool is_reserved) const;
   [[nodiscard]] bool is_kept_from(std::string_view topic) const;
 
   PrincipalKind kind_ = PrincipalKind::client;

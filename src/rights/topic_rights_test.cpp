@@ -422,6 +422,28 @@ TEST(TopicRightsOfAThing, ADenyOfConnectShutsItOutAndNoOtherTakesItsOwnTopics) {
       << "no way around a Deny";
 }
 
+TEST(TopicRights, OverHttpsRetainedMessagesFollowWhatMayBeReceived) {
+  const TopicRights unruled = rights_of(kThing, {});
+  EXPECT_TRUE(unruled.read_retained("dt/counts/line-1").is_allowed);
+  EXPECT_FALSE(unruled.read_retained("dt/counts/line-2").is_allowed);
+  const TopicRights ruled = rights_of(
+      kThing, {allow("GetRetainedMessage", "ARN:topic/recipe/*"), allow("*", "ARN:topic/andon/*")});
+  EXPECT_TRUE(ruled.read_retained("recipe/now").is_allowed);
+  EXPECT_FALSE(ruled.read_retained("plant/now").is_allowed);
+  EXPECT_FALSE(ruled.read_retained("andon/things/line-2/results").is_allowed);
+}
+
+TEST(TopicRights, SayWhatPoliciesAloneSayOfOtherActions) {
+  const TopicRights rights = rights_of(
+      kThing,
+      {allow("*", "ARN:thing/line-1*"), deny("UpdateThingShadow", "ARN:thing/line-1/lamp")});
+  EXPECT_TRUE(rights.ask("iot:GetThingShadow", "thing/line-1").is_allowed);
+  EXPECT_EQ(rights.ask("iot:UpdateThingShadow", "thing/line-1/lamp").verdict,
+            policy::Verdict::denied_explicitly);
+  EXPECT_EQ(rights_of(kThing, {}).ask("iot:GetThingShadow", "thing/line-1").verdict,
+            policy::Verdict::denied_implicitly);
+}
+
 TEST(TopicRights, SayWhichPolicyDecided) {
   const TopicRights rights =
       rights_of(kClient, {allow("Publish", "ARN:topic/a"), deny("Publish", "ARN:topic/b")});

@@ -2,6 +2,7 @@
 """A plant from one command line: `andon` against a real server with a real device."""
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -78,6 +79,28 @@ def test_a_new_program_moves_no_byte_of_the_runtime(operator, server, tmp_path):
         folder = os.environ.get("ONNXRUNTIME_ROOT", ROOT / "build" / "onnxruntime")
         library = Path(folder) / "libonnxruntime.so.1"
         assert first > library.stat().st_size
+
+
+def test_the_modules_that_lie_beside_the_program_are_shipped_with_it(operator, tmp_path):
+    folder = tmp_path / "bin"
+    (tmp_path / "lib" / "andon").mkdir(parents=True)
+    folder.mkdir()
+    shutil.copy(program("andon-inspect"), folder)
+    elf = Path(program("andon-inspect")).read_bytes()[:64]
+    for name in ("bin/andon-inspect-gpio.so", "lib/andon/andon-inspect-gpio.so",
+                 "lib/andon/andon-inspect-modbus.so", "bin/libother.so"):
+        (tmp_path / name).write_bytes(elf + name.encode())
+    other = {62: 183, 183: 62}[int.from_bytes(elf[18:20], "little")]
+    (folder / "andon-inspect-gstreamer.so").write_bytes(elf[:18] + other.to_bytes(2, "little") + elf[20:])
+    operator.run("model", "register", MODEL, "--name", "scratches", "--approve")
+
+    def shipped(version, *more):
+        operator.run("component", "create", "scratches.Inspect", "--inspects", "scratches.Model", "--version",
+                     version, "--program", folder / "andon-inspect", "--without-runtime", *more)
+        recipe = json.loads(operator.run("component", "show", f"scratches.Inspect@{version}", "--json").stdout)
+        return sorted(re.findall(r"s3://[^\s\"]+/([^\s\"/]+)", recipe["recipe"]))
+    assert shipped("1.0.0") == ["andon-inspect", "andon-inspect-gpio.so", "andon-inspect-modbus.so"]
+    assert shipped("1.0.1", "--without-modules") == ["andon-inspect"]
 
 
 def test_the_runtime_is_made_for_each_architecture_once(operator, tmp_path):

@@ -5,7 +5,7 @@ import json
 import botocore.exceptions
 import pytest
 
-from harness import wait_until
+from harness import Server, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,8 @@ def test_the_index_is_switched_off_and_on(iot):
             "thingIndexingMode": "REGISTRY", "thingConnectivityIndexingMode": "STATUS",
             "customFields": [{"name": "attributes.line", "type": "Number"}]})
     assert refusal(iot.update_indexing_configuration, thingIndexingConfiguration={
-        "thingIndexingMode": "REGISTRY_AND_SHADOW"}) == (400, "InvalidRequestException")
+        "thingIndexingMode": "REGISTRY",
+        "deviceDefenderIndexingMode": "VIOLATIONS"}) == (400, "InvalidRequestException")
 
 
 def test_who_is_connected_is_found(server, iot, fresh, tmp_path):
@@ -250,3 +251,33 @@ def test_who_may_not_search_is_refused(limited):
     own = limited("iot", "iot:SearchIndex", "arn:aws:iot:us-east-1:000000000000:index/AWS_Other")
     assert refusal(own.search_index, indexName="AWS_Things", queryString="*")[1] in (
         "UnauthorizedException", "AccessDeniedException")
+
+
+def test_shadows_are_searched_once_they_are_switched_on(tmp_path):
+    with Server(tmp_path / "data") as server:
+        iot, data = server.aws("iot"), server.aws("iot-data")
+        for name, speed in (("a", 7), ("b", 12)):
+            make(iot, name)
+            data.update_thing_shadow(thingName=name, payload=json.dumps({"state": {
+                "reported": {"motor": {"speed": speed}}, "desired": {"motor": {"speed": 12}}}}))
+        data.update_thing_shadow(thingName="b", shadowName="lamp",
+                                 payload='{"state": {"reported": {"on": true}}}')
+        query = "shadow.reported.motor.speed>6"
+        assert refusal(iot.search_index, queryString=query) == (400, "InvalidQueryException")
+        iot.update_indexing_configuration(thingIndexingConfiguration={
+            "thingIndexingMode": "REGISTRY_AND_SHADOW", "thingConnectivityIndexingMode": "STATUS",
+            "namedShadowIndexingMode": "ON", "filter": {"namedShadowNames": ["lamp"]}})
+        assert iot.describe_index(indexName="AWS_Things")["schema"] \
+            == "REGISTRY_AND_SHADOW_AND_CONNECTIVITY_STATUS"
+        assert found(iot, query) == ["a", "b"]
+        assert found(iot, "shadow.hasDelta:true") == ["a"]
+        assert found(iot, "shadow.name.lamp.reported.on:true") == ["b"]
+        statistics = iot.get_statistics(queryString="*", aggregationField="shadow.reported.motor.speed")
+        assert statistics["statistics"]["sum"] == 19
+        iot.create_dynamic_thing_group(thingGroupName="fast", queryString="shadow.reported.motor.speed>10")
+
+        def members():
+            return iot.list_things_in_thing_group(thingGroupName="fast")["things"]
+        wait_until(lambda: members() == ["b"], "the member")
+        data.update_thing_shadow(thingName="a", payload='{"state": {"reported": {"motor": {"speed": 11}}}}')
+        wait_until(lambda: members() == ["a", "b"], "both members")

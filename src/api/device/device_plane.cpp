@@ -128,6 +128,13 @@ std::string device_of(const control::ControlPlane& control, const HttpRequest& r
   return control.rights.authenticate(*request.client_certificate_pem);
 }
 
+// A signed request is for S3, whatever its path.
+bool is_iot_data(const DevicePlaneOptions& options, const HttpRequest& request) {
+  const bool is_signed = request.headers.find("Authorization") ||
+                         request.query_value("X-Amz-Signature") || request.query_value("Signature");
+  return !is_signed && options.is_iot_data && options.is_iot_data(request);
+}
+
 // Who may read the blob of the request: whose certificate it has, or whose link it is.
 std::string reader_of(const control::ControlPlane& control, const ArtifactLinks& links,
                       const HttpRequest& request, base::Timestamp now) {
@@ -169,6 +176,7 @@ class Exchange {
     if (const auto alias = fleet::role_alias_of_path(path)) return credentials(*alias);
     if (const auto thing = fleet::thing_of_discovery_path(path)) return discover(*thing);
     if (const auto thing = fleet::thing_of_connectivity_path(path)) return connectivity(*thing);
+    if (is_iot_data(options_, request_)) return iot_data();
     const bool is_ours = path.starts_with("/greengrass/") || path.starts_with("/andon/") ||
                          path.starts_with("/role-aliases/");
     if (is_ours) throw Error(ErrorCode::not_found, "there is nothing at " + request_.path);
@@ -391,6 +399,21 @@ class Exchange {
     return file_response(request_, std::move(*file), sha256);
   }
 
+  // What comes of it the data plane records.
+  [[nodiscard]] HttpResponse iot_data() const {
+    const std::string thing = device();
+    const Caller caller{
+        .access_key_id = {},
+        .principal = "thing/" + thing,
+        .account_id = control_.arns.account(),
+        .region = control_.arns.region(),
+        .source_ip = address_of(request_),
+        .user_agent = std::string(request_.headers.find("User-Agent").value_or("")),
+        .is_secure = true,
+        .certificate = trust::describe_certificate(*request_.client_certificate_pem).fingerprint};
+    return options_.iot_data(caller, request_);
+  }
+
   [[nodiscard]] HttpResponse credentials(const std::string& role_alias) const {
     require_method(request_, "GET");
     const std::string thing = device();
@@ -447,7 +470,7 @@ wire::HttpAdmission DevicePlane::admit(const HttpRequest& head) {
   if (packages_.has(path)) return {std::nullopt, 0};
   const bool is_ours = path.starts_with("/greengrass/") || path.starts_with("/andon/") ||
                        path.starts_with("/role-aliases/");
-  if (!is_ours) return options_.admit_s3(head);
+  if (!is_ours && !is_iot_data(options_, head)) return options_.admit_s3(head);
   // An enrolment token, or a certificate that is over, is in the body.
   if (path == fleet::kEnrolPath || path == fleet::kRenewPath) {
     return {std::nullopt, kMaxEnrolmentBytes};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTPS side of the device plane (port 8443): the Greengrass data plane, artifact bytes, the
-// credentials provider, enrolment, and the S3 API for devices' uploads. Who asks is taken from the
-// TLS client certificate, which must be one that may be used (control/identity/connection_rights).
-// Any thread; called by the pool of wire::HttpServer.
+// credentials provider, enrolment, IoT's data plane (shadows, messages), and the S3 API for
+// devices' uploads. Who asks is taken from the TLS client certificate, which must be one that may
+// be used (control/identity/connection_rights). Any thread; called by the pool of wire::HttpServer.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,7 @@
 
 #include "api/device/artifact_links.hpp"
 #include "api/device/package_files.hpp"
+#include "api/table/operation.hpp"
 #include "base/os/file.hpp"
 #include "base/time/time.hpp"
 #include "control/audit/audit_log.hpp"
@@ -47,6 +48,10 @@ struct DevicePlaneOptions {
   std::function<std::string(const std::string& thing)> role_alias_of = {};
   // Called when a device has a new certificate and before it is told: what lets it in learns of it.
   std::function<void()> on_enrolled;
+  // AWS IoT's data plane, for requests without a signature: whether a path is of it, and its answer
+  // to a thing that shows its certificate. Null: there is none.
+  std::function<bool(const wire::HttpRequest&)> is_iot_data = {};
+  std::function<wire::HttpResponse(const Caller&, const wire::HttpRequest&)> iot_data = {};
   // Answer what is not a path of the device plane: the S3 API for devices.
   std::function<wire::HttpResponse(wire::HttpRequest&)> s3;
   std::function<wire::HttpAdmission(const wire::HttpRequest&)> admit_s3;

@@ -7,6 +7,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
 #include "control/index/aggregates.hpp"
+#include "control/index/index_settings.hpp"
 
 namespace andon::api {
 namespace {
@@ -60,7 +61,8 @@ json::value describe_index(const control::ControlPlane& control, const Operation
   return json::object{
       {"indexName", name},
       {"indexStatus", "ACTIVE"},
-      {"schema", kind == IndexKind::things ? "REGISTRY_AND_CONNECTIVITY_STATUS" : "THING_GROUPS"}};
+      {"schema", kind == IndexKind::things ? control::thing_schema(control.index.settings())
+                                           : std::string_view("THING_GROUPS")}};
 }
 
 json::value list_indices(const control::ControlPlane& control, const OperationContext& context) {

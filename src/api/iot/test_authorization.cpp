@@ -10,7 +10,7 @@
 #include "api/iot/rows.hpp"
 #include "api/table/members.hpp"
 #include "base/json/json_reader.hpp"
-#include "policy/language/document.hpp"
+#include "control/iotpolicy/compiled_policies.hpp"
 #include "rights/topic_filter.hpp"
 #include "rights/topic_rights.hpp"
 
@@ -75,21 +75,6 @@ std::vector<std::string> read_names(const json::object& input, std::string_view 
   std::vector<std::string> names = reader.strings(key);
   if (names.size() > kMostNames) reader.fail(key, "has more than 50 names");
   return names;
-}
-
-std::shared_ptr<const policy::PolicySet> compile(const control::ControlPlane& control,
-                                                 const std::vector<std::string>& names) {
-  if (names.empty()) return nullptr;
-  std::vector<std::shared_ptr<const policy::NamedPolicy>> policies;
-  for (const std::string& name : names) {
-    const auto found = control.iot_policies.require(name);
-    policies.push_back(std::make_shared<const policy::NamedPolicy>(policy::NamedPolicy{
-        .name = name,
-        .source = {},
-        .document = std::make_shared<const policy::Document>(
-            policy::Document::parse(found.document, policy::DocumentKind::identity))}));
-  }
-  return std::make_shared<const policy::PolicySet>(std::move(policies));
 }
 
 // "topic/a" of "arn:aws:iot:<region>:<account>:topic/a", whatever its region and account.
@@ -180,8 +165,8 @@ json::value test(const control::ControlPlane& control, const OperationContext& c
   subject.principal.facts = control.rights.facts_for(names, subject.thing, subject.certificate_pem);
   std::string client_id = text_or_empty(context.input, "clientId");
   if (client_id.empty()) client_id = subject.principal.name;
-  const Examiner examiner(subject.principal, compile(control, names), control.arns,
-                          std::move(client_id));
+  const Examiner examiner(subject.principal, compile_policies(control.iot_policies, names),
+                          control.arns, std::move(client_id));
   const base::JsonReader reader(context.input, "", {.separator = ": "});
   const auto infos = reader.children("authInfos");
   if (infos.empty() || infos.size() > kMostInfos) {

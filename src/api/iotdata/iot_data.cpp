@@ -127,9 +127,11 @@ void publish(const IotDataParts& parts, const OperationContext& context, const A
   if (properties.retain) {
     const std::string arn = "arn:aws:iot:" + parts.control.arns.region() + ":" +
                             parts.control.arns.account() + ":topic/" + message.topic;
-    if (const auto denied = refusal(parts.authorizer, context.caller, "iot:RetainPublish", arn)) {
-      throw access_denied(Protocol::rest_json, *denied);
-    }
+    constexpr std::string_view kRetain = "iot:RetainPublish";
+    const auto denied = is_device(context.caller) && parts.devices
+                            ? parts.devices(context.caller, kRetain, arn)
+                            : refusal(parts.authorizer, context.caller, kRetain, arn);
+    if (denied) throw access_denied(Protocol::rest_json, *denied);
   }
   parts.publish(
       message, qos == 0 ? wire::Qos::at_most_once : wire::Qos::at_least_once, properties,

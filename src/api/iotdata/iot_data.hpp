@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/table/authorizer.hpp"
+#include "api/table/device_caller.hpp"
 #include "api/table/operation.hpp"
 #include "base/time/time.hpp"
 #include "control/control_plane.hpp"
@@ -22,6 +23,7 @@ struct IotDataParts {
   control::ControlPlane& control;
   const base::Clock& clock;
   const Authorizer* authorizer = nullptr;
+  DeviceRefusal devices = {};
   // Tells whether the broker has it; any thread.
   std::function<void(const wire::MqttMessage&, wire::Qos, const wire::MqttPublishProperties&,
                      std::function<void(bool)> told)>

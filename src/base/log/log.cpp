@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "base/error/error.hpp"
+#include "base/log/log_listener.hpp"
 #include "base/text/escape.hpp"
 #include "base/text/number.hpp"
 #include "base/text/utf8.hpp"
@@ -21,6 +22,7 @@ constexpr std::array<std::string_view, 4> kLevelNames{"debug", "info", "warning"
 struct Settings {
   std::string program = "andon";
   bool as_json = false;
+  LogListener::Told listener = {};
 };
 
 // The one piece of process-wide state: the logger is reached from everywhere and set once.
@@ -91,6 +93,17 @@ void log(LogLevel level, std::string_view event, std::initializer_list<LogField>
                                               : human_line(level, event, fields);
   // One write a line, so that lines of several processes on one terminal stay whole.
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
+  if (settings().listener) settings().listener(level, event, fields);
+}
+
+LogListener::LogListener(Told told) {
+  const std::lock_guard lock(g_mutex);
+  settings().listener = std::move(told);
+}
+
+LogListener::~LogListener() {
+  const std::lock_guard lock(g_mutex);
+  settings().listener = nullptr;
 }
 
 }  // namespace andon::base

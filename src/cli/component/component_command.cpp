@@ -38,6 +38,7 @@ struct Options {
   bool is_runtime = false;
   std::vector<base::fs::path> libraries;
   bool without_runtime = false;
+  bool without_modules = false;
   bool yes = false;
   bool as_json = false;
 };
@@ -135,7 +136,8 @@ ComponentVersion create_one(const Options& options) {
                          .version = options.version.empty() ? "1.0.0" : options.version,
                          .model = options.model,
                          .program = program,
-                         .has_runtime = has_runtime});
+                         .has_runtime = has_runtime,
+                         .has_modules = !options.without_modules});
 }
 
 int create_component(const Options& options) {
@@ -249,6 +251,9 @@ void add_component_commands(CLI::App& app, std::function<int()>& selected) {
       ->default_str("the one that andon works with");
   create->add_flag("--without-runtime", options->without_runtime,
                    "With --inspects: the devices have ONNX Runtime themselves");
+  create->add_flag("--without-modules", options->without_modules,
+                   "With --inspects: leave out the modules for cameras, Modbus and GPIO "
+                   "(andon-inspect-*.so) that lie beside the program");
   add("import",
       "Take a component that others have made: its artifacts are held against the recipe's digests "
       "and kept on the server",

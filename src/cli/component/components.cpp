@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <system_error>
 #include <utility>
 
 #include "base/error/error.hpp"
@@ -99,11 +101,41 @@ ComponentVersion create_from_recipe(ServerClient& server, Terminal& terminal,
   return create_component_version(server, recipe);
 }
 
+std::vector<base::fs::path> inspect_modules(const base::fs::path& program) {
+  std::map<std::string, base::fs::path> found;  // by name
+  const base::fs::path folder = program.parent_path();
+  const auto architecture = program_architecture(program);
+  for (const base::fs::path& place : {folder, folder / "../lib/andon"}) {
+    std::error_code error;
+    for (const auto& entry : base::fs::directory_iterator(place.empty() ? "." : place, error)) {
+      const std::string name = entry.path().filename().string();
+      if (!name.starts_with("andon-inspect-") || !name.ends_with(".so")) continue;
+      if (!entry.is_regular_file(error) || program_architecture(entry.path()) != architecture) {
+        continue;
+      }
+      found.emplace(name, entry.path());
+    }
+  }
+  std::vector<base::fs::path> modules;
+  for (auto& [name, path] : found) modules.push_back(std::move(path));
+  return modules;
+}
+
 ComponentVersion create_inspect(ServerClient& server, Terminal& terminal,
                                 const InspectComponent& component) {
   (void)component_versions(server, component.model);
-  const std::string uri =
-      upload_artifact(server, terminal, {component.name, component.version, ""}, component.program);
+  const ComponentVersion owner{component.name, component.version, ""};
+  json::array artifacts;
+  const auto add = [&](const base::fs::path& file, json::object permission) {
+    artifacts.push_back(json::object{{"Uri", upload_artifact(server, terminal, owner, file)},
+                                     {"Permission", std::move(permission)}});
+  };
+  add(component.program, json::object{{"Read", "ALL"}, {"Execute", "ALL"}});
+  if (component.has_modules) {
+    for (const base::fs::path& module : inspect_modules(component.program)) {
+      add(module, json::object{{"Read", "ALL"}});
+    }
+  }
   const std::string program = component.program.filename().string();
   const json::object access{
       {"policyDescription", "Publishes results under the device's own topics"},
@@ -146,13 +178,9 @@ ComponentVersion create_inspect(ServerClient& server, Terminal& terminal,
       {"ComponentPublisher", "andon"},
       {"ComponentDependencies", std::move(dependencies)},
       {"ComponentConfiguration", {{"DefaultConfiguration", configuration}}},
-      {"Manifests",
-       json::array{json::object{
-           {"Platform", std::move(platform)},
-           {"Lifecycle", {{"run", {{"Script", script}}}}},
-           {"Artifacts",
-            json::array{json::object{{"Uri", uri},
-                                     {"Permission", {{"Read", "ALL"}, {"Execute", "ALL"}}}}}}}}}};
+      {"Manifests", json::array{json::object{{"Platform", std::move(platform)},
+                                             {"Lifecycle", {{"run", {{"Script", script}}}}},
+                                             {"Artifacts", std::move(artifacts)}}}}};
   return create_component_version(server, recipe);
 }
 

@@ -42,7 +42,11 @@ struct InspectComponent {
   std::string model;    // the component whose model it uses: scratches.Model
   base::fs::path program;
   bool has_runtime = false;  // it takes ONNX Runtime out of component andon.OnnxRuntime
+  bool has_modules = true;   // with those that inspect_modules() finds
 };
+// The modules of andon-inspect for videos and cameras, Modbus and GPIO (andon-inspect-*.so) that
+// lie where the program itself looks for them, and are for its architecture. By name.
+[[nodiscard]] std::vector<base::fs::path> inspect_modules(const base::fs::path& program);
 // The inference program as a component, for the architecture that the program was made for.
 [[nodiscard]] ComponentVersion create_inspect(ServerClient& server, Terminal& terminal,
                                               const InspectComponent& component);

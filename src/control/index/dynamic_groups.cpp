@@ -6,6 +6,8 @@
 
 #include "base/error/error.hpp"
 #include "control/deployments/job_executions.hpp"
+#include "control/index/index_settings.hpp"
+#include "control/index/shadow_fields.hpp"
 #include "control/index/thing_document.hpp"
 
 namespace andon::control {
@@ -31,10 +33,23 @@ std::vector<Group> read_groups(store::Transaction& tx) {
   return groups;
 }
 
+// Its fields must be searched when the group gets it; what is switched off later goes on to count.
+void check_query(store::Database& database, const std::string& text) {
+  const query::SearchQuery query = parse_query(text, IndexKind::things);
+  database.read([&](store::Transaction& tx) {
+    for (const std::string& field : query.fields()) {
+      if (read_shadow_field(field)) require_searched(read_index_settings(tx), field);
+    }
+  });
+}
+
 // Answers whether its membership is another now.
 bool settle(store::Transaction& tx, const Group& group, const ThingDocument& thing) {
-  const bool belongs =
-      group.query.matches([&](const std::string& field) { return values_of(thing, field); });
+  ShadowFields shadows(tx);
+  const bool belongs = group.query.matches([&](const std::string& field) {
+    const auto shadow = read_shadow_field(field);
+    return shadow ? shadows.values(thing.name, *shadow) : values_of(thing, field);
+  });
   if (belongs) {
     return tx.execute(
                "INSERT INTO thing_group_members (group_name, thing) VALUES ($1, $2) "
@@ -54,7 +69,7 @@ DynamicGroups::DynamicGroups(store::Database& database, Things& things, Outbox& 
 ThingGroup DynamicGroups::create(const std::string& name, const std::string& query,
                                  const std::string& description,
                                  const std::map<std::string, std::string>& attributes) {
-  (void)parse_query(query, IndexKind::things);
+  check_query(database_, query);
   const auto earlier = things_.find_group(name);
   if (earlier) {
     const bool is_same = earlier->query == query && earlier->description == description &&
@@ -76,7 +91,7 @@ ThingGroup DynamicGroups::create(const std::string& name, const std::string& que
 }
 
 std::int64_t DynamicGroups::update(const std::string& name, const ThingGroupUpdate& change) {
-  if (change.query) (void)parse_query(*change.query, IndexKind::things);
+  if (change.query) check_query(database_, *change.query);
   const std::int64_t version = things_.update_group(name, change);
   outbox_.wake();
   return version;

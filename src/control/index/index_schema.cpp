@@ -4,6 +4,8 @@
 // not count (dynamic_groups.hpp), so no change comes of a change.
 #include "control/index/index_schema.hpp"
 
+#include "control/shadows/shadow_schema.hpp"
+
 namespace andon::control {
 namespace {
 
@@ -43,10 +45,23 @@ CREATE TRIGGER index_thing_left AFTER DELETE ON thing_group_members
 END;
 )sql";
 
+// The same for shadows, while a query names one.
+constexpr std::string_view kShadows = R"sql(
+CREATE TRIGGER index_shadow_made AFTER INSERT ON thing_shadows
+  WHEN EXISTS (SELECT 1 FROM thing_groups WHERE query IS NOT NULL AND query LIKE '%shadow.%') BEGIN
+  INSERT OR IGNORE INTO index_changes (thing) VALUES (NEW.thing);
+END;
+CREATE TRIGGER index_shadow_changed AFTER UPDATE ON thing_shadows
+  WHEN EXISTS (SELECT 1 FROM thing_groups WHERE query IS NOT NULL AND query LIKE '%shadow.%') BEGIN
+  INSERT OR IGNORE INTO index_changes (thing) VALUES (NEW.thing);
+END;
+)sql";
+
 }  // namespace
 
 void migrate_index(store::Database& database) {
-  database.migrate("index", {{"0001-index", kTables}});
+  migrate_shadows(database);
+  database.migrate("index", {{"0001-index", kTables}, {"0002-shadows", kShadows}});
 }
 
 }  // namespace andon::control

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error/error.hpp"
+#include "control/index/shadow_fields.hpp"
 #include "control/shared/membership.hpp"
 #include "control/shared/sql_text.hpp"
 
@@ -141,14 +142,17 @@ void check_field(const std::string& field, IndexKind kind) {
                     "attributes.NAME");
   }
   if (std::ranges::find(kThingFields, field) != kThingFields.end()) return;
-  if (field.starts_with("shadow.") || field.starts_with("deviceDefender.")) {
-    throw Error(ErrorCode::unsupported, "\"" + field.substr(0, field.find('.')) +
-                                            "\" is not searched by this server; use attributes");
+  if (read_shadow_field(field)) return;
+  if (field.starts_with("deviceDefender.")) {
+    throw Error(ErrorCode::unsupported,
+                "\"deviceDefender\" is not searched by this server; use attributes");
   }
   throw Error(ErrorCode::invalid_argument,
               "there is no field \"" + field.substr(0, 100) +
                   "\": thingName, thingId, thingTypeName, thingGroupNames, attributes.NAME, "
-                  "connectivity.connected, .timestamp, .disconnectReason, registry.version");
+                  "connectivity.connected, .timestamp, .disconnectReason, registry.version, "
+                  "shadow.reported.NAME, shadow.desired.NAME, shadow.hasDelta, shadow.version, and "
+                  "the same of shadow.name.SHADOW");
 }
 
 query::SearchQuery parse_query(std::string_view text, IndexKind kind) {

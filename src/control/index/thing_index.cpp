@@ -5,7 +5,8 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
-#include "control/shared/sql_text.hpp"
+#include "control/index/index_settings.hpp"
+#include "control/index/shadow_fields.hpp"
 
 namespace andon::control {
 namespace {
@@ -14,38 +15,21 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t kStep = 500;
-constexpr std::string_view kThings = "thingIndexingConfiguration";
-constexpr std::string_view kGroups = "thingGroupIndexingConfiguration";
-constexpr std::size_t kMostSettingsBytes = 64U << 10U;
-
-json::object standard_settings() {
-  return {{kThings,
-           {{"thingIndexingMode", "REGISTRY"},
-            {"thingConnectivityIndexingMode", "STATUS"},
-            {"deviceDefenderIndexingMode", "OFF"},
-            {"namedShadowIndexingMode", "OFF"}}},
-          {kGroups, {{"thingGroupIndexingMode", "ON"}}}};
+void require_searched(store::Transaction& tx, const std::vector<std::string>& fields) {
+  for (const std::string& field : fields) {
+    if (read_shadow_field(field)) control::require_searched(read_index_settings(tx), field);
+  }
 }
 
-void check_things(const base::JsonReader& things) {
-  const std::string mode = things.string("thingIndexingMode");
-  if (mode != "OFF" && mode != "REGISTRY") {
-    throw Error(
-        mode == "REGISTRY_AND_SHADOW" ? ErrorCode::unsupported : ErrorCode::invalid_argument,
-        things.place("thingIndexingMode") +
-            ": must be OFF or REGISTRY; shadows are not searched by this server");
-  }
-  for (const std::string_view other : {"deviceDefenderIndexingMode", "namedShadowIndexingMode"}) {
-    if (things.optional_string(other).value_or("OFF") != "OFF") {
-      throw Error(ErrorCode::unsupported,
-                  things.place(other) + ": must be OFF; this server does not search them");
-    }
-  }
-  const std::string connectivity =
-      things.optional_string("thingConnectivityIndexingMode").value_or("OFF");
-  if (connectivity != "OFF" && connectivity != "STATUS") {
-    things.fail("thingConnectivityIndexingMode", "must be OFF or STATUS");
-  }
+// With those of its shadows.
+std::vector<std::string> all_values_of(ShadowFields& shadows, const ThingDocument& thing,
+                                       const std::string& field) {
+  const auto shadow = read_shadow_field(field);
+  return shadow ? shadows.values(thing.name, *shadow) : values_of(thing, field);
+}
+std::vector<std::string> all_values_of(ShadowFields& /*shadows*/, const GroupDocument& group,
+                                       const std::string& field) {
+  return values_of(group, field);
 }
 
 // Walks all documents of a kind, some at a time; `look` answers whether it wants more.
@@ -62,10 +46,15 @@ void walk(const Read& read, std::string after, const Look& look) {
 }
 
 template <typename Document, typename Read>
-Page<Document> find(const query::SearchQuery& query, const PageRequest& page, const Read& read) {
+Page<Document> find(store::Transaction& tx, const query::SearchQuery& query,
+                    const PageRequest& page, const Read& read) {
   Page<Document> result;
+  ShadowFields shadows(tx);
   walk(read, page.after, [&](Document& document) {
-    if (!query.matches([&](const std::string& field) { return values_of(document, field); })) {
+    const auto values = [&](const std::string& field) {
+      return all_values_of(shadows, document, field);
+    };
+    if (!query.matches(values)) {
       return true;
     }
     if (result.items.size() == page.limit) {
@@ -83,35 +72,15 @@ Page<Document> find(const query::SearchQuery& query, const PageRequest& page, co
 ThingIndex::ThingIndex(store::Database& database) : database_(database) {}
 
 json::object ThingIndex::settings() const {
-  return database_.read([&](store::Transaction& tx) {
-    const auto row = tx.query_one("SELECT settings FROM index_settings WHERE id = 1");
-    return row ? stored_object(row->text(0)) : standard_settings();
-  });
+  return database_.read([](store::Transaction& tx) { return read_index_settings(tx); });
 }
 
 void ThingIndex::set_settings(const json::object& settings) {
-  json::object merged = this->settings();
-  const base::JsonReader reader(settings, "");
-  if (reader.has(kThings)) {
-    check_things(reader.child(kThings));
-    merged[kThings] = reader.child(kThings).object();
-  }
-  if (reader.has(kGroups)) {
-    const std::string mode = reader.child(kGroups).string("thingGroupIndexingMode");
-    if (mode != "OFF" && mode != "ON") {
-      reader.child(kGroups).fail("thingGroupIndexingMode", "must be OFF or ON");
-    }
-    merged[kGroups] = reader.child(kGroups).object();
-  }
-  const std::string text = base::to_text(merged);
-  if (text.size() > kMostSettingsBytes) {
-    throw Error(ErrorCode::invalid_argument, "the configuration has more than 64 KiB");
-  }
   database_.write([&](store::Transaction& tx) {
     tx.execute(
         "INSERT INTO index_settings (id, settings) VALUES (1, $1) "
         "ON CONFLICT (id) DO UPDATE SET settings = excluded.settings",
-        {text});
+        {base::to_text(merge_index_settings(read_index_settings(tx), settings))});
   });
 }
 
@@ -126,8 +95,8 @@ bool ThingIndex::is_on(IndexKind kind) const {
   const json::object all = settings();
   const base::JsonReader reader(all, "");
   return kind == IndexKind::things
-             ? reader.child(kThings).string("thingIndexingMode") != "OFF"
-             : reader.child(kGroups).string("thingGroupIndexingMode") != "OFF";
+             ? reader.child(kThingSettings).string("thingIndexingMode") != "OFF"
+             : reader.child(kGroupSettings).string("thingGroupIndexingMode") != "OFF";
 }
 
 void ThingIndex::require_on(IndexKind kind) const {
@@ -140,7 +109,8 @@ Page<ThingDocument> ThingIndex::search(const std::string& query, const PageReque
   const query::SearchQuery read = parse_query(query, IndexKind::things);
   require_on(IndexKind::things);
   return database_.read([&](store::Transaction& tx) {
-    return find<ThingDocument>(read, page, [&](const std::string& after) {
+    require_searched(tx, read.fields());
+    return find<ThingDocument>(tx, read, page, [&](const std::string& after) {
       return read_documents(tx, after, kStep, GroupsSeen::all);
     });
   });
@@ -151,7 +121,7 @@ Page<GroupDocument> ThingIndex::search_groups(const std::string& query,
   const query::SearchQuery read = parse_query(query, IndexKind::thing_groups);
   require_on(IndexKind::thing_groups);
   return database_.read([&](store::Transaction& tx) {
-    return find<GroupDocument>(read, page, [&](const std::string& after) {
+    return find<GroupDocument>(tx, read, page, [&](const std::string& after) {
       return read_group_documents(tx, after, kStep);
     });
   });
@@ -163,16 +133,20 @@ ThingIndex::Values ThingIndex::values(const std::string& query, const std::strin
   check_field(field, kind);
   require_on(kind);
   Values found;
-  const auto take = [&](const auto& document) {
-    if (read.matches([&](const std::string& name) { return values_of(document, name); })) {
-      ++found.matched;
-      for (std::string& value : values_of(document, field)) {
-        found.values.push_back(std::move(value));
-      }
-    }
-    return true;
-  };
   database_.read([&](store::Transaction& tx) {
+    require_searched(tx, read.fields());
+    require_searched(tx, {field});
+    ShadowFields shadows(tx);
+    const auto take = [&](const auto& document) {
+      const auto values = [&](const std::string& name) {
+        return all_values_of(shadows, document, name);
+      };
+      if (read.matches(values)) {
+        ++found.matched;
+        for (std::string& value : values(field)) found.values.push_back(std::move(value));
+      }
+      return true;
+    };
     if (kind == IndexKind::things) {
       walk(
           [&](const std::string& after) {

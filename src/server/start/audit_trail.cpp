@@ -41,14 +41,16 @@ wire::SyslogMessage to_syslog(const AuditEntry& entry) {
 }
 
 control::AuditOptions audit_options(const DataDirectory& data, const ServerOptions& options,
-                                    std::optional<wire::SyslogSender>& syslog) {
+                                    std::optional<wire::SyslogSender>& syslog,
+                                    Telemetry& telemetry) {
   control::AuditOptions made{.key = data.audit_key(),
                              .limits = {.keep = std::chrono::days(options.keep_audit_days),
                                         .total_bytes = std::int64_t{options.audit_mib} << 20U},
                              .anchor_file = data.path() / kAuditAnchorFile};
-  if (syslog) {
-    made.on_recorded = [&syslog](const AuditEntry& entry) { syslog->send(to_syslog(entry)); };
-  }
+  made.on_recorded = [&syslog, &telemetry](const AuditEntry& entry) {
+    if (syslog) syslog->send(to_syslog(entry));
+    telemetry.tell(entry);
+  };
   return made;
 }
 
@@ -85,9 +87,10 @@ std::string user_name() {
 
 }  // namespace
 
-AuditTrail::AuditTrail(DataDirectory& data, const base::Clock& clock, const ServerOptions& options)
+AuditTrail::AuditTrail(DataDirectory& data, const base::Clock& clock, const ServerOptions& options,
+                       Telemetry& telemetry)
     : syslog_(syslog_of(options)),
-      log_(data.audit_database(), clock, audit_options(data, options, syslog_)) {}
+      log_(data.audit_database(), clock, audit_options(data, options, syslog_, telemetry)) {}
 
 AuditTrail::~AuditTrail() {
   if (is_started_) say(of_server(log_.now(), "StopServer"));

@@ -14,14 +14,16 @@
 #include "fleet/names/arn.hpp"
 #include "server/start/data_directory.hpp"
 #include "server/start/options.hpp"
+#include "server/start/telemetry.hpp"
 #include "wire/syslog/syslog.hpp"
 
 namespace andon::server {
 
 class AuditTrail {
  public:
-  // Both are kept by reference and must outlive it.
-  AuditTrail(DataDirectory& data, const base::Clock& clock, const ServerOptions& options);
+  // Directory, clock and telemetry are kept by reference and must outlive it.
+  AuditTrail(DataDirectory& data, const base::Clock& clock, const ServerOptions& options,
+             Telemetry& telemetry);
   AuditTrail(const AuditTrail&) = delete;
   AuditTrail& operator=(const AuditTrail&) = delete;
   // Says that the server ended.

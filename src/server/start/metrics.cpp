@@ -107,6 +107,17 @@ void add_audit(base::MetricsPage& page, const AuditTrail& audit) {
   }
 }
 
+void add_otlp(base::MetricsPage& page, const wire::OtlpSender::Counts& counts) {
+  constexpr const char* kRecords = "andon_otlp_records_total";
+  page.start(kRecords, "counter", "Lines of the log and entries of the audit log for --otlp.");
+  page.sample(kRecords, "outcome=\"sent\"", counts.sent);
+  page.sample(kRecords, "outcome=\"dropped\"", counts.dropped);
+  constexpr const char* kMetrics = "andon_otlp_metrics_total";
+  page.start(kMetrics, "counter", "Times that --otlp was told the metrics.");
+  page.sample(kMetrics, "outcome=\"sent\"", counts.metrics_sent);
+  page.sample(kMetrics, "outcome=\"failed\"", counts.metrics_failed);
+}
+
 void add_broker(base::MetricsPage& page, const BrokerCounters::Values& broker) {
   constexpr const char* kRefused = "andon_broker_refused_total";
   page.start(kRefused, "counter",
@@ -137,9 +148,10 @@ void add_topics(base::MetricsPage& page, const TopicCounts& topics) {
 std::string metrics_text(workflow::Workflow& workflow, const workflow::JobRunner::Gauges& jobs,
                          const control::LogWriter::Counts& logs, const control::Results& results,
                          const control::ResultIntake::Counts& taken, const SealedCounts& sealed,
-                         const AuditTrail& audit, const BrokerCounters::Values& broker,
-                         const control::FleetFigures& fleet, const TopicCounts& topics,
-                         const base::fs::path& data) {
+                         const AuditTrail& audit,
+                         const std::optional<wire::OtlpSender::Counts>& otlp,
+                         const BrokerCounters::Values& broker, const control::FleetFigures& fleet,
+                         const TopicCounts& topics, const base::fs::path& data) {
   base::MetricsPage page;
   add_executions(page, workflow);
   const auto waiting = workflow.executions().waiting();
@@ -174,6 +186,7 @@ std::string metrics_text(workflow::Workflow& workflow, const workflow::JobRunner
   page.single("andon_secrets", "gauge",
               "Secrets of Secrets Manager, with those that are to be deleted.", sealed.secrets);
   add_audit(page, audit);
+  if (otlp) add_otlp(page, *otlp);
   add_broker(page, broker);
   add_fleet(page, fleet);
   add_topics(page, topics);

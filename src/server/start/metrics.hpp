@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/os/file.hpp"
@@ -12,6 +13,7 @@
 #include "control/results/results.hpp"
 #include "server/broker/broker_counters.hpp"
 #include "server/start/audit_trail.hpp"
+#include "wire/otlp/otlp_sender.hpp"
 #include "workflow/engine/workflow.hpp"
 #include "workflow/jobs/job_runner.hpp"
 
@@ -35,7 +37,7 @@ struct TopicCounts {
     workflow::Workflow& workflow, const workflow::JobRunner::Gauges& jobs,
     const control::LogWriter::Counts& logs, const control::Results& results,
     const control::ResultIntake::Counts& taken, const SealedCounts& sealed, const AuditTrail& audit,
-    const BrokerCounters::Values& broker, const control::FleetFigures& fleet,
-    const TopicCounts& topics, const base::fs::path& data);
+    const std::optional<wire::OtlpSender::Counts>& otlp, const BrokerCounters::Values& broker,
+    const control::FleetFigures& fleet, const TopicCounts& topics, const base::fs::path& data);
 
 }  // namespace andon::server

@@ -8,10 +8,12 @@
 #include "api/git/git_places.hpp"
 #include "api/lambda/lambda.hpp"
 #include "base/error/error.hpp"
+#include "base/os/file.hpp"
 #include "base/text/ascii.hpp"
 #include "fleet/messages/job_message.hpp"
 #include "fleet/names/topic.hpp"
 #include "options/usage_error.hpp"
+#include "wire/otlp/otlp_sender.hpp"
 #include "wire/syslog/syslog.hpp"
 #include "workflow/modeljobs/image_commands.hpp"
 
@@ -59,6 +61,30 @@ void add_function_options(CLI::App& app, ServerOptions& options) {
       ->type_name("UID")
       ->check(CLI::Range(1000U, 4'294'900'000U))
       ->capture_default_str();
+}
+
+void check_otlp(const ServerOptions& options) {
+  const auto refuse = [](const std::string& text) { throw options::UsageError(text); };
+  if (options.otlp.empty()) {
+    if (!options.otlp_headers.empty()) refuse("--otlp-headers: is for --otlp, which is missing");
+    if (!options.otlp_ca.empty()) refuse("--otlp-ca: is for --otlp, which is missing");
+    return;
+  }
+  try {
+    wire::check_otlp_url(options.otlp);
+  } catch (const base::Error& error) {
+    refuse("--otlp: " + error.message());
+  }
+  try {
+    if (!options.otlp_headers.empty()) {
+      (void)wire::read_otlp_headers(base::read_file(options.otlp_headers));
+    }
+  } catch (const base::Error& error) {
+    refuse("--otlp-headers: " + error.message());
+  }
+  if (!options.otlp_ca.empty() && !base::fs::is_regular_file(options.otlp_ca)) {
+    refuse("--otlp-ca '" + options.otlp_ca + "' is no file");
+  }
 }
 
 }  // namespace
@@ -192,6 +218,21 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
                  "Where each entry of the audit log is told, too: unix:/dev/log, udp:HOST:PORT or "
                  "tcp:HOST:PORT (RFC 5424)")
       ->type_name("TARGET");
+  app.add_option(
+         "--otlp", options.otlp,
+         "A collector of OpenTelemetry (OTLP over HTTP) that is told the server's log, each "
+         "entry of the audit log, and the metrics: http://HOST:4318")
+      ->type_name("URL");
+  app.add_option("--otlp-headers", options.otlp_headers,
+                 "File with the headers of each request to it, NAME: VALUE a line (a token, say)")
+      ->type_name("FILE");
+  app.add_option("--otlp-ca", options.otlp_ca,
+                 "PEM file with whom to believe there, instead of the system's store")
+      ->type_name("FILE");
+  app.add_option("--otlp-metrics", options.otlp_metrics_seconds, "How often it is told the metrics")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
   app.add_option("--result-consumers", options.result_consumers,
                  "Who must have stored a result before its device forgets it: `server` is the "
                  "server's own store; `none` alone: it is enough that a subscriber has it")
@@ -324,6 +365,7 @@ void check_server_options(const ServerOptions& options) {
   } catch (const base::Error& error) {
     throw options::UsageError("--audit-syslog: " + error.message());
   }
+  check_otlp(options);
   if (!options.http_ca.empty() && !base::fs::is_regular_file(options.http_ca)) {
     refuse("--http-ca '" + options.http_ca + "' is no file");
   }

@@ -68,6 +68,10 @@ struct ServerOptions {
   int keep_audit_days = 365;
   int audit_mib = 1024;
   std::string audit_syslog;  // "udp:host:514"; empty: none
+  std::string otlp;          // a collector's URL; empty: none
+  std::string otlp_headers;  // a file with what each request to it has in its head
+  std::string otlp_ca;       // PEM, whom to believe there; empty: the system's store
+  int otlp_metrics_seconds = 60;
   // Whose word devices wait for before they forget a result; "server" is the server's own store.
   std::vector<std::string> result_consumers = {"server"};
   std::vector<std::string> http_allow;  // hosts that workflows may call

@@ -13,6 +13,7 @@
 #include "api/commands/commands.hpp"
 #include "api/console/console.hpp"
 #include "api/device/device_plane.hpp"
+#include "api/device/device_rights.hpp"
 #include "api/greengrass/greengrass.hpp"
 #include "api/iam/iam.hpp"
 #include "api/iam/passwords.hpp"
@@ -80,6 +81,7 @@
 #include "server/start/function_parts.hpp"
 #include "server/start/metrics.hpp"
 #include "server/start/server_settings.hpp"
+#include "server/start/telemetry.hpp"
 #include "wire/aws/sigv4.hpp"
 #include "wire/http/http_server.hpp"
 #include "workflow/engine/workflow.hpp"
@@ -90,6 +92,7 @@ namespace {
 constexpr std::chrono::hours kCredentialsLifetime{1};
 constexpr std::chrono::hours kPresignedLifetime{1};
 constexpr unsigned kPrivateDirectory = 0700;
+constexpr std::string_view kIotData = "iotdata";
 // Nothing is won by looking at who sends so little before it is there.
 constexpr std::uint64_t kUnaskedBytes = 16'384;
 
@@ -100,8 +103,9 @@ class Server::Implementation {
  public:
   explicit Implementation(ServerOptions options)
       : options_(checked(std::move(options))),
+        telemetry_(options_),
         data_(options_, clock_),
-        audit_(data_, clock_, options_),
+        audit_(data_, clock_, options_, telemetry_),
         ports_(prepare_ports()),
         urls_(server_urls(options_, ports_)),
         control_(data_.database(), data_.objects(), clock_, notifier_,
@@ -262,6 +266,7 @@ class Server::Implementation {
                  .push = [this](const auto& push) { return event_bus_.take_push(push); },
                  .max_push_bytes = events::Webhooks::kMostBody,
                  .authorizer = &authorizer_,
+                 .devices = device_refusal(),
                  .audit = &audit_.log(),
                  .sign_in = &sign_in_,
                  .console = &console_}),
@@ -309,12 +314,14 @@ class Server::Implementation {
         [this](wire::HttpRequest& request) { return router_.handle(request); },
         [this](const wire::HttpRequest& start) { return router_.look(start); });
     audit_.say_started();
+    telemetry_.start_metrics([this] { return metrics(); });
     announce(data_.path(), urls_);
     watch_.emplace(data_.path());
   }
 
   ~Implementation() {
     withdraw_announcement(data_.path());
+    telemetry_.stop_metrics();
     changes_.stop();
     stacks_.stop();
     features_.features().stop();
@@ -371,6 +378,7 @@ class Server::Implementation {
         {.control = control_,
          .clock = clock_,
          .authorizer = &authorizer_,
+         .devices = device_refusal(),
          .publish =
              [this](const auto& message, wire::Qos qos, const auto& properties, auto told) {
                notifier_.publish_told(message, qos, properties, std::move(told));
@@ -465,6 +473,12 @@ class Server::Implementation {
     return key.expires && control_.rights.may(key.certificate).may;
   }
 
+  [[nodiscard]] api::DeviceRefusal device_refusal() const {
+    return [this](const api::Caller& device, std::string_view action, const std::string& resource) {
+      return device_rights_.refusal(device, action, resource);
+    };
+  }
+
   api::DevicePlaneOptions device_plane_options() {
     return {.endpoints = endpoints_of(options_, ports_),
             .ca_certificate_pem = data_.authority().authority().certificate_pem,
@@ -484,6 +498,14 @@ class Server::Implementation {
                   return iam_.role_aliases.given_to(thing).value_or("");
                 },
             .on_enrolled = [this] { broker_feed_.tell_now(); },
+            .is_iot_data =
+                [this](const wire::HttpRequest& request) {
+                  return router_.has_operation(kIotData, request);
+                },
+            .iot_data =
+                [this](const api::Caller& device, const wire::HttpRequest& request) {
+                  return router_.handle_device(std::string(kIotData), device, request);
+                },
             .s3 = [this](wire::HttpRequest& request) { return device_s3_.handle(request); },
             .admit_s3 = [this](const wire::HttpRequest& head) { return device_s3_.admit(head); },
             .audit = &audit_.log(),
@@ -538,13 +560,15 @@ class Server::Implementation {
     lines.written += of_jobs.written + of_functions.written;
     lines.dropped += of_jobs.dropped + of_functions.dropped + refused_lines_.load();
     return metrics_text(workflow_, tasks_.jobs().gauges(), lines, results_, result_intake_.counts(),
-                        {parameters_.count(), secrets_.count()}, audit_, channel_.broker_counters(),
+                        {parameters_.count(), secrets_.count()}, audit_, telemetry_.counts(),
+                        channel_.broker_counters(),
                         control::fleet_figures(data_.database(), clock_.now()), topic_counts(),
                         data_.path());
   }
 
   base::SystemClock clock_;
   ServerOptions options_;
+  Telemetry telemetry_;
   DataDirectory data_;
   AuditTrail audit_;
   Ports ports_;
@@ -591,6 +615,7 @@ class Server::Implementation {
   api::SignIn sign_in_;
   api::Console console_;
   api::Router router_;
+  api::DeviceRights device_rights_{control_};
   api::DevicePlane device_plane_;
   broker::Limits broker_limits_;
   Broker broker_;

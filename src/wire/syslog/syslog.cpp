@@ -36,13 +36,6 @@ constexpr std::chrono::milliseconds kDeadline{2'000};  // of a connection, and o
 constexpr std::chrono::milliseconds kBetweenAttempts{1'000};
 constexpr std::chrono::milliseconds kFarewell{2'000};
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0) return "-";
-  const std::string text = name.data();
-  return text.empty() || !base::is_name_of(text, "-._") ? "-" : text;
-}
-
 std::string problem_of(std::string_view what, int number) {
   return std::string(what) + ": " + std::error_code(number, std::generic_category()).message();
 }
@@ -105,6 +98,13 @@ bool is_port(std::string_view text) {
 }
 
 }  // namespace
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "-";
+  const std::string text = name.data();
+  return text.empty() || !base::is_name_of(text, "-._") ? "-" : text;
+}
 
 SyslogTarget parse_syslog_target(std::string_view text) {
   const auto wrong = [&] {

@@ -18,6 +18,9 @@
 
 namespace andon::wire {
 
+// This machine's name as logs have it; "-" where it has none that is good for that.
+[[nodiscard]] std::string host_name();
+
 struct SyslogTarget {
   enum class Kind : std::uint8_t { local, udp, tcp };
   Kind kind = Kind::local;

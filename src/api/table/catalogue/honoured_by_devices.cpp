@@ -191,8 +191,9 @@ constexpr auto kRows = std::to_array<Honoured>({
      "merge}} expectedVersion indexName queryString queryVersion"},
     {"iot", "UpdateIndexingConfiguration",
      "thingIndexingConfiguration{thingIndexingMode thingConnectivityIndexingMode "
-     "deviceDefenderIndexingMode namedShadowIndexingMode managedFields{name type} "
-     "customFields{name type}} thingGroupIndexingConfiguration{thingGroupIndexingMode "
+     "deviceDefenderIndexingMode namedShadowIndexingMode filter{namedShadowNames} "
+     "managedFields{name type} customFields{name type}} "
+     "thingGroupIndexingConfiguration{thingGroupIndexingMode "
      "managedFields{name type} customFields{name type}}"},
     {"iot", "AddThingToBillingGroup", "billingGroupName billingGroupArn thingName thingArn"},
     {"iot", "CreateBillingGroup", "billingGroupName billingGroupProperties tags"},
