@@ -24,11 +24,15 @@ constexpr std::string_view kStreamKeys =
     "STREAM_MANAGER_EXPORTER_S3_DESTINATION_MULTIPART_UPLOAD_MIN_PART_SIZE_BYTES "
     "JVM_ARGS LOG_LEVEL accessControl";
 
+constexpr std::string_view kNucleusKeys =
+    "iotRoleAlias runWithDefault andonLinkBudget andonOtherDataEndpoints "
+    "greengrassDataPlaneEndpoint "
+    "greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt networkProxy";
+
 // Versions are those of Greengrass at the time; any other that is wanted is there as well.
 constexpr std::array<BuiltInComponent, 10> kTable = {{
-    {kNucleus, "2.14.0", "The agent itself", kNothing, "iotRoleAlias runWithDefault"},
-    {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing,
-     "iotRoleAlias runWithDefault"},
+    {kNucleus, "2.14.0", "The agent itself", kNothing, kNucleusKeys},
+    {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.Cli", "2.14.0", "Commands on the device, built into the agent", kNothing, ""},
     {"aws.greengrass.TokenExchangeService", "2.0.3",
      "Credentials for components, built into the agent", kNothing, ""},
