@@ -50,6 +50,7 @@
 #include "edge/ipc/mqtt_operations.hpp"
 #include "edge/ipc/pubsub_operations.hpp"
 #include "edge/ipc/token_exchange.hpp"
+#include "edge/logs/log_uploader.hpp"
 #include "edge/run/component_host.hpp"
 #include "edge/shadows/shadow_operations.hpp"
 #include "edge/shadows/shadow_sync.hpp"
@@ -154,6 +155,13 @@ class Agent::Implementation {
                     host_.take_note(std::string(kStreamManager), std::move(note));
                     write_status_soon();
                   }}),
+        log_uploader_(
+            {loop_, budget_, device_, layout_, [this] { return configuration_of(kLogManager); },
+             [this] { return server_time_.own_is_ahead().value_or(std::chrono::milliseconds{0}); },
+             [this](std::string note) {
+               host_.take_note(std::string(kLogManager), std::move(note));
+               write_status_soon();
+             }}),
         configuration_operations_(configurations_),
         pubsub_operations_(policy_),
         mqtt_operations_(policy_, *link_, spool_, refused_),
@@ -249,6 +257,7 @@ class Agent::Implementation {
     host_.set_stream_port([this] { return streams_.port(); });
     configurations_.on_change([this](const std::string& component, const auto&) {
       if (component == kStreamManager) streams_.refresh();
+      if (component == kLogManager) log_uploader_.refresh();
       if (component == kNucleus) refresh_nucleus();
       if (component == kShadowManager) refresh_shadows();
     });
@@ -272,6 +281,7 @@ class Agent::Implementation {
     note_token_port(layout_, token_exchange_.port());
     refresh_nucleus();
     refresh_shadows();
+    log_uploader_.refresh();
     if (engine_.busy()) progress_.start();
     local_deployments_.go_on();
     write_status_soon();
@@ -341,6 +351,7 @@ class Agent::Implementation {
             [this] { jobs_.flush(); },
             [this](const fleet::DeploymentHealth& outcome) {
               streams_.refresh();
+              log_uploader_.refresh();
               refresh_nucleus();
               refresh_shadows();
               health_.deployment_ended(outcome);
@@ -416,6 +427,7 @@ class Agent::Implementation {
 
   void component_changed(const std::string& name) {
     if (name == kStreamManager) streams_.refresh();
+    if (name == kLogManager) log_uploader_.refresh();
     if (name == kNucleus) refresh_nucleus();
     if (name == kShadowManager) refresh_shadows();
     // What a deployment changes its end tells; a start without one has no such end.
@@ -571,6 +583,7 @@ class Agent::Implementation {
   NucleusSettings nucleus_;
   TokenExchange token_exchange_;
   StreamManager streams_;
+  LogUploader log_uploader_;
   IpcOperations operations_;
   ConfigurationOperations configuration_operations_;
   PubsubOperations pubsub_operations_;

@@ -126,7 +126,8 @@ TEST_F(LinkBudgetTest, WhoIsFirstInTheOrderGoesFirst) {
   pass(minutes(65));
   logs.get();
   exports.get();
-  EXPECT_EQ(budget_->status().at("lastHourBytes").to_number<int>(), 500);  // the first have left the hour
+  EXPECT_EQ(budget_->status().at("lastHourBytes").to_number<int>(),
+            500);  // the first have left the hour
 }
 
 TEST_F(LinkBudgetTest, AUseHasItsOwnRateBeneathThatOfAll) {

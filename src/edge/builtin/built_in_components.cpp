@@ -6,6 +6,7 @@
 
 #include "base/json/json.hpp"
 #include "base/text/split.hpp"
+#include "edge/logs/log_settings.hpp"
 #include "edge/streams/server/stream_settings.hpp"
 #include "recipe/recipe/recipe_parser.hpp"
 
@@ -40,7 +41,8 @@ constexpr std::array<BuiltInComponent, 10> kTable = {{
      kStreamKeys},
     {"aws.greengrass.ShadowManager", "2.3.9", "Shadows on the device", kNothing, ""},
     {"aws.greengrass.SecretManager", "2.1.8", "Secrets on the device", kNothing, ""},
-    {"aws.greengrass.LogManager", "2.3.8", "Logs of components", kNothing, ""},
+    {kLogManager, "2.3.8", "Logs of components, to the server; built into the agent", kNothing,
+     "logsUploaderConfiguration periodicUploadIntervalSec"},
     {"aws.greengrass.DiskSpooler", "1.0.5", "Messages that wait, on the disk; built into the agent",
      kNothing, ""},
     {"aws.greengrass.telemetry.NucleusEmitter", "1.0.9", "Figures of the agent", kNothing, ""},
