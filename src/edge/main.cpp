@@ -110,7 +110,7 @@ int run(const Options& options) {
   agent.root = options.root;
   agent.spool.max_bytes = options.spool_mib << 20U;
   agent.fetch.parallel = options.parallel_downloads;
-  agent.fetch.bytes_per_second = options.download_kib_per_second << 10U;
+  agent.download_bytes_per_second = options.download_kib_per_second << 10U;
   agent.components.user = edge::component_user(options.component_user);
   agent.components.passed_environment = options.passed_environment;
   agent.service = service;

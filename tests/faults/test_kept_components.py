@@ -4,11 +4,12 @@ and the next one takes them up as they are by then."""
 import os
 import random
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
-from agent import Agent, keepers
+from agent import Agent, Fleet, keepers
 from harness import program, wait_until
 
 NAME = "com.example.App"
@@ -66,6 +67,38 @@ def test_a_component_goes_on_while_its_agent_is_away_and_is_taken_up_again(
         beats(agent)
     assert trace(agent) == ["started"]
     assert not zombies_of(agent.process.pid)
+
+
+def test_an_agent_that_hangs_falls_silent_and_its_component_goes_on_when_it_is_ended_for_that(
+        server, tmp_path):
+    """What systemd does where WATCHDOG=1 does not come any more: SIGABRT, and another start."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        environment = {**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify"),
+                       "WATCHDOG_USEC": "200000"}
+        with Agent(server, tmp_path / "device", environment=environment) as agent:
+            fleet = Fleet(server)
+            fleet.component(NAME, "1.0.0", RUN)
+            fleet.deploy_and_wait({NAME: "1.0.0"})
+            pid = pid_of(agent)
+            agent.process.send_signal(signal.SIGSTOP)
+            # What it said before; then ten times as long as it may be silent.
+            systemd.settimeout(2)
+            with pytest.raises(TimeoutError):
+                while True:
+                    systemd.recv(100)
+            agent.process.send_signal(signal.SIGABRT)
+            agent.process.send_signal(signal.SIGCONT)
+            agent.wait()
+            beats(agent)
+            agent.start()
+            systemd.settimeout(30)
+            while systemd.recv(100) != b"WATCHDOG=1":
+                pass
+            agent.wait_for(NAME, "1.0.0")
+            assert pid_of(agent) == pid
+            assert trace(agent) == ["started"]
 
 
 def test_a_stopped_agent_stops_its_components(fleet, agent):

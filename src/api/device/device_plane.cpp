@@ -168,6 +168,7 @@ class Exchange {
     if (path == fleet::kEnrolPath) return enrol();
     if (path == fleet::kRenewPath) return renew();
     if (path == fleet::kResolvePath) return resolve();
+    if (path == fleet::kDeviceLogsPath && options_.put_logs) return logs();
     if (path.starts_with(kBlobs)) return blob(std::string(path.substr(kBlobs.size())));
     if (const auto thing = fleet::thing_of_groups_path(path)) return thing_groups(*thing);
     if (const auto ref = fleet::artifact_of_path(path)) {
@@ -256,6 +257,19 @@ class Exchange {
     audit_.succeeded();
     if (options_.on_enrolled) options_.on_enrolled();
     return json_response(200, to_json(fleet::RenewalAnswer{renewed.pem}));
+  }
+
+  // Groups follow from components that this server has: a device cannot invent any.
+  [[nodiscard]] HttpResponse logs() const {
+    require_method(request_, "POST");
+    const std::string thing = device();
+    const fleet::DeviceLogs logs = fleet::read_device_logs(read_body(request_));
+    if (control_.components.list_versions(logs.component, {1, ""}).items.empty()) {
+      throw Error(ErrorCode::not_found,
+                  "this server has no component " + logs.component + " whose logs it would keep");
+    }
+    options_.put_logs(thing, logs);
+    return json_response(200, json::object{});
   }
 
   // Only of the thing that asks.

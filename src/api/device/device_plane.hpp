@@ -15,6 +15,7 @@
 #include "base/time/time.hpp"
 #include "control/audit/audit_log.hpp"
 #include "control/control_plane.hpp"
+#include "fleet/messages/device_logs.hpp"
 #include "store/objects/object_store.hpp"
 #include "wire/http/http.hpp"
 
@@ -55,6 +56,8 @@ struct DevicePlaneOptions {
   // Answer what is not a path of the device plane: the S3 API for devices.
   std::function<wire::HttpResponse(wire::HttpRequest&)> s3;
   std::function<wire::HttpAdmission(const wire::HttpRequest&)> admit_s3;
+  // Stores lines that a component of the thing has written; null: there is no such path.
+  std::function<void(const std::string& thing, const fleet::DeviceLogs& logs)> put_logs = {};
   // Records what devices are refused, and what they are given to be known by: certificates and
   // keys. Null: nobody does.
   control::AuditLog* audit = nullptr;

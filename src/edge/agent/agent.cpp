@@ -23,6 +23,7 @@
 #include "edge/agent/idle_memory.hpp"
 #include "edge/agent/network_switch.hpp"
 #include "edge/agent/returning_clients.hpp"
+#include "edge/budget/link_budget.hpp"
 #include "edge/builtin/built_in_components.hpp"
 #include "edge/builtin/network_settings.hpp"
 #include "edge/builtin/nucleus_settings.hpp"
@@ -49,6 +50,7 @@
 #include "edge/ipc/mqtt_operations.hpp"
 #include "edge/ipc/pubsub_operations.hpp"
 #include "edge/ipc/token_exchange.hpp"
+#include "edge/logs/log_uploader.hpp"
 #include "edge/run/component_host.hpp"
 #include "edge/shadows/shadow_operations.hpp"
 #include "edge/shadows/shadow_sync.hpp"
@@ -142,7 +144,7 @@ class Agent::Implementation {
         token_exchange_(
             {loop_, server_time_, authenticator(), [this] { return credentials_of_role(); }},
             earlier_token_port(layout_)),
-        streams_({loop_, *link_, device_, layout_, options_.components.user,
+        streams_({loop_, *link_, budget_, device_, layout_, options_.components.user,
                   [this] { return stream_configuration(); },
                   [this](const std::string& token) { return may_use_streams(token); },
                   [this] { return credentials_of_role(); },
@@ -153,6 +155,13 @@ class Agent::Implementation {
                     host_.take_note(std::string(kStreamManager), std::move(note));
                     write_status_soon();
                   }}),
+        log_uploader_(
+            {loop_, budget_, device_, layout_, [this] { return configuration_of(kLogManager); },
+             [this] { return server_time_.own_is_ahead().value_or(std::chrono::milliseconds{0}); },
+             [this](std::string note) {
+               host_.take_note(std::string(kLogManager), std::move(note));
+               write_status_soon();
+             }}),
         configuration_operations_(configurations_),
         pubsub_operations_(policy_),
         mqtt_operations_(policy_, *link_, spool_, refused_),
@@ -174,7 +183,8 @@ class Agent::Implementation {
                  [](std::string_view) { return std::string(kLocalOperator); }, {},
                  {std::string(kControlSocket), options_.control_group ? 0660U : 0600U,
                   options_.control_group}),
-        worker_(make_deployment_worker(device_, layout_, options_.fetch, options_.components.user)),
+        worker_(make_deployment_worker(device_, layout_, options_.fetch, budget_,
+                                       options_.components.user)),
         guard_({loop_, *worker_, host_, supervisor_,
                 [this](const std::string& name) { component_changed(name); }}),
         engine_({loop_, journal_, writer_, *worker_, configurations_, host_, supervisor_,
@@ -190,6 +200,7 @@ class Agent::Implementation {
              },
              [this](base::Timestamp time) {
                server_time_.learn(time);
+               if (const auto ahead = server_time_.own_is_ahead()) budget_.set_ahead(*ahead);
                write_status_soon();
              }}),
         progress_(
@@ -221,6 +232,8 @@ class Agent::Implementation {
       return host_.resolve(component, raw);
     });
     restore_damaged_configurations();
+    budget_.cap(LinkUse::downloads, options_.download_bytes_per_second);
+    budget_.on_change([this] { loop_.post([this] { write_status_soon(); }); });
     spool_.keep_until_stored(device_.thing_name, *database_);
     configuration_operations_.add_to(operations_);
     pubsub_operations_.add_to(operations_);
@@ -244,6 +257,7 @@ class Agent::Implementation {
     host_.set_stream_port([this] { return streams_.port(); });
     configurations_.on_change([this](const std::string& component, const auto&) {
       if (component == kStreamManager) streams_.refresh();
+      if (component == kLogManager) log_uploader_.refresh();
       if (component == kNucleus) refresh_nucleus();
       if (component == kShadowManager) refresh_shadows();
     });
@@ -267,6 +281,7 @@ class Agent::Implementation {
     note_token_port(layout_, token_exchange_.port());
     refresh_nucleus();
     refresh_shadows();
+    log_uploader_.refresh();
     if (engine_.busy()) progress_.start();
     local_deployments_.go_on();
     write_status_soon();
@@ -336,6 +351,7 @@ class Agent::Implementation {
             [this] { jobs_.flush(); },
             [this](const fleet::DeploymentHealth& outcome) {
               streams_.refresh();
+              log_uploader_.refresh();
               refresh_nucleus();
               refresh_shadows();
               health_.deployment_ended(outcome);
@@ -346,7 +362,8 @@ class Agent::Implementation {
             [this](DeploymentState state) {
               progress_.start();
               if (options_.on_journalled) options_.on_journalled(state);
-            }};
+            },
+            [this](const json::object& nucleus) { configure_budget(&nucleus); }};
   }
 
   // Null where the component is not in the set.
@@ -367,6 +384,21 @@ class Agent::Implementation {
     const json::object* const configuration = configuration_of(kNucleus);
     if (nucleus_.take(configuration)) token_exchange_.forget();
     network_.take(configuration);
+    configure_budget(configuration);
+  }
+
+  void configure_budget(const json::object* nucleus) {
+    ReadBudgetSettings budget = read_budget_settings(nucleus);
+    std::string problems;
+    for (const std::string& problem : budget.problems) {
+      problems += (problems.empty() ? "" : "; ") + problem;
+    }
+    host_.take_note(std::string(kNucleus), problems);
+    if (problems != budget_problems_ && !problems.empty()) {
+      base::log_warning("left out of the link's budget", {{"why", problems}});
+    }
+    budget_problems_ = std::move(problems);
+    budget_.configure(std::move(budget.settings));
   }
 
   void refresh_shadows() { shadow_sync_.configure(configuration_of(kShadowManager)); }
@@ -395,6 +427,7 @@ class Agent::Implementation {
 
   void component_changed(const std::string& name) {
     if (name == kStreamManager) streams_.refresh();
+    if (name == kLogManager) log_uploader_.refresh();
     if (name == kNucleus) refresh_nucleus();
     if (name == kShadowManager) refresh_shadows();
     // What a deployment changes its end tells; a start without one has no such end.
@@ -478,6 +511,7 @@ class Agent::Implementation {
                                   {"startTicks", base::process_start_ticks(getpid()).value_or(0)},
                                   {"connected", link_->is_connected()},
                                   {"network", network_.status()},
+                                  {"linkBudget", budget_.status()},
                                   {"certificate", renewer_.status()},
                                   {"clock", std::move(clock)},
                                   {"deploymentState", engine_.state_name()},
@@ -543,11 +577,13 @@ class Agent::Implementation {
   Supervisor supervisor_;
   AccessPolicy policy_;
   std::unique_ptr<MqttLink> link_;
+  LinkBudget budget_{LinkBudget::real_world(layout_.config() / "link-volume.json")};
   PublishSpool spool_;
   RefusedTopics refused_;
   NucleusSettings nucleus_;
   TokenExchange token_exchange_;
   StreamManager streams_;
+  LogUploader log_uploader_;
   IpcOperations operations_;
   ConfigurationOperations configuration_operations_;
   PubsubOperations pubsub_operations_;
@@ -578,6 +614,7 @@ class Agent::Implementation {
   base::UniqueFd signals_;
   EventLoop::TimerId status_timer_ = 0;
   EventLoop::TimerId calm_timer_ = 0;
+  std::string budget_problems_;
   std::uint64_t events_written_ = 0;  // of the loop, when the status was last written
   Worker tidier_{loop_};
   bool stopping_ = false;

@@ -22,6 +22,7 @@ namespace andon::edge {
 struct AgentOptions {
   fs::path root;
   FetchLimits fetch;
+  std::uint64_t download_bytes_per_second = 0;  // of all downloads together; 0: no cap
   SpoolLimits spool;
   ComponentDefaults components;
   base::ServiceManager service;  // told when the agent is ready, and that its loop turns

@@ -95,19 +95,23 @@ DeploymentFailure download_failure(const Error& error, const WantedArtifact& wan
 class Downloader {
  public:
   Downloader(const DeviceConfig& config, const Layout& layout, const FetchLimits& limits,
-             std::size_t share, const Cancellation& cancellation)
+             LinkBudget& budget, std::size_t share, const Cancellation& cancellation)
       : data_plane_(config, layout),
         client_(http_options(layout)),
         blobs_(layout),
         limits_(limits),
+        budget_(budget),
         share_(share),
         cancellation_(cancellation) {}
 
   void fetch(const WantedArtifact& wanted) {
     try {
       retry(
-          cancellation_, limits_.patience, [&] { return blobs_.partial_size(wanted.sha256); },
-          [&] { attempt(wanted); });
+          cancellation_, limits_.patience,
+          [&] { return blobs_.partial_size(wanted.sha256) + stops_; },
+          [&] {
+            while (!attempt(wanted)) ++stops_;
+          });
     } catch (const Error& error) {
       if (error.code() == ErrorCode::cancelled) throw;
       if (error.code() == ErrorCode::resource_exhausted) {
@@ -119,7 +123,10 @@ class Downloader {
   }
 
  private:
-  void attempt(const WantedArtifact& wanted) {
+  // False where the budget wants it to begin again.
+  bool attempt(const WantedArtifact& wanted) {
+    if (budget_.await(LinkUse::downloads, cancellation_.flag())) ++stops_;
+    cancellation_.throw_if_cancelled();
     wire::DownloadRequest request;
     request.file = blobs_.partial_path(wanted.sha256);
     if (wanted.artifact.size && blobs_.partial_size(wanted.sha256) > *wanted.artifact.size) {
@@ -127,19 +134,36 @@ class Downloader {
     }
     if (wanted.artifact.size == 0U) {
       base::write_file_atomically(request.file, {});
-      return;
+      return true;
     }
     request.url = data_plane_.artifact_url(wanted.arn, wanted.name);
     request.max_bytes = wanted.artifact.size.value_or(kMaxUnknownSize);
-    request.bytes_per_second = limits_.bytes_per_second / share_;
+    request.bytes_per_second = budget_.rate(LinkUse::downloads) / share_;
     request.cancelled = &cancellation_.flag();
-    client_.download(request);
+    bool is_stopped = false;
+    std::uint64_t counted = blobs_.partial_size(wanted.sha256);
+    request.on_progress = [&](const wire::DownloadProgress& now) {
+      const std::uint64_t fresh = now.received - std::min(now.received, counted);
+      counted = now.received;
+      const bool is_complete = now.total != 0 && now.received >= now.total;
+      if (budget_.spend(LinkUse::downloads, fresh, cancellation_.flag()) || is_complete) return;
+      is_stopped = true;
+      throw Error(ErrorCode::unavailable, "the link's budget stops it");
+    };
+    try {
+      client_.download(request);
+    } catch (const Error&) {
+      if (!is_stopped) throw;
+    }
+    return !is_stopped;
   }
 
   DataPlane data_plane_;
   wire::HttpClient client_;
   BlobStore blobs_;
   const FetchLimits& limits_;
+  LinkBudget& budget_;
+  std::uint64_t stops_ = 0;  // by the budget
   std::size_t share_;
   const Cancellation& cancellation_;
 };
@@ -148,7 +172,7 @@ class Downloader {
 
 FetchedBytes fetch_artifacts(const DeviceConfig& config, const Layout& layout,
                              const std::vector<WantedArtifact>& wanted, const FetchLimits& limits,
-                             const Cancellation& cancellation) {
+                             LinkBudget& budget, const Cancellation& cancellation) {
   BlobStore blobs(layout);
   const std::vector<WantedArtifact> missing = lacking(blobs, wanted);
   if (missing.empty()) return {};
@@ -158,7 +182,7 @@ FetchedBytes fetch_artifacts(const DeviceConfig& config, const Layout& layout,
 
   const std::size_t workers = std::clamp<std::size_t>(limits.parallel, 1, missing.size());
   base::share_tasks(missing.size(), workers, [&](base::Share& share) {
-    Downloader downloader(config, layout, limits, workers, cancellation);
+    Downloader downloader(config, layout, limits, budget, workers, cancellation);
     while (const auto index = share.take()) downloader.fetch(missing[*index]);
   });
   // Their contents are synced; a journal that says "fetched" means their names, too.

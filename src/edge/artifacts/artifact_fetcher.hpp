@@ -10,6 +10,7 @@
 
 #include "edge/artifacts/blob_store.hpp"
 #include "edge/artifacts/wanted_artifact.hpp"
+#include "edge/budget/link_budget.hpp"
 #include "edge/loop/cancellation.hpp"
 #include "edge/state/device_config.hpp"
 
@@ -17,7 +18,6 @@ namespace andon::edge {
 
 struct FetchLimits {
   std::size_t parallel = 4;
-  std::uint64_t bytes_per_second = 0;             // of all downloads together; 0: no cap
   std::uint64_t disk_reserve_bytes = 16U << 20U;  // never touched
   std::chrono::milliseconds patience{600'000};    // without one byte more
 };
@@ -27,10 +27,11 @@ struct FetchedBytes {
   std::uint64_t bytes = 0;
 };
 
-// Throws DeploymentFailure naming component and artifact; DISK_SPACE_CRITICAL before the first byte
-// where the disk is too small for all of them.
+// As the budget lets it: a window that is closed and a volume that is used up are waited for, and
+// do not count as patience. Throws DeploymentFailure naming component and artifact;
+// DISK_SPACE_CRITICAL before the first byte where the disk is too small for all of them.
 FetchedBytes fetch_artifacts(const DeviceConfig& config, const Layout& layout,
                              const std::vector<WantedArtifact>& wanted, const FetchLimits& limits,
-                             const Cancellation& cancellation);
+                             LinkBudget& budget, const Cancellation& cancellation);
 
 }  // namespace andon::edge

@@ -6,6 +6,7 @@
 
 #include "base/json/json.hpp"
 #include "base/text/split.hpp"
+#include "edge/logs/log_settings.hpp"
 #include "edge/streams/server/stream_settings.hpp"
 #include "recipe/recipe/recipe_parser.hpp"
 
@@ -24,11 +25,15 @@ constexpr std::string_view kStreamKeys =
     "STREAM_MANAGER_EXPORTER_S3_DESTINATION_MULTIPART_UPLOAD_MIN_PART_SIZE_BYTES "
     "JVM_ARGS LOG_LEVEL accessControl";
 
+constexpr std::string_view kNucleusKeys =
+    "iotRoleAlias runWithDefault andonLinkBudget andonOtherDataEndpoints "
+    "greengrassDataPlaneEndpoint "
+    "greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt networkProxy";
+
 // Versions are those of Greengrass at the time; any other that is wanted is there as well.
 constexpr std::array<BuiltInComponent, 10> kTable = {{
-    {kNucleus, "2.14.0", "The agent itself", kNothing, "iotRoleAlias runWithDefault"},
-    {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing,
-     "iotRoleAlias runWithDefault"},
+    {kNucleus, "2.14.0", "The agent itself", kNothing, kNucleusKeys},
+    {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.Cli", "2.14.0", "Commands on the device, built into the agent", kNothing, ""},
     {"aws.greengrass.TokenExchangeService", "2.0.3",
      "Credentials for components, built into the agent", kNothing, ""},
@@ -36,7 +41,8 @@ constexpr std::array<BuiltInComponent, 10> kTable = {{
      kStreamKeys},
     {"aws.greengrass.ShadowManager", "2.3.9", "Shadows on the device", kNothing, ""},
     {"aws.greengrass.SecretManager", "2.1.8", "Secrets on the device", kNothing, ""},
-    {"aws.greengrass.LogManager", "2.3.8", "Logs of components", kNothing, ""},
+    {kLogManager, "2.3.8", "Logs of components, to the server; built into the agent", kNothing,
+     "logsUploaderConfiguration periodicUploadIntervalSec"},
     {"aws.greengrass.DiskSpooler", "1.0.5", "Messages that wait, on the disk; built into the agent",
      kNothing, ""},
     {"aws.greengrass.telemetry.NucleusEmitter", "1.0.9", "Figures of the agent", kNothing, ""},

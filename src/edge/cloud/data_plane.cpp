@@ -10,6 +10,7 @@
 #include "base/text/encoding.hpp"
 #include "base/time/http_date.hpp"
 #include "edge/state/deployment_failure.hpp"
+#include "fleet/messages/device_logs.hpp"
 #include "fleet/names/reason.hpp"
 #include "fleet/provisioning/enrolment.hpp"
 #include "recipe/recipe/recipe_parser.hpp"
@@ -236,6 +237,12 @@ ServerWord ask_server(const DeviceConfig& config, const Layout& layout) {
   } catch (const Error&) {
     return {*time, true};
   }
+}
+
+void DataPlane::put_logs(const std::string& logs) {
+  const wire::IncomingResponse response = call("POST", std::string(fleet::kDeviceLogsPath), logs);
+  throw_if_transient(response, "cannot upload logs");
+  if (response.status != 200) throw refused(response, "cannot upload logs", "ACCESS_DENIED");
 }
 
 fleet::TemporaryCredentials DataPlane::credentials(const std::string& role_alias) {

@@ -39,6 +39,8 @@ class DataPlane {
   // Where the artifact's bytes are now.
   [[nodiscard]] std::string artifact_url(const std::string& component_version_arn,
                                          const std::string& artifact_name);
+  // `logs`: fleet::DeviceLogs as text. They are stored when it returns.
+  void put_logs(const std::string& logs);
   [[nodiscard]] fleet::TemporaryCredentials credentials(const std::string& role_alias);
 
  private:

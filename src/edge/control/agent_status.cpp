@@ -142,6 +142,12 @@ std::string to_readable(const json::object& status) {
   }
   text += '\n';
   if (reader.has("network")) text += readable_network(reader.child("network"));
+  if (reader.has("linkBudget")) {
+    const base::JsonReader budget = reader.child("linkBudget");
+    for (const auto& [use, why] : budget.string_map("waiting")) {
+      text += "  " + base::escape_line(why) + '\n';
+    }
+  }
   if (reader.has("certificate")) {
     const base::JsonReader certificate = reader.child("certificate");
     text += fmt::format("certificate until {}, renewed after {}\n", certificate.string("notAfter"),

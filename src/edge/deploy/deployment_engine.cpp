@@ -6,6 +6,7 @@
 
 #include "base/error/error.hpp"
 #include "base/log/log.hpp"
+#include "edge/builtin/built_in_components.hpp"
 #include "edge/deploy/deployment_planner.hpp"
 
 namespace andon::edge {
@@ -378,6 +379,7 @@ void DeploymentEngine::do_work(DeploymentWork work) {
             done();
           });
     case DeploymentWork::fetch:
+      tell_planned_nucleus();
       return in_background(
           [this, &worker] { fetched_ = worker.fetch(*record_->plan, last_good_, *cancellation_); },
           [this, done] {
@@ -571,6 +573,7 @@ fleet::DeploymentProgress DeploymentEngine::progress() const {
     now.component = fetched.component;
     now.bytes = fetched.bytes;
     now.of_bytes = fetched.of_bytes;
+    if (now.reason.empty()) now.reason = fetched.waits_for;
   }
   if (state == State::activating || state == State::rolling_back) {
     for (const Component* component : std::as_const(parts_.supervisor).components()) {
@@ -584,6 +587,20 @@ fleet::DeploymentProgress DeploymentEngine::progress() const {
   if (now.reason.empty() && cancellation_) now.reason = cancellation_->waits_for();
   if (!blocked_by_.empty()) now.reason = blocked_by_;
   return now;
+}
+
+void DeploymentEngine::tell_planned_nucleus() const {
+  const std::string name(kNucleus);
+  if (!handlers_.on_fetch || !document_->components.contains(name)) return;
+  try {
+    const Configurations planned =
+        plan_configurations(*document_, *record_->plan, parts_.configurations.all());
+    const auto nucleus = planned.find(name);
+    if (nucleus != planned.end()) handlers_.on_fetch(nucleus->second);
+  } catch (const base::Error& error) {
+    // Then the configuration before counts; to activate the deployment will fail for the reason.
+    base::log_warning("the planned configuration cannot be read", {{"why", error.message()}});
+  }
 }
 
 void DeploymentEngine::note(State state) const {

@@ -56,6 +56,9 @@ class DeploymentEngine {
     std::function<void(const fleet::DeploymentHealth&)> on_end;
     // Each state, once it is in the journal. For tests that kill the agent there.
     std::function<void(DeploymentState)> on_journalled;
+    // Before artifacts are fetched: the nucleus' configuration as this deployment will have it, as
+    // far as it says anything of it. Otherwise one that gives the link more room would wait for it.
+    std::function<void(const json::object& nucleus)> on_fetch;
   };
 
   DeploymentEngine(Parts parts, Handlers handlers);
@@ -115,6 +118,7 @@ class DeploymentEngine {
   [[nodiscard]] OnFailure policy() const;
   [[nodiscard]] fleet::DeploymentOutcome outcome_of(DeploymentState end) const;
   [[nodiscard]] fleet::DetailedStatus detailed_failure(DeploymentState end) const;
+  void tell_planned_nucleus() const;
   void note(DeploymentState state) const;
 
   Parts parts_;

@@ -22,10 +22,11 @@ constexpr std::chrono::milliseconds kLookAgain{200};
 class NetworkWorker final : public DeploymentWorker {
  public:
   NetworkWorker(const DeviceConfig& device, const Layout& layout, const FetchLimits& limits,
-                std::string default_user)
+                LinkBudget& budget, std::string default_user)
       : device_(device),
         layout_(layout),
         limits_(limits),
+        budget_(budget),
         default_user_(std::move(default_user)),
         platform_(own_platform()),
         marks_(layout) {}
@@ -61,6 +62,7 @@ class NetworkWorker final : public DeploymentWorker {
     const std::lock_guard lock(fetching_mutex_);
     const BlobStore blobs(layout_);
     FetchProgress now;
+    now.waits_for = budget_.waits_for(LinkUse::downloads);
     for (const auto& [digest, one] : fetching_) {
       const std::uint64_t here = std::min(blobs.partial_size(digest), one.bytes);
       now.bytes += here;
@@ -197,7 +199,7 @@ class NetworkWorker final : public DeploymentWorker {
                            const Cancellation& cancellation) {
     std::unique_lock lock(downloads_, std::defer_lock);
     while (!lock.try_lock_for(kLookAgain)) cancellation.throw_if_cancelled();
-    return fetch_artifacts(device_, layout_, wanted, limits, cancellation);
+    return fetch_artifacts(device_, layout_, wanted, limits, budget_, cancellation);
   }
 
   void adopt(const InstalledComponent& component, const Cancellation& cancellation) {
@@ -223,6 +225,7 @@ class NetworkWorker final : public DeploymentWorker {
   DeviceConfig device_;
   Layout layout_;
   FetchLimits limits_;
+  LinkBudget& budget_;
   std::string default_user_;
   recipe::PlatformAttributes platform_;
   StagedMarks marks_;
@@ -241,8 +244,9 @@ class NetworkWorker final : public DeploymentWorker {
 std::unique_ptr<DeploymentWorker> make_deployment_worker(const DeviceConfig& device,
                                                          const Layout& layout,
                                                          const FetchLimits& limits,
+                                                         LinkBudget& budget,
                                                          std::string default_user) {
-  return std::make_unique<NetworkWorker>(device, layout, limits, std::move(default_user));
+  return std::make_unique<NetworkWorker>(device, layout, limits, budget, std::move(default_user));
 }
 
 }  // namespace andon::edge

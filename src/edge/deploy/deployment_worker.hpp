@@ -36,6 +36,7 @@ struct FetchProgress {
   std::string component;  // whose artifact is arriving
   std::uint64_t bytes = 0;
   std::uint64_t of_bytes = 0;
+  std::string waits_for;  // of the link's budget; empty where it does not wait
 };
 
 class DeploymentWorker {
@@ -74,6 +75,7 @@ class DeploymentWorker {
 [[nodiscard]] std::unique_ptr<DeploymentWorker> make_deployment_worker(const DeviceConfig& device,
                                                                        const Layout& layout,
                                                                        const FetchLimits& limits,
+                                                                       LinkBudget& budget,
                                                                        std::string default_user);
 
 }  // namespace andon::edge

@@ -53,6 +53,7 @@
 #include "control/control_plane.hpp"
 #include "control/housekeeping/housekeeping.hpp"
 #include "control/iam/iam.hpp"
+#include "control/logs/device_logs.hpp"
 #include "control/logs/log_writer.hpp"
 #include "control/logs/logs.hpp"
 #include "control/models/model_registry.hpp"
@@ -508,6 +509,10 @@ class Server::Implementation {
                 },
             .s3 = [this](wire::HttpRequest& request) { return device_s3_.handle(request); },
             .admit_s3 = [this](const wire::HttpRequest& head) { return device_s3_.admit(head); },
+            .put_logs =
+                [this](const std::string& thing, const fleet::DeviceLogs& lines) {
+                  control::put_device_logs(logs_, control_.arns.region(), thing, lines);
+                },
             .audit = &audit_.log(),
             .packages = options_.packages};
   }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/streams/exports/export_target.hpp"
 
-#include <algorithm>
-#include <thread>
-
 #include "edge/streams/exports/http_export.hpp"
 #include "edge/streams/exports/mqtt_export.hpp"
 #include "edge/streams/exports/s3_export.hpp"
@@ -11,27 +8,9 @@
 namespace andon::edge {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
-constexpr milliseconds kLookAgain{50};
 constexpr std::chrono::minutes kRenewBefore{5};
 
 }  // namespace
-
-void Bandwidth::take(std::uint64_t bytes, const std::atomic<bool>& cancelled) {
-  if (bytes_per_second_ == 0) return;
-  steady_clock::time_point mine;
-  {
-    const std::lock_guard lock(mutex_);
-    mine = std::max(free_at_, steady_clock::now());
-    free_at_ = mine + milliseconds(bytes * 1000 / bytes_per_second_);
-  }
-  while (!cancelled && steady_clock::now() < mine) {
-    std::this_thread::sleep_for(
-        std::min<steady_clock::duration>(kLookAgain, mine - steady_clock::now()));
-  }
-}
 
 wire::Credentials ExportCredentials::get(base::Timestamp now) {
   const std::lock_guard lock(mutex_);

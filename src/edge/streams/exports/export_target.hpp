@@ -48,19 +48,6 @@ class ExportTarget {
   virtual ExportOutcome send(const ExportBatch& batch, const std::atomic<bool>& cancelled) = 0;
 };
 
-// An average over all exports. Any thread.
-class Bandwidth {
- public:
-  explicit Bandwidth(std::uint64_t bytes_per_second) : bytes_per_second_(bytes_per_second) {}
-  // Waits until so much may be sent; at once without a limit, and where it is cancelled.
-  void take(std::uint64_t bytes, const std::atomic<bool>& cancelled);
-
- private:
-  const std::uint64_t bytes_per_second_;  // 0: no limit
-  std::mutex mutex_;
-  std::chrono::steady_clock::time_point free_at_{};  // guarded by mutex_
-};
-
 // Temporary credentials, fetched when they are wanted and kept until shortly before their end. Any
 // thread; waits.
 class ExportCredentials {
@@ -92,7 +79,8 @@ struct ExportWorld {
   // Opens a file with the rights of those who may name it.
   std::function<base::UniqueFd(const base::fs::path&)> open_input;
   std::shared_ptr<ExportCredentials> credentials;
-  std::shared_ptr<Bandwidth> bandwidth;
+  // Waits until so many bytes may be sent; at once where it is cancelled.
+  std::function<void(std::uint64_t bytes, const std::atomic<bool>& cancelled)> await_budget;
 };
 
 // `state_file`: where the target keeps what it has begun; empty for a stream in memory.

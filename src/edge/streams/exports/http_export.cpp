@@ -60,7 +60,7 @@ ExportOutcome HttpExport::send(const ExportBatch& batch, const std::atomic<bool>
 ExportOutcome HttpExport::post(std::string body, const char* type,
                                const std::atomic<bool>& cancelled) {
   try {
-    world_.bandwidth->take(body.size(), cancelled);
+    world_.await_budget(body.size(), cancelled);
     wire::OutgoingRequest request;
     request.method = "POST";
     request.url = settings_.uri;

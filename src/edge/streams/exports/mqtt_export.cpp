@@ -112,7 +112,7 @@ ExportOutcome MqttExport::publish(const std::string& stream, std::int64_t sequen
   const wire::MqttMessage message{topic_of(address_.topic, stream, sequence, world_.thing_name),
                                   std::move(payload)};
   try {
-    world_.bandwidth->take(message.topic.size() + message.payload.size(), cancelled);
+    world_.await_budget(message.topic.size() + message.payload.size(), cancelled);
     if (cancelled) return {ExportOutcome::Kind::retry, 0, "stopped", 0};
     const wire::PublishOutcome outcome =
         address_.host.empty() ? world_.publish(message, address_.qos, address_.retain, cancelled)

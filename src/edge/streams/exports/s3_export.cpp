@@ -163,7 +163,7 @@ void S3Export::begin(const S3Task& task, std::int64_t sequence,
 }
 
 void S3Export::put_whole(const S3Task& task, int file, const std::atomic<bool>& cancelled) {
-  world_.bandwidth->take(static_cast<std::uint64_t>(upload_->file_bytes), cancelled);
+  world_.await_budget(static_cast<std::uint64_t>(upload_->file_bytes), cancelled);
   Request request;
   request.method = "PUT";
   for (const auto& [name, value] : task.metadata) request.headers.set("x-amz-meta-" + name, value);
@@ -198,7 +198,7 @@ void S3Export::put_parts(const S3Task& task, int file, const std::atomic<bool>& 
     const std::int64_t offset = done * upload_->part_bytes;
     if (offset >= upload_->file_bytes) break;
     const std::int64_t bytes = std::min(upload_->part_bytes, upload_->file_bytes - offset);
-    world_.bandwidth->take(static_cast<std::uint64_t>(bytes), cancelled);
+    world_.await_budget(static_cast<std::uint64_t>(bytes), cancelled);
     Request request;
     request.method = "PUT";
     request.query =

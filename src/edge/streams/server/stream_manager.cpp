@@ -200,7 +200,11 @@ ExportWorld StreamManager::make_world(const StreamSettings& settings) {
     return open_input_file(file, user);
   };
   world.credentials = std::make_shared<ExportCredentials>(parts_.fetch_credentials);
-  world.bandwidth = std::make_shared<Bandwidth>(settings.bytes_per_second);
+  parts_.budget.cap(LinkUse::exports, settings.bytes_per_second);
+  world.await_budget = [&budget = parts_.budget](std::uint64_t bytes,
+                                                 const std::atomic<bool>& cancelled) {
+    budget.take(LinkUse::exports, bytes, cancelled);
+  };
   return world;
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "edge/budget/link_budget.hpp"
 #include "edge/cloud/mqtt_link.hpp"
 #include "edge/loop/event_loop.hpp"
 #include "edge/loop/worker.hpp"
@@ -28,6 +29,7 @@ class StreamManager {
   struct Parts {
     EventLoop& loop;
     MqttLink& link;
+    LinkBudget& budget;
     const DeviceConfig& device;
     const Layout& layout;
     std::string

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/logs/log_settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/json/json_reader.hpp"
+#include "base/text/ascii.hpp"
+
+namespace andon::edge {
+namespace {
+
+namespace json = base::json;
+
+constexpr std::int64_t kMostInterval = 86'400;
+constexpr std::int64_t kMostSpace = std::int64_t{1} << 40;
+constexpr std::size_t kMostComponents = 200;
+constexpr std::size_t kMostName = 128;
+// Behind a time, a name and the like.
+constexpr std::size_t kLevelWithin = 80;
+
+constexpr std::array<std::pair<std::string_view, LogLevel>, 8> kLevels = {{
+    {"TRACE", LogLevel::debug},
+    {"DEBUG", LogLevel::debug},
+    {"INFO", LogLevel::info},
+    {"WARN", LogLevel::warn},
+    {"WARNING", LogLevel::warn},
+    {"ERROR", LogLevel::error},
+    {"FATAL", LogLevel::error},
+    {"CRITICAL", LogLevel::error},
+}};
+constexpr std::array<std::pair<std::string_view, std::uint64_t>, 3> kUnits = {
+    {{"KB", 1U << 10U}, {"MB", 1U << 20U}, {"GB", 1U << 30U}}};
+
+bool is_component_name(std::string_view name) {
+  return base::is_name_of(name, "-_.") && name.size() <= kMostName && name != "." && name != "..";
+}
+
+LogRule read_rule(const base::JsonReader& reader) {
+  LogRule rule;
+  reader.allow_only({"componentName", "minimumLogLevel", "diskSpaceLimit", "diskSpaceLimitUnit",
+                     "deleteLogFileAfterCloudUpload"});
+  rule.least = reader.choice("minimumLogLevel", kLevels).value_or(LogLevel::info);
+  const std::uint64_t unit = reader.choice("diskSpaceLimitUnit", kUnits).value_or(kUnits[0].second);
+  const auto limit =
+      reader.optional_integer("diskSpaceLimit", 0, kMostSpace / static_cast<std::int64_t>(unit));
+  rule.space_bytes = static_cast<std::uint64_t>(limit.value_or(0)) * unit;
+  rule.deletes = reader.optional_bool("deleteLogFileAfterCloudUpload").value_or(false);
+  return rule;
+}
+
+}  // namespace
+
+ReadLogSettings read_log_settings(const json::object& configuration) {
+  ReadLogSettings read;
+  std::vector<base::JsonProblem> problems;
+  const base::JsonReading reading{
+      .texts = base::JsonReading::Texts::as_values, .empty_is_absent = true, .problems = &problems};
+  const base::JsonReader reader(configuration, "", reading);
+  const auto interval = reader.optional_integer("periodicUploadIntervalSec", 1, kMostInterval);
+  if (interval) read.settings.interval = std::chrono::seconds(*interval);
+  const base::JsonReader uploader = reader.child_or_empty("logsUploaderConfiguration");
+  uploader.allow_only(
+      {"componentLogsConfigurationMap", "componentLogsConfiguration", "systemLogsConfiguration"});
+  if (uploader.has("systemLogsConfiguration")) {
+    uploader.problem("systemLogsConfiguration",
+                     "is not acted on: the agent writes to the journal of the system");
+  }
+  const auto add = [&](const std::string& name, const base::JsonReader& rule) {
+    if (!is_component_name(name) || read.settings.components.size() == kMostComponents) {
+      return rule.problem(
+          "", "is no component's name, or one more than " + std::to_string(kMostComponents));
+    }
+    read.settings.components.insert_or_assign(name, read_rule(rule));
+  };
+  for (const base::JsonReader& rule : uploader.children("componentLogsConfiguration")) {
+    add(rule.string("componentName"), rule);
+  }
+  const base::JsonReader by_name = uploader.child_or_empty("componentLogsConfigurationMap");
+  for (const auto& member : by_name.object()) {
+    add(std::string(member.key()), by_name.child(member.key()));
+  }
+  for (const base::JsonProblem& problem : problems) {
+    read.problems.push_back(problem.place + ' ' + problem.message);
+  }
+  return read;
+}
+
+std::optional<LogLevel> level_of(std::string_view line) {
+  line = line.substr(0, kLevelWithin);
+  for (std::size_t begin = 0; begin < line.size();) {
+    if (!base::is_letter_or_digit(line[begin])) {
+      ++begin;
+      continue;
+    }
+    std::size_t end = begin;
+    while (end < line.size() && base::is_letter_or_digit(line[end])) ++end;
+    const std::string_view word = line.substr(begin, end - begin);
+    // In the middle of a sentence small letters mean nothing.
+    const bool stands_alone = begin > 0 && (line[begin - 1] == '[' || line[begin - 1] == '"');
+    for (const auto& [name, level] : kLevels) {
+      const bool fits = stands_alone ? base::equal_ignoring_case(word, name) : word == name;
+      if (fits) return level;
+    }
+    begin = end;
+  }
+  return std::nullopt;
+}
+
+}  // namespace andon::edge

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Room: logs. The component aws.greengrass.LogManager, which the agent has built in: what
+// components write goes to log groups of the server. This is what its configuration says, in the
+// shape of AWS's component. Pure; any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json/fwd.hpp"
+
+namespace andon::edge {
+
+inline constexpr std::string_view kLogManager = "aws.greengrass.LogManager";
+
+enum class LogLevel { debug, info, warn, error };
+
+struct LogRule {
+  LogLevel least = LogLevel::info;
+  std::uint64_t space_bytes = 0;  // of the component's files that were put aside; 0: no limit
+  bool deletes = false;           // files that were put aside, once they are uploaded
+  bool operator==(const LogRule&) const = default;
+};
+
+struct LogSettings {
+  std::chrono::seconds interval{300};
+  std::map<std::string, LogRule> components;
+  bool operator==(const LogSettings&) const = default;
+};
+
+struct ReadLogSettings {
+  LogSettings settings;
+  std::vector<std::string> problems;  // what is left out, and why
+};
+[[nodiscard]] ReadLogSettings read_log_settings(const base::json::object& configuration);
+
+// Of a line that says it near its beginning, as a word (ERROR, [warn]) or as member "level" of
+// JSON.
+[[nodiscard]] std::optional<LogLevel> level_of(std::string_view line);
+
+}  // namespace andon::edge

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/logs/log_uploader.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "base/error/error.hpp"
+#include "base/json/json_reader.hpp"
+#include "base/log/log.hpp"
+#include "base/text/utf8.hpp"
+#include "base/time/time.hpp"
+#include "edge/cloud/data_plane.hpp"
+#include "fleet/messages/device_logs.hpp"
+
+namespace andon::edge {
+namespace {
+
+namespace json = base::json;
+using std::chrono::milliseconds;
+
+// With what JSON adds to it, and each line's time, well below what the data plane takes.
+constexpr std::size_t kChunkBytes = 24U << 10U;
+constexpr std::size_t kMostPlacesBytes = 64U << 10U;
+// Answers have whole seconds: a right clock seems a little ahead or behind, and lines would change
+// their order.
+constexpr milliseconds kWrongClock{60'000};
+constexpr milliseconds kFirst{1'000};
+// After a failure, where that is sooner.
+constexpr milliseconds kAgain{30'000};
+
+using Places = std::map<std::string, LogPlace>;
+
+fs::path places_file(const Layout& layout) {
+  return layout.config() / "log-places.json";
+}
+
+Places load_places(const Layout& layout) {
+  Places places;
+  try {
+    const auto text = base::read_file_if_exists(places_file(layout), kMostPlacesBytes);
+    if (!text) return places;
+    const json::value document = base::parse_json(*text, "log-places.json");
+    const base::JsonReader reader(document, "log-places.json:");
+    for (const auto& member : reader.object()) {
+      const base::JsonReader place = reader.child(member.key());
+      places[std::string(member.key())] = {static_cast<std::uint64_t>(place.integer("inode")),
+                                           place.integer("bornNs"),
+                                           static_cast<std::uint64_t>(place.integer("offset"))};
+    }
+  } catch (const base::Error& error) {
+    base::log_warning("how far logs were uploaded is not known: what is there is uploaded anew",
+                      {{"why", error.message()}});
+    places.clear();
+  }
+  return places;
+}
+
+void save_places(const Layout& layout, const Places& places) {
+  json::object document;
+  for (const auto& [component, place] : places) {
+    document[component] = json::object{{"inode", static_cast<std::int64_t>(place.inode)},
+                                       {"bornNs", place.born_ns},
+                                       {"offset", static_cast<std::int64_t>(place.offset)}};
+  }
+  base::write_file_atomically(places_file(layout), base::to_text(document), 0600);
+}
+
+// The time that a line begins with counts, else that of the line before it.
+std::vector<fleet::DeviceLogLine> lines_of(const LogChunk& chunk, LogLevel least,
+                                           milliseconds ahead) {
+  std::vector<fleet::DeviceLogLine> lines;
+  std::int64_t time = base::to_epoch_millis(chunk.changed);
+  bool is_wanted = true;
+  for (std::string_view rest = chunk.lines; !rest.empty();) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    while (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty()) continue;
+    const std::string_view word = line.substr(0, line.find(' '));
+    if (const auto own = base::parse_iso8601(word)) time = base::to_epoch_millis(*own);
+    // What says no level belongs to the line before it, as a stack does.
+    if (const auto level = level_of(line)) is_wanted = *level >= least;
+    if (!is_wanted) continue;
+    lines.push_back({std::max<std::int64_t>(0, time - ahead.count()), base::to_valid_utf8(line)});
+  }
+  std::ranges::stable_sort(lines, {}, &fleet::DeviceLogLine::time_ms);
+  return lines;
+}
+
+struct Pass {
+  DeviceConfig device;
+  Layout layout;
+  LogSettings settings;
+  milliseconds ahead;
+  LinkBudget& budget;
+  std::shared_ptr<std::atomic<bool>> cancelled;
+
+  void run() const {
+    Places places = load_places(layout);
+    std::erase_if(places,
+                  [&](const auto& one) { return !settings.components.contains(one.first); });
+    DataPlane server(device, layout);
+    std::exception_ptr first_failure;
+    for (const auto& [component, rule] : settings.components) {
+      try {
+        upload(component, rule, places, server);
+      } catch (const base::Error&) {
+        if (!first_failure) first_failure = std::current_exception();
+      }
+      const auto place = places.find(component);
+      remove_old_logs(layout.log_of(component),
+                      place == places.end() ? std::nullopt : std::optional(place->second),
+                      rule.deletes, rule.space_bytes);
+    }
+    if (first_failure) std::rethrow_exception(first_failure);
+  }
+
+  void upload(const std::string& component, const LogRule& rule, Places& places,
+              DataPlane& server) const {
+    while (!*cancelled) {
+      const auto place = places.find(component);
+      const auto from = place == places.end() ? std::nullopt : std::optional(place->second);
+      const auto chunk = read_log(layout.log_of(component), from, kChunkBytes);
+      if (!chunk) return;
+      std::vector<fleet::DeviceLogLine> lines = lines_of(*chunk, rule.least, ahead);
+      for (std::size_t begin = 0; begin < lines.size(); begin += fleet::kMostLogLines) {
+        const std::size_t end = std::min(begin + fleet::kMostLogLines, lines.size());
+        fleet::DeviceLogs logs{component, {}};
+        for (std::size_t i = begin; i < end; ++i) logs.lines.push_back(std::move(lines[i]));
+        const std::string body = base::to_text(to_json(logs));
+        budget.take(LinkUse::logs, body.size(), *cancelled);
+        if (*cancelled) return;
+        server.put_logs(body);
+      }
+      places[component] = chunk->next;
+      save_places(layout, places);
+    }
+  }
+};
+
+}  // namespace
+
+LogUploader::LogUploader(Parts parts) : parts_(std::move(parts)) {}
+
+LogUploader::~LogUploader() {
+  *cancelled_ = true;
+  parts_.loop.cancel(timer_);
+}
+
+void LogUploader::refresh() {
+  const json::object* const configuration = parts_.configuration();
+  std::optional<ReadLogSettings> read;
+  if (configuration != nullptr) read = read_log_settings(*configuration);
+  if (read ? wanted_ == read->settings : !wanted_) return;
+  *cancelled_ = true;
+  cancelled_ = std::make_shared<std::atomic<bool>>(false);
+  parts_.loop.cancel(std::exchange(timer_, 0));
+  wanted_.reset();
+  problems_.clear();
+  if (read) {
+    for (const std::string& problem : read->problems) {
+      base::log_warning("left out of the configuration of aws.greengrass.LogManager",
+                        {{"why", problem}});
+      problems_ += (problems_.empty() ? "" : "; ") + problem;
+    }
+    wanted_ = std::move(read->settings);
+  }
+  parts_.note(problems_);
+  if (wanted_ && !is_running_) run_after(kFirst);
+}
+
+void LogUploader::run_after(milliseconds wait) {
+  timer_ = parts_.loop.after(wait, [this] {
+    timer_ = 0;
+    run();
+  });
+}
+
+void LogUploader::run() {
+  if (!wanted_ || wanted_->components.empty()) return;
+  if (!worker_) worker_ = std::make_unique<Worker>(parts_.loop);
+  is_running_ = true;
+  milliseconds ahead = parts_.ahead();
+  if (std::chrono::abs(ahead) < kWrongClock) ahead = milliseconds{0};
+  worker_->run([pass = Pass{parts_.device, parts_.layout, *wanted_, ahead, parts_.budget,
+                            cancelled_}] { pass.run(); },
+               [this](const std::exception_ptr& failure) {
+                 is_running_ = false;
+                 milliseconds wait = wanted_ ? milliseconds(wanted_->interval) : milliseconds{0};
+                 std::string note = problems_;
+                 try {
+                   if (failure) std::rethrow_exception(failure);
+                 } catch (const std::exception& error) {
+                   note = std::string("logs wait: ") + error.what();
+                   wait = std::min(wait, kAgain);
+                 }
+                 parts_.note(std::move(note));
+                 if (wanted_ && timer_ == 0) run_after(wait);
+               });
+}
+
+}  // namespace andon::edge

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""aws.greengrass.LogManager: what components write comes to log groups of the server, each line once."""
+import json
+import ssl
+import urllib.error
+import urllib.request
+
+import pytest
+
+from agent import Agent, Fleet
+from harness import wait_until
+
+NAME = "com.example.Talker"
+MANAGER = "aws.greengrass.LogManager"
+GROUP = f"/aws/greengrass/UserComponent/us-east-1/{NAME}"
+TALK = """
+trap 'exit 0' TERM
+pad=$(printf '%01000d' 0)
+i=0
+while :; do
+  end=$(cat {work:path}/until 2>/dev/null || echo 10)
+  while [ $i -lt $end ]; do echo "line $i $pad"; i=$((i + 1)); done
+  sleep 0.1
+done
+"""
+
+
+@pytest.fixture
+def fleet(server):
+    fleet = Fleet(server)
+    fleet.component(NAME, "1.0.0", {"run": TALK})
+    return fleet
+
+
+@pytest.fixture
+def agent(server, tmp_path):
+    with Agent(server, tmp_path / "device") as running:
+        yield running
+
+
+def rules(**rule):
+    return "2.3.8", {"logsUploaderConfiguration": {"componentLogsConfigurationMap": {NAME: rule}},
+                     "periodicUploadIntervalSec": 1}
+
+
+def lines(server):
+    """{stream: messages} of the group."""
+    logs = server.aws("logs")
+    found = {}
+    try:
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP):
+            for event in page["events"]:
+                found.setdefault(event["logStreamName"], []).append(event["message"])
+    except logs.exceptions.ResourceNotFoundException:
+        pass
+    return found
+
+
+def numbers(server):
+    return [int(message.split()[1]) for messages in lines(server).values() for message in messages
+            if message.startswith("line ")]
+
+
+def talk(agent, until):
+    (agent.root / "work" / NAME / "until").write_text(str(until))
+
+
+def test_each_line_comes_once_over_rotations_and_the_agents_and_the_servers_end(
+        server, fleet, agent):
+    fleet.deploy_and_wait({NAME: "1.0.0", MANAGER: rules()})
+    wait_until(lambda: numbers(server) == list(range(10)), "the first lines")
+    assert all(stream.endswith("/thing/edge-1") for stream in lines(server))
+    # A megabyte a file: it is rotated twice meanwhile.
+    talk(agent, 1200)
+    wait_until(lambda: len(numbers(server)) >= 1200, "the lines before the end", 120)
+    agent.stop()
+    server.kill()
+    agent.start()
+    agent.wait_for(NAME, "1.0.0")
+    talk(agent, 2500)
+    wait_until(lambda: "logs wait" in str(agent.status()["components"]), "the device saying why")
+    server.start()
+    # The component began anew, and with it its numbers.
+    wait_until(lambda: len(numbers(server)) >= 1200 + 2500, "all lines", 120)
+    assert numbers(server) == list(range(1200)) + list(range(2500))
+    wait_until(lambda: "logs wait" not in str(agent.status()["components"]), "nothing waiting")
+
+
+def test_lines_below_the_least_level_stay_on_the_device(server, fleet, agent):
+    run = "for level in DEBUG INFO WARN ERROR; do echo \"[$level] said $level\"; done; sleep 1000"
+    fleet.component(NAME, "2.0.0", {"run": run})
+    fleet.deploy_and_wait({NAME: "2.0.0", MANAGER: rules(minimumLogLevel="WARN")})
+    wait_until(lambda: [m for ms in lines(server).values() for m in ms] ==
+               ["[WARN] said WARN", "[ERROR] said ERROR"], "the lines")
+
+
+def post(server, agent, body):
+    context = ssl.create_default_context(cafile=agent.root / "config" / "ca.crt")
+    context.load_cert_chain(agent.root / "config" / "device.crt", agent.root / "config" / "device.key")
+    request = urllib.request.Request(
+        agent.status()["server"] + "/andon/v1/logs", data=body, method="POST")
+    try:
+        with urllib.request.urlopen(request, context=context, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_a_device_writes_to_no_other_group_than_its_components_and_as_nobody_else(
+        server, fleet, agent):
+    good = {"component": NAME, "events": [{"timestamp": 1, "message": "x"}]}
+    assert post(server, agent, json.dumps({**good, "component": "com.example.Invented"}).encode()) == 404
+    assert post(server, agent, json.dumps({**good, "component": "../../x"}).encode()) == 400
+    assert post(server, agent, b"{") == 400
+    assert post(server, agent, json.dumps({**good, "events": [{"message": "x"}]}).encode()) == 400
+    # Too old for a log group: taken, and dropped as the API does.
+    assert post(server, agent, json.dumps(good).encode()) == 200
+    assert lines(server) == {}
