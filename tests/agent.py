@@ -41,15 +41,19 @@ class Agent:
 
     def provision(self, token=None):
         return subprocess.run(
-            [program("andon-edge"), "provision", "--root", self.root, "--json", "--token",
-             token or self.server.token(self.thing), *self._user_options()],
+            self.command("andon-edge", "provision", "--root", self.root, "--json", "--token",
+                         token or self.server.token(self.thing), *self._user_options()),
             check=True, capture_output=True, text=True).stdout
+
+    def command(self, binary, *words):
+        """A program with these arguments, where the agent runs."""
+        return [program(binary), *words]
 
     def start(self, environment=None):
         with open(self.log, "ab") as log:
             more = [*self._user_options(), *self.options] if self.binary == "andon-edge" else []
             self.process = subprocess.Popen(
-                [program(self.binary), "run", "--root", self.root, *more], stderr=log,
+                self.command(self.binary, "run", "--root", self.root, *more), stderr=log,
                 env=environment or self.environment)
         return self
 

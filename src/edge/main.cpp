@@ -14,9 +14,11 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/os/process.hpp"
 #include "base/os/service_manager.hpp"
+#include "base/text/escape.hpp"
 #include "base/text/split.hpp"
 #include "edge/agent/agent.hpp"
 #include "edge/claim/claim.hpp"
@@ -86,9 +88,10 @@ int provision(const Options& options) {
           ? edge::provision(layout, fleet::parse_enrolment_token(read_token(options)))
           : edge::provision_by_claim(layout, read_claim(options));
   if (options.as_json) {
-    fmt::print("{}\n", base::to_text(edge::to_json(device)));
+    fmt::print("{}\n", base::json_text(edge::to_json(device)));
   } else {
-    fmt::print("This device is {} of {}.\n", device.thing_name, device.data_plane_url());
+    fmt::print("This device is {} of {}.\n", base::escape_line(device.thing_name),
+               base::escape_line(device.data_plane_url()));
   }
   return 0;
 }
@@ -116,10 +119,11 @@ int run(const Options& options) {
   agent.service = service;
   agent.reboot_command = options.reboot_command;
   agent.control_group = group_of(options.control_group);
-  agent.remote_hands = {
-      .shell = options.remote_shell,
-      .copy = options.remote_copy,
-      .user = options.remote_user.empty() ? agent.components.user : options.remote_user};
+  agent.remote_hands = {.shell = options.remote_shell,
+                        .copy = options.remote_copy,
+                        .user = options.remote_user.empty() && geteuid() == 0
+                                    ? agent.components.user
+                                    : options.remote_user};
   if (edge::Agent(std::move(agent)).run() == edge::Agent::End::stopped) return 0;
   // The same process, so that who watches over it sees no end: it takes itself up again, as the
   // program that is on the disk by now.
@@ -130,7 +134,7 @@ int run(const Options& options) {
 
 int status(const Options& options) {
   const base::json::object found = edge::read_status(edge::Layout(options.root));
-  fmt::print("{}", options.as_json ? base::to_text(found) + '\n' : edge::to_readable(found));
+  fmt::print("{}", options.as_json ? base::json_text(found) + '\n' : edge::to_readable(found));
   return 0;
 }
 
@@ -219,7 +223,8 @@ int main(int argc, char** argv) {
                     "Let those whom the server allows it copy files from and to this device");
   running
       ->add_option("--remote-user", options.remote_user,
-                   "As whom they do; default: as whom components run. It must not be root")
+                   "As whom they do; default: as whom components run, where the agent is root. It "
+                   "must not be root")
       ->type_name("USER[:GROUP]");
   running
       ->add_option("--reboot-command", options.reboot_command,

@@ -3,7 +3,9 @@
 device's disk may not make run."""
 import io
 import itertools
+import json
 import os
+import subprocess
 import sysconfig
 import zipfile
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent import Agent, Fleet
-from harness import wait_until
+from harness import program, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="an agent that is not root has nobody else to run as")
@@ -339,3 +341,13 @@ def test_a_mark_that_was_made_without_the_key_counts_for_nothing(fleet, agent):
     mark.write_text(text.replace(line(before), line(after)))
     agent.start()
     assert written(agent, "out") == "good\n"
+
+
+def test_what_a_deployment_configures_steers_no_terminal_of_the_device(fleet, agent):
+    word = "\x1b[2J\x7f\u009b31m\u202eevil"
+    fleet.component(NAME, "9.0.0", {"run": "sleep 1000"}, configuration={"word": word})
+    fleet.deploy_and_wait({NAME: "9.0.0"}, thing=agent.thing)
+    said = subprocess.run([program("andon-edge"), "config", "get", NAME, "--root", agent.root],
+                          check=True, capture_output=True, text=True).stdout
+    assert json.loads(said)["word"] == word
+    assert not set(said) & set("\x1b\x7f\u009b\u202e")

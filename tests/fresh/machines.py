@@ -32,6 +32,7 @@ def run(*command, **options):
 
 class Machine:
     """A root over `base`, in namespaces that end with it."""
+    NAMESPACES = ("mount", "pid", "net", "uts", "ipc")
 
     def __init__(self, name, base, place, repository):
         self.name = name
@@ -52,7 +53,7 @@ class Machine:
             f"mount --bind -o ro {self.repository} {root}/media/andon", "ip link set lo up",
             f"hostname {self.name}", "echo up", "while :; do sleep 0.2; done"])  # a shell reaps what is left to it
         self.init = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child",
+            ["unshare", *(f"--{name}" for name in self.NAMESPACES), "--fork", "--kill-child",
              "bash", "-c", script], stdout=subprocess.PIPE, text=True)
         if self.init.stdout.readline() != "up\n":
             raise SystemExit(f"machines: {self.name} could not be made")
@@ -75,7 +76,7 @@ class Machine:
         self.init.wait()
 
     def enter(self):
-        return ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--net", "--uts", "--ipc",
+        return ["nsenter", "--target", str(self.pid), *(f"--{name}" for name in self.NAMESPACES),
                 "chroot", str(self.root), "env", "-i", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb",
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
 

@@ -160,11 +160,13 @@ def require_free_ports():
                          "start a server on it: end the program that has it")
 
 
-def make_root(root):
+def make_root(root, packages=("git",)):
+    """With `packages` beside what every Debian has."""
     base, mirrors = host_mirrors()
     say(f"Making a fresh Debian ({RELEASE}) in {root}")
     started = time.monotonic()
-    made = subprocess.run(["debootstrap", "--variant=minbase", "--include=git", RELEASE, str(root),
+    made = subprocess.run(["debootstrap", "--variant=minbase", f"--include={','.join(packages)}",
+                           RELEASE, str(root),
                            *([base] if base else [])], capture_output=True, text=True, check=False)
     if made.returncode != 0:
         sys.exit(f"walk: debootstrap failed:\n{made.stdout[-3000:]}{made.stderr}")

@@ -34,9 +34,9 @@ def recipe(name, uri, version="1.0.0", **artifact):
                            "Artifacts": [{"URI": uri, **artifact}]}]}
 
 
-def import_of(server, source, code=0):
+def import_of(server, source, code=0, *options):
     ended = subprocess.run([program("andon"), "component", "import", str(source), "--json",
-                            "--data", str(server.data)], capture_output=True, text=True,
+                            "--data", str(server.data), *options], capture_output=True, text=True,
                            timeout=120, check=False)
     assert ended.returncode == code, ended.stderr
     return json.loads(ended.stdout)["components"] if code == 0 else ended.stderr
@@ -146,6 +146,25 @@ def test_a_recipe_at_a_url_brings_what_it_names(server, tmp_path):
                     resourceArn=made["arn"])["tags"]
                 assert tags == {"andon:imported-from": f"{root}/a/{place}.json"}
             assert "404" in import_of(server, f"{root}/none.json", 6)
+        finally:
+            web.shutdown()
+            thread.join()
+
+
+def test_a_recipe_names_no_address_that_only_its_reader_can_ask(server, tmp_path):
+    """What is fetched goes to the server, where whoever wrote the recipe may be able to read it."""
+    site = write(tmp_path / "site", {"hello.sh": PROGRAM})
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=site)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
+        thread = threading.Thread(target=web.serve_forever)
+        thread.start()
+        try:
+            for number, host in enumerate(("127.0.0.1", "localhost", "[::ffff:127.0.0.1]")):
+                source = write(tmp_path / f"source-{number}", {"recipe.json": recipe(
+                    "org.ex.Inside", f"http://{host}:{web.server_port}/hello.sh")})
+                assert "--private-addresses" in import_of(server, source, 5)
+            [made] = import_of(server, tmp_path / "source-0", 0, "--private-addresses")
+            assert served(server, made)[2] == PROGRAM
         finally:
             web.shutdown()
             thread.join()

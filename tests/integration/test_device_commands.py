@@ -4,6 +4,7 @@ and `andon device ...`."""
 import io
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -308,13 +309,12 @@ def test_a_shell_and_copies_are_refused_unless_the_device_itself_allows_them(ser
             refused = device(server, *words, check=False)
             assert refused.returncode == 5 and b"this device lets nobody" in refused.stderr, refused
         agent.kill(signal.SIGTERM)
-        agent.options = (*agent.options, "--remote-shell", "--remote-copy", "--remote-user",
-                         "nobody" if os.geteuid() == 0 else "")
+        who = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        agent.options = (*agent.options, "--remote-shell", "--remote-copy", "--remote-user", who)
         agent.start()
         ended = device(server, "shell", "edge-1", "echo $((6*7)); id -un; echo late >&2; exit 3",
                        check=False)
-        who = b"nobody" if os.geteuid() == 0 else subprocess.check_output(["id", "-un"]).strip()
-        assert ended.stdout == b"42\n" + who + b"\n" and b"late" in ended.stderr, ended
+        assert ended.stdout == f"42\n{who}\n".encode() and b"late" in ended.stderr, ended
         assert ended.returncode == 9 and b"exit code 3" in ended.stderr, ended
         late = device(server, "shell", "edge-1", "--timeout", "1", "sleep 100", check=False)
         assert late.returncode == 12, late

@@ -45,12 +45,38 @@ def client_of(server, service, key=None):
         config=Config(retries={"total_max_attempts": 1}, proxies={}, parameter_validation=False)))
 
 
-def refused(call, **arguments):
-    """(code, message) of the error."""
+def refusal_answer(call, *arguments, **named):
+    """The whole answer of a call that must fail."""
     with pytest.raises(botocore.exceptions.ClientError) as error:
-        call(**arguments)
-    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
+        call(*arguments, **named)
+    return error.value.response
+
+
+def error_answer(call, *arguments, **named):
+    """Its `Error`: `Code`, `Message` and what else the service says."""
+    return refusal_answer(call, *arguments, **named)["Error"]
+
+
+def refusal(call, *arguments, **named):
+    """(HTTP status, code, message)"""
+    answer = refusal_answer(call, *arguments, **named)
+    error = answer["Error"]
+    return answer["ResponseMetadata"]["HTTPStatusCode"], error["Code"], error["Message"]
+
+
+def status_and_code(call, *arguments, **named):
+    return refusal(call, *arguments, **named)[:2]
+
+
+def code_and_message(call, *arguments, **named):
+    return refusal(call, *arguments, **named)[1:]
+
+
+def refused(call, **arguments):
+    """(code, message) of an error with status 400."""
+    status, code, message = refusal(call, **arguments)
+    assert status == 400, (status, code, message)
+    return code, message
 
 
 def code_of(call, **arguments):

@@ -11,9 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import botocore.exceptions
 import pytest
 
+from aws_client import error_answer
 from harness import PATIENCE_S, Server, checked, http, program, wait_until
 
 ACCOUNT = "000000000000"
@@ -60,12 +60,6 @@ def user(server, name, *statements):
     return {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]}
 
 
-def refused(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as error:
-        call(**arguments)
-    return error.value.response["Error"]
-
-
 def test_a_change_is_there_with_all_that_is_known_of_it(server, trail, fresh):
     name, thing = fresh("user"), fresh("thing")
     key = user(server, name, ("iot:*", "*"))
@@ -88,7 +82,7 @@ def test_each_attribute_finds_its_events(server, trail, fresh):
     iot = server.aws("iot", key)
     iot.create_thing(thingName=thing)
     iot.describe_thing(thingName=thing)
-    assert refused(server.aws("s3", key).list_buckets)["Code"] == "AccessDenied"
+    assert error_answer(server.aws("s3", key).list_buckets)["Code"] == "AccessDenied"
     mine = eventually(trail, "Username", name, 3)
     assert {event["EventName"] for event in mine} == {"CreateThing", "DescribeThing", "ListBuckets"}
     assert [event["record"].get("errorCode") for event in mine
@@ -126,7 +120,7 @@ def test_pages_and_times_leave_nothing_out(server, trail, fresh):
 
 def test_bad_questions_are_refused_with_awss_codes(trail):
     def code(**arguments):
-        return refused(trail.lookup_events, **arguments)["Code"]
+        return error_answer(trail.lookup_events, **arguments)["Code"]
 
     def attribute(key, value):
         return [{"AttributeKey": key, "AttributeValue": value}]
@@ -137,12 +131,12 @@ def test_bad_questions_are_refused_with_awss_codes(trail):
     assert code(NextToken="!") == "InvalidNextTokenException"
     assert code(NextToken="bm9uZQ==") == "InvalidNextTokenException"
     assert code(StartTime=now, EndTime=now - datetime.timedelta(days=1)) == "InvalidTimeRangeException"
-    assert "EventCategory" in refused(trail.lookup_events, EventCategory="insight")["Message"]
+    assert "EventCategory" in error_answer(trail.lookup_events, EventCategory="insight")["Message"]
 
 
 def test_who_may_not_read_it_does_not(server, fresh):
     key = user(server, fresh("user"), ("iot:*", "*"))
-    assert refused(server.aws("cloudtrail", key).lookup_events)["Code"] == "AccessDeniedException"
+    assert error_answer(server.aws("cloudtrail", key).lookup_events)["Code"] == "AccessDeniedException"
 
 
 def test_sign_ins_name_the_session_and_the_key_that_was_given(server, trail, fresh):
@@ -159,7 +153,7 @@ def test_sign_ins_name_the_session_and_the_key_that_was_given(server, trail, fre
     session = {"accessKeyId": given["Credentials"]["AccessKeyId"],
                "secretAccessKey": given["Credentials"]["SecretAccessKey"],
                "sessionToken": given["Credentials"]["SessionToken"]}
-    assert refused(server.aws("iot", session).create_thing, thingName="x")
+    assert error_answer(server.aws("iot", session).create_thing, thingName="x")
     event, = eventually(trail, "Username", "night-shift")
     assert event["record"]["userIdentity"]["type"] == "AssumedRole"
     assert event["record"]["errorCode"] == "AccessDeniedException"
@@ -176,7 +170,7 @@ def test_who_is_not_known_is_recorded_and_bounded(tmp_path):
         wrong = dict(server.operator_key, secretAccessKey="wrong")
         iot = server.aws("iot", wrong)
         for _ in range(60):
-            assert refused(iot.list_things)["Code"] == "InvalidSignatureException"
+            assert error_answer(iot.list_things)["Code"] == "InvalidSignatureException"
 
         def denied():
             return [event for event in events_of(trail, "AccessKeyId", wrong["accessKeyId"])
@@ -262,7 +256,7 @@ def test_the_command_line_lists_verifies_and_exports(server, andon, fresh, tmp_p
     key = user(server, name, ("iot:Create*", "*"))
     iot = server.aws("iot", key)
     iot.create_thing(thingName=thing)
-    refused(iot.delete_thing, thingName=thing)
+    error_answer(iot.delete_thing, thingName=thing)
     arn = f"arn:aws:iot:us-east-1:{ACCOUNT}:thing/{thing}"
     wait_until(lambda: len(andon("audit", "--who", name).splitlines()) == 2, "the refusal")
     newest, oldest = andon("audit", "--who", name).splitlines()

@@ -7,9 +7,9 @@ import signal
 import subprocess
 import zipfile
 
-import botocore.exceptions
 import pytest
 
+from aws_client import code_and_message
 from functions import make_role, zipped
 from harness import Server, wait_until
 
@@ -86,18 +86,12 @@ def said(server, build, *words):
                       f"{words} in the log")
 
 
-def error_of(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as refused:
-        call(**arguments)
-    return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]
-
-
 def test_a_project_is_made_changed_listed_and_deleted(client, role, fresh):
     name = fresh("project")
     made = project(client, role, name, spec("phases: {}\n"), tags=[{"key": "a", "value": "b"}])
     assert made["arn"] == f"arn:aws:codebuild:us-east-1:000000000000:project/{name}"
     assert (made["timeoutInMinutes"], made["encryptionKey"]) == (60, "alias/aws/s3")
-    assert error_of(project, client=client, role=role, name=name, buildspec=spec(""))[0] == \
+    assert code_and_message(project, client=client, role=role, name=name, buildspec=spec(""))[0] == \
         "ResourceAlreadyExistsException"
     changed = client.update_project(name=name, description="d", timeoutInMinutes=5)["project"]
     assert changed["description"] == "d" and changed["source"] == made["source"]
@@ -109,8 +103,8 @@ def test_a_project_is_made_changed_listed_and_deleted(client, role, fresh):
     client.delete_project(name=name)
     client.delete_project(name=name)
     assert name not in client.list_projects()["projects"]
-    assert error_of(client.start_build, projectName=name)[0] == "ResourceNotFoundException"
-    assert error_of(client.update_project, name=name)[0] == "ResourceNotFoundException"
+    assert code_and_message(client.start_build, projectName=name)[0] == "ResourceNotFoundException"
+    assert code_and_message(client.update_project, name=name)[0] == "ResourceNotFoundException"
 
 
 def test_a_build_runs_its_phases_with_its_variables(server, client, role, fresh):
@@ -240,7 +234,7 @@ def test_a_source_is_a_git_repository_by_its_url(server, client, role, fresh):
     assert build["buildStatus"] == "FAILED" and phases(build)["DOWNLOAD_SOURCE"] == "FAILED"
     for location in ("ext::sh -c id", "--upload-pack=id", "file:///etc", "https://other.example/a.git",
                      f"file://{server.repositories}/../x", "git@host:a.git"):
-        code, message = error_of(client.start_build, projectName=name, sourceLocationOverride=location)
+        code, message = code_and_message(client.start_build, projectName=name, sourceLocationOverride=location)
         assert code == "InvalidInputException" and location[:20] in message
 
 
@@ -249,14 +243,14 @@ def test_what_is_not_honoured_is_refused_by_name(client, role, fresh):
     for text, word in (("cache: {paths: [a]}\n", "cache"), ("reports: {}\nphases: {}\n", "reports"),
                        ("phases: {build: {commands: [a], colour: red}}\n", "colour"), ("run-as: root\n", "run-as"),
                        ("phases: {build: {commands: {a: b}}}\n", "phases.build.commands"), ("phases: [\n", "line")):
-        code, message = error_of(project, buildspec=spec(text), **base)
+        code, message = code_and_message(project, buildspec=spec(text), **base)
         assert code == "InvalidInputException" and word in message, message
     environment = {"type": "LINUX_CONTAINER", "image": "aws/codebuild/standard:7.0", "computeType": "BUILD_GENERAL1_SMALL"}
     for change, word in (({"image": "other/image:1"}, "environment.image"), ({"privilegedMode": True}, "privilegedMode"),
                          ({"type": "WINDOWS_CONTAINER"}, "environment.type")):
-        assert word in error_of(project, buildspec=spec("phases: {}\n"), environment={**environment, **change}, **base)[1]
-    assert "CODECOMMIT" in error_of(project, buildspec=None, source={"type": "CODECOMMIT"}, **base)[1].upper()
-    assert "buildspec" in error_of(project, buildspec="", **base)[1]
+        assert word in code_and_message(project, buildspec=spec("phases: {}\n"), environment={**environment, **change}, **base)[1]
+    assert "CODECOMMIT" in code_and_message(project, buildspec=None, source={"type": "CODECOMMIT"}, **base)[1].upper()
+    assert "buildspec" in code_and_message(project, buildspec="", **base)[1]
 
 
 def test_a_build_is_stopped_and_a_repeated_token_is_the_same_build(client, role, fresh):
@@ -264,14 +258,14 @@ def test_a_build_is_stopped_and_a_repeated_token_is_the_same_build(client, role,
     project(client, role, name, spec("phases: {build: {commands: [sleep 600]}}\n"), concurrentBuildLimit=1)
     first = client.start_build(projectName=name, idempotencyToken="t")["build"]
     assert client.start_build(projectName=name, idempotencyToken="t")["build"]["id"] == first["id"]
-    assert error_of(client.start_build, projectName=name)[0] == "AccountLimitExceededException"
+    assert code_and_message(client.start_build, projectName=name)[0] == "AccountLimitExceededException"
     wait_until(lambda: client.batch_get_builds(ids=[first["id"]])["builds"][0]["currentPhase"] == "BUILD",
                "phase BUILD", LIMIT_S)
     stopped = client.stop_build(id=first["id"])["build"]
     assert stopped["buildStatus"] == "STOPPED" and stopped["buildComplete"]
     assert phases(stopped)["BUILD"] == "STOPPED"
-    assert error_of(client.stop_build, id=f"{name}:{'0' * 8}-0000-0000-0000-{'0' * 12}")[0] == "ResourceNotFoundException"
-    assert error_of(client.stop_build, id="x")[0] == "InvalidInputException"
+    assert code_and_message(client.stop_build, id=f"{name}:{'0' * 8}-0000-0000-0000-{'0' * 12}")[0] == "ResourceNotFoundException"
+    assert code_and_message(client.stop_build, id="x")[0] == "InvalidInputException"
     assert client.batch_get_builds(ids=["x"])["buildsNotFound"] == ["x"]
 
 

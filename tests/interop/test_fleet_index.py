@@ -5,19 +5,13 @@ import json
 import botocore.exceptions
 import pytest
 
+from aws_client import status_and_code
 from harness import Server, wait_until
 
 
 @pytest.fixture(scope="module")
 def iot(server):
     return server.aws("iot")
-
-
-def refusal(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(**arguments)
-    answer = caught.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
 
 
 def make(iot, name, thing_type=None, **attributes):
@@ -37,9 +31,9 @@ def test_a_thing_type_lives_as_with_aws(iot, fresh):
     assert iot.create_thing_type(thingTypeName=name, thingTypeProperties={
         "thingTypeDescription": "a camera", "searchableAttributes": ["line"]})["thingTypeId"] \
         == made["thingTypeId"]
-    assert refusal(iot.create_thing_type, thingTypeName=name) \
+    assert status_and_code(iot.create_thing_type, thingTypeName=name) \
         == (409, "ResourceAlreadyExistsException")
-    assert refusal(iot.create_thing, thingName=fresh("dev"), thingTypeName="none") \
+    assert status_and_code(iot.create_thing, thingName=fresh("dev"), thingTypeName="none") \
         == (404, "ResourceNotFoundException")
     make(iot, thing, name)
     iot.update_thing_type(thingTypeName=name,
@@ -49,13 +43,13 @@ def test_a_thing_type_lives_as_with_aws(iot, fresh):
     assert described["thingTypeProperties"] == {"thingTypeDescription": "cameras",
                                                 "searchableAttributes": ["line"]}
     assert described["thingTypeMetadata"]["deprecated"] is True
-    assert refusal(iot.create_thing, thingName=fresh("dev"), thingTypeName=name) \
+    assert status_and_code(iot.create_thing, thingName=fresh("dev"), thingTypeName=name) \
         == (400, "InvalidRequestException")
-    assert refusal(iot.delete_thing_type, thingTypeName=name) == (400, "InvalidRequestException")
+    assert status_and_code(iot.delete_thing_type, thingTypeName=name) == (400, "InvalidRequestException")
     assert [one["thingName"] for one in iot.list_things(thingTypeName=name)["things"]] == [thing]
     iot.update_thing(thingName=thing, removeThingType=True)
     iot.delete_thing_type(thingTypeName=name)
-    assert refusal(iot.describe_thing_type, thingTypeName=name) \
+    assert status_and_code(iot.describe_thing_type, thingTypeName=name) \
         == (404, "ResourceNotFoundException")
 
 
@@ -77,14 +71,14 @@ def test_groups_are_changed_with_their_version_and_a_thing_changes_groups_at_onc
     assert iot.update_thing_group(thingGroupName=first, expectedVersion=1, thingGroupProperties={
         "thingGroupDescription": "hall", "attributePayload": {"attributes": {"a": "1"}}}) \
         ["version"] == 2
-    assert refusal(iot.update_thing_group, thingGroupName=first, expectedVersion=1,
+    assert status_and_code(iot.update_thing_group, thingGroupName=first, expectedVersion=1,
                    thingGroupProperties={}) == (409, "VersionConflictException")
     iot.update_thing_groups_for_thing(thingName=thing, thingGroupsToAdd=[first])
     iot.update_thing_groups_for_thing(thingName=thing, thingGroupsToAdd=[second],
                                       thingGroupsToRemove=[first])
     assert [one["groupName"] for one in
             iot.list_thing_groups_for_thing(thingName=thing)["thingGroups"]] == [second]
-    assert refusal(iot.delete_thing_group, thingGroupName=first, expectedVersion=1) \
+    assert status_and_code(iot.delete_thing_group, thingGroupName=first, expectedVersion=1) \
         == (409, "VersionConflictException")
     iot.delete_thing_group(thingGroupName=first, expectedVersion=2)
 
@@ -125,7 +119,7 @@ def test_things_are_found_by_query_in_pages(iot, fresh):
 
 @pytest.mark.parametrize("query", ["a:(", "nothing:1", "shadow.reported.x:1", "word"])
 def test_a_query_that_is_wrong_is_refused_by_its_code(iot, query):
-    assert refusal(iot.search_index, queryString=query) == (400, "InvalidQueryException")
+    assert status_and_code(iot.search_index, queryString=query) == (400, "InvalidQueryException")
 
 
 def test_what_is_found_is_counted_and_weighed(iot, fresh):
@@ -147,7 +141,7 @@ def test_what_is_found_is_counted_and_weighed(iot, fresh):
         bucketsAggregationType={"termsAggregation": {"maxBuckets": 5}}, **own)
     assert (buckets["totalCount"], buckets["buckets"]) == (3, [
         {"keyValue": "a", "count": 2}, {"keyValue": "b", "count": 1}])
-    assert refusal(iot.get_cardinality, aggregationField="nothing", **own) \
+    assert status_and_code(iot.get_cardinality, aggregationField="nothing", **own) \
         == (400, "InvalidAggregationException")
 
 
@@ -158,13 +152,13 @@ def test_the_index_is_switched_off_and_on(iot):
     assert iot.list_indices()["indexNames"] == ["AWS_Things", "AWS_ThingGroups"]
     try:
         iot.update_indexing_configuration(thingIndexingConfiguration={"thingIndexingMode": "OFF"})
-        assert refusal(iot.search_index, queryString="*") == (400, "IndexNotReadyException")
+        assert status_and_code(iot.search_index, queryString="*") == (400, "IndexNotReadyException")
         assert iot.list_indices()["indexNames"] == ["AWS_ThingGroups"]
     finally:
         iot.update_indexing_configuration(thingIndexingConfiguration={
             "thingIndexingMode": "REGISTRY", "thingConnectivityIndexingMode": "STATUS",
             "customFields": [{"name": "attributes.line", "type": "Number"}]})
-    assert refusal(iot.update_indexing_configuration, thingIndexingConfiguration={
+    assert status_and_code(iot.update_indexing_configuration, thingIndexingConfiguration={
         "thingIndexingMode": "REGISTRY",
         "deviceDefenderIndexingMode": "VIOLATIONS"}) == (400, "InvalidRequestException")
 
@@ -219,12 +213,12 @@ def test_a_group_by_query_follows_its_things_and_a_deployment_reaches_who_joins(
     wait_until(lambda: has_it(other), "the deployment on who joined")
     iot.update_thing(thingName=one, attributePayload={"attributes": {"line": "6"}, "merge": True})
     wait_until(lambda: members(iot, group) == [other], "the one leaving")
-    assert refusal(iot.add_thing_to_thing_group, thingGroupName=group, thingName=one) \
+    assert status_and_code(iot.add_thing_to_thing_group, thingGroupName=group, thingName=one) \
         == (400, "InvalidRequestException")
     iot.update_dynamic_thing_group(thingGroupName=group, thingGroupProperties={},
                                    queryString=f"attributes.hall:{hall}", expectedVersion=1)
     wait_until(lambda: members(iot, group) == sorted([one, other]), "the new query")
-    assert refusal(iot.delete_thing_group, thingGroupName=group) == (400, "InvalidRequestException")
+    assert status_and_code(iot.delete_thing_group, thingGroupName=group) == (400, "InvalidRequestException")
     iot.delete_dynamic_thing_group(thingGroupName=group)
 
 
@@ -249,7 +243,7 @@ def test_the_command_line_of_aws_searches(server, iot, fresh):
 
 def test_who_may_not_search_is_refused(limited):
     own = limited("iot", "iot:SearchIndex", "arn:aws:iot:us-east-1:000000000000:index/AWS_Other")
-    assert refusal(own.search_index, indexName="AWS_Things", queryString="*")[1] in (
+    assert status_and_code(own.search_index, indexName="AWS_Things", queryString="*")[1] in (
         "UnauthorizedException", "AccessDeniedException")
 
 
@@ -263,7 +257,7 @@ def test_shadows_are_searched_once_they_are_switched_on(tmp_path):
         data.update_thing_shadow(thingName="b", shadowName="lamp",
                                  payload='{"state": {"reported": {"on": true}}}')
         query = "shadow.reported.motor.speed>6"
-        assert refusal(iot.search_index, queryString=query) == (400, "InvalidQueryException")
+        assert status_and_code(iot.search_index, queryString=query) == (400, "InvalidQueryException")
         iot.update_indexing_configuration(thingIndexingConfiguration={
             "thingIndexingMode": "REGISTRY_AND_SHADOW", "thingConnectivityIndexingMode": "STATUS",
             "namedShadowIndexingMode": "ON", "filter": {"namedShadowNames": ["lamp"]}})

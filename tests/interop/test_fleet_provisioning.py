@@ -7,9 +7,9 @@ import queue
 import subprocess
 import uuid
 
-import botocore.exceptions
 import pytest
 
+from aws_client import status_and_code
 from functions import Functions
 from harness import Mqtt, program, wait_until
 
@@ -129,13 +129,6 @@ def get_keys(connection):
     return ask(connection, "keys", iotidentity.CreateKeysAndCertificateRequest())
 
 
-def refusal(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(**arguments)
-    answer = caught.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
-
-
 def test_a_template_and_its_versions_live_as_with_aws(iot, fresh):
     name = make_template(iot, fresh("template"), description="cameras",
                          tags=[{"Key": "hall", "Value": "2"}])
@@ -144,7 +137,7 @@ def test_a_template_and_its_versions_live_as_with_aws(iot, fresh):
     assert (described["enabled"], described["description"], described["type"],
             described["provisioningRoleArn"], described["defaultVersionId"]) \
         == (True, "cameras", "FLEET_PROVISIONING", ROLE, 1)
-    assert refusal(iot.create_provisioning_template, templateName=name, provisioningRoleArn=ROLE,
+    assert status_and_code(iot.create_provisioning_template, templateName=name, provisioningRoleArn=ROLE,
                    templateBody=json.dumps(BODY)) == (409, "ResourceAlreadyExistsException")
     made = iot.create_provisioning_template_version(
         templateName=name, templateBody=json.dumps({**BODY, "DeviceConfiguration": {}}))
@@ -153,18 +146,18 @@ def test_a_template_and_its_versions_live_as_with_aws(iot, fresh):
     assert [(one["versionId"], one["isDefaultVersion"]) for page in
             iot.get_paginator("list_provisioning_template_versions").paginate(templateName=name)
             for one in page["versions"]] == [(2, True), (1, False)]
-    assert refusal(iot.delete_provisioning_template_version, templateName=name, versionId=2) \
+    assert status_and_code(iot.delete_provisioning_template_version, templateName=name, versionId=2) \
         == (409, "DeleteConflictException")
-    assert refusal(iot.delete_provisioning_template, templateName=name) \
+    assert status_and_code(iot.delete_provisioning_template, templateName=name) \
         == (409, "DeleteConflictException")
     iot.delete_provisioning_template_version(templateName=name, versionId=1)
-    assert refusal(iot.describe_provisioning_template_version, templateName=name, versionId=1) \
+    assert status_and_code(iot.describe_provisioning_template_version, templateName=name, versionId=1) \
         == (404, "ResourceNotFoundException")
     assert name in [one["templateName"] for page in
                     iot.get_paginator("list_provisioning_templates").paginate(
                         PaginationConfig={"PageSize": 1}) for one in page["templates"]]
     iot.delete_provisioning_template(templateName=name)
-    assert refusal(iot.describe_provisioning_template, templateName=name) \
+    assert status_and_code(iot.describe_provisioning_template, templateName=name) \
         == (404, "ResourceNotFoundException")
 
 
@@ -176,7 +169,7 @@ def test_a_template_and_its_versions_live_as_with_aws(iot, fresh):
     {"Resources": {"t": {"Type": "AWS::IoT::Thing", "Properties": {
         "ThingName": "x", "BillingGroup": "b"}}}}])
 def test_a_body_that_cannot_be_carried_out_is_refused_when_it_is_made(iot, fresh, change):
-    assert refusal(iot.create_provisioning_template, templateName=fresh("bad"),
+    assert status_and_code(iot.create_provisioning_template, templateName=fresh("bad"),
                    templateBody=json.dumps({**BODY, **change}), provisioningRoleArn=ROLE) \
         == (400, "InvalidRequestException")
 
@@ -396,8 +389,8 @@ def test_an_operator_registers_a_thing_by_a_body_of_its_own(server, iot, fresh, 
 def test_who_may_not_make_templates_is_refused(limited, server):
     own = limited("iot", "iot:CreateProvisioningTemplate", "*")
     # Making one passes its role.
-    assert refusal(own.create_provisioning_template, templateName="t", provisioningRoleArn=ROLE,
+    assert status_and_code(own.create_provisioning_template, templateName="t", provisioningRoleArn=ROLE,
                    templateBody=json.dumps(BODY))[1] in ("AccessDeniedException",
                                                          "UnauthorizedException")
-    assert refusal(own.create_provisioning_claim, templateName="t")[1] in (
+    assert status_and_code(own.create_provisioning_claim, templateName="t")[1] in (
         "AccessDeniedException", "UnauthorizedException")

@@ -13,6 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from aws_client import refusal
 from harness import checked, http, wait_until
 
 NAMESPACE = "namespace-aws-gg-deployment"
@@ -39,15 +40,6 @@ def create(greengrass, name, version="1.0.0"):
     return greengrass.create_component_version(inlineRecipe=json.dumps(
         {"RecipeFormatVersion": "2020-01-25", "ComponentName": name, "ComponentVersion": version,
          "Manifests": [{"Platform": {"os": "linux"}, "Lifecycle": {"run": "true"}}]}).encode())
-
-
-def refusal(call, **arguments):
-    """(HTTP status, AWS error code, message) of a call that must fail."""
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(**arguments)
-    answer = caught.value.response
-    return (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"],
-            answer["Error"]["Message"])
 
 
 @pytest.fixture

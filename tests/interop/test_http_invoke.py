@@ -7,9 +7,9 @@ import ssl
 import subprocess
 import threading
 
-import botocore.exceptions
 import pytest
 
+from aws_client import code_and_message
 from harness import Server, checked, wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/andon-workflows"
@@ -127,13 +127,6 @@ def invoke(states, fresh):
     return call
 
 
-def refused(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as raised:
-        call(**arguments)
-    error = raised.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
 def test_connections_are_kept_without_telling_their_secrets(events, fresh):
     prefix = fresh("plant") + "-"
     names = [prefix + x for x in "abc"]
@@ -163,21 +156,21 @@ def test_connections_are_kept_without_telling_their_secrets(events, fresh):
     updated = events.update_connection(Name=names[0], Description="other")
     assert updated["LastModifiedTime"] >= updated["CreationTime"]
     assert events.delete_connection(Name=names[0])["ConnectionState"] == "DELETING"
-    assert refused(events.describe_connection, Name=names[0])[0] == "ResourceNotFoundException"
-    assert refused(events.create_connection, Name=names[1], AuthorizationType="BASIC",
+    assert code_and_message(events.describe_connection, Name=names[0])[0] == "ResourceNotFoundException"
+    assert code_and_message(events.create_connection, Name=names[1], AuthorizationType="BASIC",
                    AuthParameters={"BasicAuthParameters": {"Username": "u", "Password": "p"}}) == (
                        "ResourceAlreadyExistsException",
                        f"Connection {names[1]} already exists.")
 
 
 def test_what_a_connection_cannot_be_is_said_by_name(events, fresh):
-    code, message = refused(
+    code, message = code_and_message(
         events.create_connection, Name=fresh("c"), AuthorizationType="OAUTH_CLIENT_CREDENTIALS",
         AuthParameters={"OAuthParameters": {
             "ClientParameters": {"ClientID": "i", "ClientSecret": SECRET},
             "AuthorizationEndpoint": "https://h/", "HttpMethod": "POST"}})
     assert code == "ValidationException" and "OAUTH_CLIENT_CREDENTIALS is not supported" in message
-    code, message = refused(
+    code, message = code_and_message(
         events.create_connection, Name=fresh("c"), AuthorizationType="BASIC",
         AuthParameters={"ApiKeyAuthParameters": {"ApiKeyName": "k", "ApiKeyValue": SECRET}})
     assert code == "ValidationException" and "does not belong to AuthorizationType BASIC" in message
@@ -308,7 +301,7 @@ def test_a_setting_that_is_no_host_ends_the_start(tmp_path):
 
 
 def test_secrets_do_not_come_into_definitions(states, fresh):
-    code, message = refused(states.create_state_machine, name=fresh("m"), roleArn=ROLE,
+    code, message = code_and_message(states.create_state_machine, name=fresh("m"), roleArn=ROLE,
                             definition=json.dumps({"StartAt": "A", "States": {"A": {
                                 "Type": "Task", "End": True, "Parameters": {},
                                 "Resource": "arn:aws:states:::aws-sdk:eventbridge:"

@@ -3,9 +3,9 @@
 import concurrent.futures
 import json
 
-import botocore.exceptions
 import pytest
 
+from aws_client import status_and_code
 from harness import Server, wait_until
 
 pytest.importorskip("awsiot", reason="needs awsiotsdk")
@@ -16,13 +16,6 @@ from awsiot import iotjobs, mqtt_connection_builder  # noqa: E402
 @pytest.fixture(scope="module")
 def iot(server):
     return server.aws("iot")
-
-
-def refusal(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(**arguments)
-    answer = caught.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
 
 
 def arn(kind, name):
@@ -166,10 +159,10 @@ def test_a_job_is_described_and_listed_as_with_aws(iot, fresh):
             ["executionSummaries"]] == [job]
     assert job in [one["jobId"] for page in iot.get_paginator("list_jobs").paginate(
         thingGroupName=group, status="IN_PROGRESS") for one in page["jobs"]]
-    assert refusal(iot.create_job, jobId=job, targets=[arn("thing", names[0])], document="{}") \
+    assert status_and_code(iot.create_job, jobId=job, targets=[arn("thing", names[0])], document="{}") \
         == (409, "ResourceAlreadyExistsException")
-    assert refusal(iot.describe_job, jobId="none") == (404, "ResourceNotFoundException")
-    assert refusal(iot.delete_job, jobId=job) == (409, "InvalidStateTransitionException")
+    assert status_and_code(iot.describe_job, jobId="none") == (404, "ResourceNotFoundException")
+    assert status_and_code(iot.delete_job, jobId=job) == (409, "InvalidStateTransitionException")
     iot.cancel_job(jobId=job, reasonCode="ENOUGH", comment="no more")
     wait_until(lambda: details(iot, job)["numberOfCanceledThings"] == 3, "all being canceled")
     described = iot.describe_job(jobId=job)["job"]
@@ -197,7 +190,7 @@ def test_a_job_that_cannot_be_carried_out_is_refused(iot, fresh, change):
     name, = things(iot, fresh, 1)
     arguments = {"jobId": fresh("job"), "targets": [arn("thing", name)], "document": "{}",
                  **change}
-    status, code = refusal(iot.create_job, **arguments)
+    status, code = status_and_code(iot.create_job, **arguments)
     assert status in (400, 404) and code in ("InvalidRequestException",
                                              "ResourceNotFoundException")
 
@@ -230,7 +223,7 @@ def test_the_document_comes_from_a_bucket_or_a_template(server, iot, fresh):
         "minNumberOfExecutedThings"] == 2
     assert json.loads(iot.get_job_document(jobId=other)["document"]) == {"run": "fsck"}
     iot.delete_job_template(jobTemplateId=template)
-    assert refusal(iot.describe_job_template, jobTemplateId=template) \
+    assert status_and_code(iot.describe_job_template, jobTemplateId=template) \
         == (404, "ResourceNotFoundException")
     assert iot.list_managed_job_templates()["managedJobTemplates"] == []
 
@@ -274,14 +267,14 @@ def test_one_execution_is_canceled_and_deleted(iot, fresh, device):
     job = make(iot, fresh, [arn("thing", device.thing)], targetSelection="SNAPSHOT")
     execution = wait_until(device.start_next, "the job")
     own = {"jobId": job, "thingName": device.thing}
-    assert refusal(iot.cancel_job_execution, **own) == (409, "InvalidStateTransitionException")
-    assert refusal(iot.cancel_job_execution, force=True,
+    assert status_and_code(iot.cancel_job_execution, **own) == (409, "InvalidStateTransitionException")
+    assert status_and_code(iot.cancel_job_execution, force=True,
                    expectedVersion=execution.version_number + 1, **own) \
         == (409, "VersionConflictException")
     iot.cancel_job_execution(force=True, statusDetails={"by": "me"}, **own)
     assert iot.describe_job_execution(**own)["execution"]["status"] == "CANCELED"
     iot.delete_job_execution(executionNumber=execution.execution_number, **own)
-    assert refusal(iot.describe_job_execution, **own) == (404, "ResourceNotFoundException")
+    assert status_and_code(iot.describe_job_execution, **own) == (404, "ResourceNotFoundException")
 
 
 def test_a_rollout_goes_at_its_rate_through_kills_of_the_server(tmp_path):
@@ -315,5 +308,5 @@ def test_who_may_not_make_jobs_for_a_thing_is_refused(iot, fresh, limited):
     mine, other = things(iot, fresh, 2)
     own = limited("iot", "iot:CreateJob", [arn("job", "*"), arn("thing", mine)])
     own.create_job(jobId=fresh("job"), targets=[arn("thing", mine)], document="{}")
-    assert refusal(own.create_job, jobId=fresh("job"), targets=[arn("thing", other)],
+    assert status_and_code(own.create_job, jobId=fresh("job"), targets=[arn("thing", other)],
                    document="{}")[1] in ("UnauthorizedException", "AccessDeniedException")

@@ -10,9 +10,9 @@ import threading
 import time
 import uuid
 
-import botocore.exceptions
 import pytest
 
+from aws_client import refusal
 from agent import Agent, Fleet
 from harness import PATIENCE_S, Server, checked, program, wait_until
 
@@ -34,15 +34,6 @@ ALL = document(statement("iot:*", "*"))
 @pytest.fixture(scope="module")
 def iot(server):
     return checked(server.aws("iot"))
-
-
-def refusal(call, **arguments):
-    """(HTTP status, AWS error code, message) of a call that must fail."""
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(**arguments)
-    answer = caught.value.response
-    return (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"],
-            answer["Error"]["Message"])
 
 
 def test_a_policy_has_versions_of_which_one_counts(iot, fresh):

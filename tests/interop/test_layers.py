@@ -7,9 +7,9 @@ import random
 import urllib.request
 import zipfile
 
-import botocore.exceptions
 import pytest
 
+from aws_client import code_and_message
 from functions import Functions, zipped
 
 SEE = """
@@ -28,13 +28,6 @@ def functions(server, fresh):
 @pytest.fixture
 def client(functions):
     return functions.client
-
-
-def error_of(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as refused:
-        call(**arguments)
-    answer = refused.value.response
-    return answer["Error"]["Code"], answer["Error"]["Message"]
 
 
 def publish(client, name, files, **more):
@@ -73,7 +66,7 @@ def test_a_layer_is_published_read_listed_and_deleted(client, fresh):
     client.delete_layer_version(LayerName=name, VersionNumber=2)
     client.delete_layer_version(LayerName=name, VersionNumber=2)
     assert latest() == 1
-    assert error_of(client.get_layer_version, LayerName=name, VersionNumber=2)[0] == "ResourceNotFoundException"
+    assert code_and_message(client.get_layer_version, LayerName=name, VersionNumber=2)[0] == "ResourceNotFoundException"
     # A number is never given again.
     assert publish(client, name, {"x": "1"})["Version"] == 3
 
@@ -107,7 +100,7 @@ def test_a_function_keeps_a_layer_that_was_deleted(functions, client, fresh):
     name = functions.create(SEE, Layers=[made["LayerVersionArn"]])
     client.delete_layer_version(LayerName=made["LayerArn"], VersionNumber=1)
     assert functions.call(name)[0]["word"] == "kept"
-    code, message = error_of(client.create_function, FunctionName=fresh("function"), Runtime="python3.12",
+    code, message = code_and_message(client.create_function, FunctionName=fresh("function"), Runtime="python3.12",
                              Role=functions.role, Handler="app.handler",
                              Code={"ZipFile": zipped({"app.py": SEE})}, Layers=[made["LayerVersionArn"]])
     assert code == "InvalidParameterValueException" and "does not exist" in message
@@ -133,7 +126,7 @@ def test_what_a_function_may_not_have_is_refused(server, functions, client, fres
     many = [publish(client, fresh("layer"), {"a": "1"})["LayerVersionArn"] for _ in range(6)]
     for layers, word in ((many, "more than 5"), (arns, "Two different versions"),
                          ([arns[0].rsplit(":", 1)[0]], "is not the ARN of a layer's version"), (["x"], "not the ARN")):
-        code, message = error_of(client.create_function, FunctionName=fresh("function"), Layers=layers, **base)
+        code, message = code_and_message(client.create_function, FunctionName=fresh("function"), Layers=layers, **base)
         assert code == "InvalidParameterValueException" and word in message, message
     # Together they may have 250 MiB.
     s3 = server.aws("s3")
@@ -146,11 +139,11 @@ def test_what_a_function_may_not_have_is_refused(server, functions, client, fres
     large = [client.publish_layer_version(LayerName=fresh("layer"), Content={"S3Bucket": bucket, "S3Key": "large.zip"})
              ["LayerVersionArn"] for _ in range(2)]
     function = functions.create(SEE, Layers=large[:1])
-    code, message = error_of(client.update_function_configuration, FunctionName=function, Layers=large)
+    code, message = code_and_message(client.update_function_configuration, FunctionName=function, Layers=large)
     assert code == "InvalidParameterValueException" and "262144000 bytes" in message
-    code, message = error_of(client.create_function, FunctionName=fresh("function"), Layers=large, **base)
+    code, message = code_and_message(client.create_function, FunctionName=fresh("function"), Layers=large, **base)
     assert "Function code combined with layers exceeds" in message
-    assert error_of(client.publish_layer_version, LayerName=fresh("layer"), Content={"ZipFile": b"no zip"})[0] == \
+    assert code_and_message(client.publish_layer_version, LayerName=fresh("layer"), Content={"ZipFile": b"no zip"})[0] == \
         "InvalidParameterValueException"
 
 
@@ -161,6 +154,6 @@ def test_who_may_not_read_a_layer_does_not(limited, client, fresh):
     may = limited("lambda", "lambda:GetLayerVersion", arn)
     assert may.get_layer_version(LayerName=name, VersionNumber=1)["Version"] == 1
     assert may.get_layer_version_by_arn(Arn=arn)["Version"] == 1
-    assert error_of(may.delete_layer_version, LayerName=name, VersionNumber=1)[0] == "AccessDeniedException"
+    assert code_and_message(may.delete_layer_version, LayerName=name, VersionNumber=1)[0] == "AccessDeniedException"
     other = limited("lambda", "lambda:GetLayerVersion", arn.replace(name, "other"))
-    assert error_of(other.get_layer_version, LayerName=name, VersionNumber=1)[0] == "AccessDeniedException"
+    assert code_and_message(other.get_layer_version, LayerName=name, VersionNumber=1)[0] == "AccessDeniedException"

@@ -2,9 +2,9 @@
 """CloudWatch Logs as boto3 and `aws logs tail` use it."""
 import time
 
-import botocore.exceptions
 import pytest
 
+from aws_client import code_and_message
 from harness import Server, checked
 
 
@@ -32,13 +32,6 @@ def put(logs, group, stream, *messages, create=True, start=None):
         {"timestamp": start + i, "message": text} for i, text in enumerate(messages)])
 
 
-def refused(call, *arguments, **named):
-    with pytest.raises(botocore.exceptions.ClientError) as raised:
-        call(*arguments, **named)
-    error = raised.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
 def listed(logs, operation, member, **arguments):
     pages = logs.get_paginator(operation).paginate(**arguments,
                                                    PaginationConfig={"PageSize": 2})
@@ -58,10 +51,10 @@ def test_groups_are_made_listed_and_deleted(logs, fresh):
     assert "retentionInDays" not in one and abs(one["creationTime"] - now_ms()) < 60_000
     assert [g["logGroupName"] for g in logs.describe_log_groups(
         logGroupNamePattern=prefix.upper() + "B")["logGroups"]] == [names[1]]
-    assert refused(logs.create_log_group, logGroupName=names[0])[0] == (
+    assert code_and_message(logs.create_log_group, logGroupName=names[0])[0] == (
         "ResourceAlreadyExistsException")
     logs.delete_log_group(logGroupName=names[0])
-    assert refused(logs.delete_log_group, logGroupName=names[0])[0] == "ResourceNotFoundException"
+    assert code_and_message(logs.delete_log_group, logGroupName=names[0])[0] == "ResourceNotFoundException"
 
 
 def test_retention_and_tags_are_kept(logs, group):
@@ -71,7 +64,7 @@ def test_retention_and_tags_are_kept(logs, group):
     logs.delete_retention_policy(logGroupName=group)
     [told] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     assert "retentionInDays" not in told
-    code, message = refused(logs.put_retention_policy, logGroupName=group, retentionInDays=31)
+    code, message = code_and_message(logs.put_retention_policy, logGroupName=group, retentionInDays=31)
     assert code == "InvalidParameterException" and "Value '31' at 'retentionInDays'" in message
     arn = told["logGroupArn"]
     logs.tag_resource(resourceArn=arn, tags={"a": "1", "b": "2"})
@@ -131,7 +124,7 @@ def test_a_group_is_searched_in_pages(logs, group):
     assert [e["timestamp"] for e in found] == sorted(e["timestamp"] for e in found)
     assert len(listed(logs, "filter_log_events", "events", logGroupName=group,
                       logStreamNames=["b"], filterPattern="ERROR")) == 4
-    code, message = refused(logs.filter_log_events, logGroupName=group, filterPattern="{ $.a = }")
+    code, message = code_and_message(logs.filter_log_events, logGroupName=group, filterPattern="{ $.a = }")
     assert code == "InvalidParameterException" and "at character 9" in message
 
 
@@ -149,27 +142,27 @@ def test_lines_out_of_their_time_are_told_by_their_place(logs, group):
 
 
 def test_what_is_wrong_with_a_request_is_said_as_aws_says_it(logs, group):
-    assert refused(logs.create_log_group, logGroupName="a b")[0] == "InvalidParameterException"
-    assert refused(logs.create_log_group, logGroupName="x" * 513)[0] == "InvalidParameterException"
-    assert refused(logs.create_log_group, logGroupName=group + "/k", kmsKeyId="arn:aws:kms:::k")[
+    assert code_and_message(logs.create_log_group, logGroupName="a b")[0] == "InvalidParameterException"
+    assert code_and_message(logs.create_log_group, logGroupName="x" * 513)[0] == "InvalidParameterException"
+    assert code_and_message(logs.create_log_group, logGroupName=group + "/k", kmsKeyId="arn:aws:kms:::k")[
         0] == "InvalidParameterException"
-    assert refused(logs.create_log_stream, logGroupName=group, logStreamName="a:b")[0] == (
+    assert code_and_message(logs.create_log_stream, logGroupName=group, logStreamName="a:b")[0] == (
         "InvalidParameterException")
     put(logs, group, "s", "line")
-    code, message = refused(logs.describe_log_streams, logGroupName=group, limit=51)
+    code, message = code_and_message(logs.describe_log_streams, logGroupName=group, limit=51)
     assert code == "InvalidParameterException"
     assert "Value '51' at 'limit' failed to satisfy constraint" in message
-    assert refused(logs.put_log_events, logGroupName=group, logStreamName="s", logEvents=[
+    assert code_and_message(logs.put_log_events, logGroupName=group, logStreamName="s", logEvents=[
         {"timestamp": now_ms(), "message": "b"}, {"timestamp": now_ms() - 10, "message": "a"}]) == (
             "InvalidParameterException",
             "Log events in a single PutLogEvents request must be in chronological order.")
-    assert refused(put, logs, group, "none", "line", create=False)[0] == (
+    assert code_and_message(put, logs, group, "none", "line", create=False)[0] == (
         "ResourceNotFoundException")
-    code, message = refused(logs.get_log_events, logGroupName=group, logStreamName="none")
+    code, message = code_and_message(logs.get_log_events, logGroupName=group, logStreamName="none")
     assert code == "ResourceNotFoundException"
     assert message.startswith("The specified log stream does not exist")
     for token in ("x", "f/123"):
-        assert refused(logs.get_log_events, logGroupName=group, logStreamName="s",
+        assert code_and_message(logs.get_log_events, logGroupName=group, logStreamName="s",
                        nextToken=token) == ("InvalidParameterException",
                                             "The specified nextToken is invalid.")
 

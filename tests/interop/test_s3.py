@@ -20,6 +20,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from aws_client import status_and_code
 from harness import http
 
 MIB = 1 << 20
@@ -37,13 +38,6 @@ def bucket(s3, request):
     return name
 
 
-def code_of(call):
-    with pytest.raises(botocore.exceptions.ClientError) as raised:
-        call()
-    response = raised.value.response
-    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
-
-
 def sha256_of(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
@@ -58,11 +52,11 @@ def test_buckets(s3):
     assert "first-bucket" in [item["Name"] for item in s3.list_buckets()["Buckets"]]
     s3.head_bucket(Bucket="first-bucket")
     assert s3.get_bucket_location(Bucket="first-bucket")["LocationConstraint"] is None
-    assert code_of(lambda: s3.create_bucket(Bucket="first-bucket")) == (
+    assert status_and_code(lambda: s3.create_bucket(Bucket="first-bucket")) == (
         409, "BucketAlreadyOwnedByYou")
-    assert code_of(lambda: s3.head_bucket(Bucket="none-such"))[0] == 404
+    assert status_and_code(lambda: s3.head_bucket(Bucket="none-such"))[0] == 404
     s3.delete_bucket(Bucket="first-bucket")
-    assert code_of(lambda: s3.delete_bucket(Bucket="first-bucket")) == (404, "NoSuchBucket")
+    assert status_and_code(lambda: s3.delete_bucket(Bucket="first-bucket")) == (404, "NoSuchBucket")
 
 
 def test_objects_with_metadata(s3, bucket):
@@ -76,11 +70,11 @@ def test_objects_with_metadata(s3, bucket):
     head = s3.head_object(Bucket=bucket, Key="a b/ü+&.txt")
     assert head["ContentLength"] == 5
     assert s3.get_object(Bucket=bucket, Key="a b/ü+&.txt", Range="bytes=1-3")["Body"].read() == b"ell"
-    assert code_of(lambda: s3.get_object(Bucket=bucket, Key="a b/ü+&.txt",
+    assert status_and_code(lambda: s3.get_object(Bucket=bucket, Key="a b/ü+&.txt",
                                          IfNoneMatch=put["ETag"]))[0] == 304
-    assert code_of(lambda: s3.get_object(Bucket=bucket, Key="none")) == (404, "NoSuchKey")
-    assert code_of(lambda: s3.head_object(Bucket=bucket, Key="none"))[0] == 404
-    assert code_of(lambda: s3.get_object(Bucket=bucket, Key="a b/ü+&.txt",
+    assert status_and_code(lambda: s3.get_object(Bucket=bucket, Key="none")) == (404, "NoSuchKey")
+    assert status_and_code(lambda: s3.head_object(Bucket=bucket, Key="none"))[0] == 404
+    assert status_and_code(lambda: s3.get_object(Bucket=bucket, Key="a b/ü+&.txt",
                                          Range="bytes=5-")) == (416, "InvalidRange")
     s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "a b/ü+&.txt"})
     assert s3.head_object(Bucket=bucket, Key="copy")["Metadata"] == {"line": "7"}
@@ -95,7 +89,7 @@ def test_checksums(s3, bucket, algorithm):
     got = s3.get_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
     assert got[f"Checksum{algorithm}"] == put[f"Checksum{algorithm}"]
     assert got["Body"].read() == b"123456789"
-    assert code_of(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x",
+    assert status_and_code(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x",
                                          **{f"Checksum{algorithm}": "AAAAAA=="})) == (
         400, "BadDigest")
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"123456789"
@@ -168,13 +162,13 @@ def test_an_upload_by_hand(s3, bucket):
         return s3.complete_multipart_upload(**names, MultipartUpload={
             "Parts": [{"PartNumber": number, "ETag": etag} for number, etag in parts]})
 
-    assert code_of(lambda: complete((7, last), (1, first))) == (400, "InvalidPartOrder")
-    assert code_of(lambda: complete((1, last))) == (400, "InvalidPart")
+    assert status_and_code(lambda: complete((7, last), (1, first))) == (400, "InvalidPartOrder")
+    assert status_and_code(lambda: complete((1, last))) == (400, "InvalidPart")
     assert complete((1, first), (7, last))["ETag"].endswith('-2"')
     assert s3.get_object(Bucket=bucket, Key="k")["ContentLength"] == 5 * MIB + 1
     other = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
     s3.abort_multipart_upload(Bucket=bucket, Key="k", UploadId=other)
-    assert code_of(lambda: s3.list_parts(Bucket=bucket, Key="k", UploadId=other)) == (
+    assert status_and_code(lambda: s3.list_parts(Bucket=bucket, Key="k", UploadId=other)) == (
         404, "NoSuchUpload")
 
 
@@ -258,9 +252,9 @@ def test_presigned_urls_work_with_curl(shared_server, s3, bucket, tmp_path):
 def test_a_wrong_or_missing_signature_is_refused(shared_server, bucket):
     key = shared_server.operator_key
     wrong = shared_server.aws("s3", {**key, "secretAccessKey": "wrong"})
-    assert code_of(wrong.list_buckets) == (403, "SignatureDoesNotMatch")
+    assert status_and_code(wrong.list_buckets) == (403, "SignatureDoesNotMatch")
     unknown = shared_server.aws("s3", {**key, "accessKeyId": "AKIAUNKNOWN"})
-    assert code_of(unknown.list_buckets) == (403, "InvalidAccessKeyId")
+    assert status_and_code(unknown.list_buckets) == (403, "InvalidAccessKeyId")
     status, body = http(f"{shared_server.info['api']}/{bucket}/key")
     assert (status, b"<Code>AccessDenied</Code>" in body) == (403, True)
 
@@ -332,20 +326,20 @@ def test_conditions_hold_for_every_write(s3, bucket):
                                    CopySourceIfMatch='"other"'),
             lambda: s3.copy_object(Bucket=bucket, Key="k2", CopySource=source,
                                    CopySourceIfNoneMatch=etag)):
-        assert code_of(call) == (412, "PreconditionFailed")
-    assert code_of(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x", SSECustomerKey="k" * 32,
+        assert status_and_code(call) == (412, "PreconditionFailed")
+    assert status_and_code(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x", SSECustomerKey="k" * 32,
                                          SSECustomerAlgorithm="AES256")) == (501, "NotImplemented")
-    assert code_of(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x",
+    assert status_and_code(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"x",
                                          ServerSideEncryption="aws:kms")) == (501, "NotImplemented")
-    assert code_of(lambda: s3.delete_object(Bucket=bucket, Key="k", ExpectedBucketOwner="1" * 12)) == (
+    assert status_and_code(lambda: s3.delete_object(Bucket=bucket, Key="k", ExpectedBucketOwner="1" * 12)) == (
         403, "AccessDenied")
     answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [
         {"Key": "k", "VersionId": "another"}, {"Key": "k", "ETag": "another"}]})
     assert [item["Code"] for item in answer["Errors"]] == ["PreconditionFailed"]
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"kept"
-    assert code_of(lambda: s3.head_object(Bucket=bucket, Key="k2"))[0] == 404
+    assert status_and_code(lambda: s3.head_object(Bucket=bucket, Key="k2"))[0] == 404
     s3.delete_object(Bucket=bucket, Key="k", IfMatch=etag)
-    assert code_of(lambda: s3.head_object(Bucket=bucket, Key="k"))[0] == 404
+    assert status_and_code(lambda: s3.head_object(Bucket=bucket, Key="k"))[0] == 404
 
 
 @pytest.mark.parametrize("kind", ["FULL_OBJECT", "COMPOSITE"])
@@ -368,10 +362,10 @@ def test_an_upload_has_its_checksum_afterwards(s3, bucket, kind):
 
     values = {"FULL_OBJECT": crc(b"".join(parts)),
               "COMPOSITE": crc(b"".join(base64.b64decode(crc(part)) for part in parts)) + "-2"}
-    assert code_of(lambda: complete([{**listed[0], "ChecksumCRC32": listed[1]["ChecksumCRC32"]},
+    assert status_and_code(lambda: complete([{**listed[0], "ChecksumCRC32": listed[1]["ChecksumCRC32"]},
                                      listed[1]])) == (400, "InvalidPart")
-    assert code_of(lambda: complete(ChecksumCRC32="AAAAAA==")) == (400, "BadDigest")
-    assert code_of(lambda: complete(MpuObjectSize=7)) == (400, "InvalidRequest")
+    assert status_and_code(lambda: complete(ChecksumCRC32="AAAAAA==")) == (400, "BadDigest")
+    assert status_and_code(lambda: complete(MpuObjectSize=7)) == (400, "InvalidRequest")
     done = complete(ChecksumCRC32=values[kind], ChecksumType=kind,
                     MpuObjectSize=5 * MIB + 1000)
     assert (done["ChecksumCRC32"], done["ChecksumType"]) == (values[kind], kind)

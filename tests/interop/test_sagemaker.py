@@ -10,6 +10,7 @@ from pathlib import Path
 import botocore.exceptions
 import pytest
 
+from aws_client import error_answer
 from harness import http
 
 URL = "s3://models/scratch.onnx"
@@ -43,12 +44,6 @@ def package(url=URL, **more):
         "SupportedResponseMIMETypes": ["application/json"]}, **more}
 
 
-def error_of(call):
-    with pytest.raises(botocore.exceptions.ClientError) as raised:
-        call()
-    return raised.value.response["Error"]
-
-
 def test_groups(shared_server, sagemaker):
     made = sagemaker.create_model_package_group(
         ModelPackageGroupName="tags", ModelPackageGroupDescription="metal tags",
@@ -62,10 +57,10 @@ def test_groups(shared_server, sagemaker):
         assert described["ModelPackageGroupStatus"] == "Completed"
         age = datetime.now(timezone.utc) - described["CreationTime"]
         assert timedelta(0) <= age < timedelta(minutes=1)
-    error = error_of(lambda: sagemaker.create_model_package_group(ModelPackageGroupName="tags"))
+    error = error_answer(lambda: sagemaker.create_model_package_group(ModelPackageGroupName="tags"))
     assert error["Code"] == "ValidationException" and "already" in error["Message"]
     sagemaker.delete_model_package_group(ModelPackageGroupName="tags")
-    error = error_of(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName="tags"))
+    error = error_answer(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName="tags"))
     assert error["Code"] == "ValidationException" and "does not exist" in error["Message"]
 
 
@@ -129,7 +124,7 @@ def test_a_model_from_registration_to_approval(sagemaker, group, uploaded):
         assert [item["ModelPackageVersion"] for page in pages
                 for item in page["ModelPackageSummaryList"]] == expected, order
 
-    error = error_of(
+    error = error_answer(
         lambda: sagemaker.delete_model_package_group(ModelPackageGroupName=group))
     assert error["Code"] == "ConflictException"
     for version in (1, 2):
@@ -144,7 +139,7 @@ def test_a_client_token_makes_one_package(sagemaker, group):
     again = sagemaker.create_model_package(ModelPackageGroupName=group, ClientToken="t-1",
                                            **package())
     assert first["ModelPackageArn"] == again["ModelPackageArn"]
-    error = error_of(lambda: sagemaker.create_model_package(
+    error = error_answer(lambda: sagemaker.create_model_package(
         ModelPackageGroupName=group, ClientToken="t-1", ModelPackageDescription="x", **package()))
     assert error["Code"] == "ConflictException"
 
@@ -162,18 +157,18 @@ def test_a_package_without_versions(sagemaker):
                                  "https://example.com/model.onnx"])
 def test_a_model_that_is_not_here_is_refused(sagemaker, url):
     sagemaker.create_model_package_group(ModelPackageGroupName=f"refused-{abs(hash(url))}")
-    error = error_of(lambda: sagemaker.create_model_package(
+    error = error_answer(lambda: sagemaker.create_model_package(
         ModelPackageGroupName=f"refused-{abs(hash(url))}", **package(url)))
     assert error["Code"] == "ValidationException"
     assert "InferenceSpecification.Containers[0].ModelDataUrl" in error["Message"]
 
 
 def test_bad_requests_name_the_member(sagemaker, group):
-    error = error_of(lambda: sagemaker.list_model_packages(ModelPackageGroupName="no-such-group"))
+    error = error_answer(lambda: sagemaker.list_model_packages(ModelPackageGroupName="no-such-group"))
     assert error["Code"] == "ValidationException" and "no-such-group" in error["Message"]
-    error = error_of(lambda: sagemaker.describe_model_package(ModelPackageName=f"{group}/9"))
+    error = error_answer(lambda: sagemaker.describe_model_package(ModelPackageName=f"{group}/9"))
     assert error["Code"] == "ValidationException" and f"{group}/9" in error["Message"]
-    error = error_of(lambda: sagemaker.list_model_package_groups(NextToken="x"))
+    error = error_answer(lambda: sagemaker.list_model_package_groups(NextToken="x"))
     assert error["Code"] == "ValidationException" and "NextToken" in error["Message"]
 
 

@@ -9,6 +9,7 @@ import time
 import botocore.exceptions
 import pytest
 
+from aws_client import error_answer
 from harness import Server, checked, wait_until
 from sagemaker_shapes import (archive, make_role, processing, put_scripts, sink, source, training,
                        wait_for_processing, wait_for_training, write_images)
@@ -33,12 +34,6 @@ def put_code(server, script, name="x"):
     key = f"code/{name}-{time.monotonic_ns()}/sourcedir.tar.gz"
     server.aws("s3").put_object(Bucket="plant", Key=key, Body=archive({"train.py": script}))
     return f"s3://plant/{key}"
-
-
-def refusal(call, **request):
-    with pytest.raises(botocore.exceptions.ClientError) as raised:
-        call(**request)
-    return raised.value.response["Error"]
 
 
 def test_script_mode_has_its_channels_variables_and_files_and_leaves_a_model(server, client, fresh):
@@ -156,10 +151,10 @@ raise SystemExit("bad input")
 
 
 def test_an_image_without_a_command_is_refused_by_name_with_the_file(client, fresh):
-    error = refusal(client.create_training_job, **training(fresh("no"), image="nobody/knows:1"))
+    error = error_answer(client.create_training_job, **training(fresh("no"), image="nobody/knows:1"))
     assert error["Code"] == "ValidationException"
     assert "nobody/knows:1" in error["Message"] and "images.yaml" in error["Message"]
-    error = refusal(client.create_processing_job, **processing(fresh("no"), image="other"))
+    error = error_answer(client.create_processing_job, **processing(fresh("no"), image="other"))
     assert "'other'" in error["Message"] and "images.yaml" in error["Message"]
 
 
@@ -179,13 +174,13 @@ def test_what_is_not_done_is_refused_by_name(server, client, fresh):
         ({"Environment": {"A B": "x"}}, "Environment"),
     ]
     for change, member in cases:
-        error = refusal(client.create_training_job, **{**good, **change})
+        error = error_answer(client.create_training_job, **{**good, **change})
         assert member in error["Message"], (change, error)
     bad = processing(fresh("bad"), outputs=[sink("o", "s3://plant/o", "/etc")])
-    assert "LocalPath" in refusal(client.create_processing_job, **bad)["Message"]
-    assert refusal(client.describe_training_job, TrainingJobName="nobody") == {
+    assert "LocalPath" in error_answer(client.create_processing_job, **bad)["Message"]
+    assert error_answer(client.describe_training_job, TrainingJobName="nobody") == {
         "Code": "ValidationException", "Message": "Requested resource not found."}
-    assert refusal(client.stop_processing_job,
+    assert error_answer(client.stop_processing_job,
                    ProcessingJobName="nobody")["Code"] == "ValidationException"
 
 
@@ -262,7 +257,7 @@ while True: time.sleep(1)
     told = wait_for_training(client, name)
     assert told["TrainingJobStatus"] == "Stopped" and told["SecondaryStatus"] == "Stopped"
     server.aws("s3").head_object(Bucket="plant", Key=f"models/{name}/output/model.tar.gz")
-    assert refusal(client.stop_training_job, TrainingJobName=name)["Code"] == "ValidationException"
+    assert error_answer(client.stop_training_job, TrainingJobName=name)["Code"] == "ValidationException"
 
 
 def test_a_job_ends_at_its_longest_time(server, client, fresh):
@@ -290,7 +285,7 @@ def test_a_jobs_role_decides_which_objects_it_reads_and_writes(server, client, f
 
 def test_who_may_not_pass_the_role_makes_no_job(server, limited, fresh):
     client = limited("sagemaker", ["sagemaker:*"], "*")
-    assert refusal(client.create_training_job, **training(fresh("x"), image="builtin"))["Code"] == (
+    assert error_answer(client.create_training_job, **training(fresh("x"), image="builtin"))["Code"] == (
         "AccessDeniedException")
 
 
@@ -314,7 +309,7 @@ def test_lists_come_in_pages_sorted_and_filtered(client, fresh):
     assert found == names
     assert client.list_training_jobs(StatusEquals="Stopping", NameContains="listed")[
         "TrainingJobSummaries"] == []
-    error = refusal(client.create_training_job, **training(names[0], image="builtin"))
+    error = error_answer(client.create_training_job, **training(names[0], image="builtin"))
     assert error["Code"] == "ResourceInUse"
 
 
@@ -328,10 +323,10 @@ def test_tags_of_jobs_and_groups_are_added_listed_and_deleted(server, client, fr
     assert [tag["Key"] for page in pages for tag in page["Tags"]] == ["a", "b"]
     client.delete_tags(ResourceArn=arn, TagKeys=["a"])
     assert client.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
-    assert refusal(client.list_tags, ResourceArn=arn + "x")["Code"] == "ValidationException"
+    assert error_answer(client.list_tags, ResourceArn=arn + "x")["Code"] == "ValidationException"
 
 
 def test_there_are_no_labelling_jobs_and_who_asks_is_told_so(client):
     assert client.list_labeling_jobs()["LabelingJobSummaryList"] == []
-    error = refusal(client.describe_labeling_job, LabelingJobName="mine")
+    error = error_answer(client.describe_labeling_job, LabelingJobName="mine")
     assert error["Code"] == "ResourceNotFound" and "mine" in error["Message"]

@@ -6,6 +6,7 @@ import json
 import botocore.exceptions
 import pytest
 
+from aws_client import error_answer
 from harness import Server, checked, wait_until
 from sagemaker_shapes import (PATIENCE_S, ROLE, arguments, create_pipeline, get, make_role,
                               pipeline_definition, processing, put_scripts, start_pipeline,
@@ -24,12 +25,6 @@ def server(tmp_path_factory):
 @pytest.fixture
 def client(server):
     return checked(server.aws("sagemaker"))
-
-
-def refusal(call, **request):
-    with pytest.raises(botocore.exceptions.ClientError) as raised:
-        call(**request)
-    return raised.value.response["Error"]
 
 
 def waits(name="Wait"):
@@ -96,7 +91,7 @@ def test_a_condition_that_does_not_hold_goes_the_other_way(client, fresh):
     assert steps["IsGood"]["Metadata"]["Condition"]["Outcome"] == "False"
     assert steps["TooWeak"]["StepStatus"] == "Failed" and "Register" not in steps
     assert steps["TooWeak"]["Metadata"]["Fail"]["ErrorMessage"] == "mAP is below 0.6"
-    error = refusal(client.describe_model_package_group, ModelPackageGroupName=group)
+    error = error_answer(client.describe_model_package_group, ModelPackageGroupName=group)
     assert error["Code"] == "ValidationException"
     summary = client.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"][0]
     assert summary["PipelineExecutionStatus"] == "Failed"
@@ -133,7 +128,7 @@ def test_a_failing_job_is_the_reason_and_a_retry_goes_on_from_there(server, clie
     steps = steps_of(client, execution)
     assert steps["Before"]["Metadata"]["ProcessingJob"]["Arn"] == before
     assert steps["Check"]["AttemptCount"] == 2
-    error = refusal(client.retry_pipeline_execution, PipelineExecutionArn=execution,
+    error = error_answer(client.retry_pipeline_execution, PipelineExecutionArn=execution,
                     ClientRequestToken="s" * 32)
     assert error["Code"] == "ConflictException"
 
@@ -147,7 +142,7 @@ def test_an_execution_that_is_stopped_stops_its_job(client, fresh):
         step = steps_of(client, execution).get("Wait", {})
         return step.get("Metadata", {}).get("ProcessingJob", {}).get("Arn")
     job_name = wait_until(job, "the step's job", PATIENCE_S).rsplit("/", 1)[1]
-    error = refusal(client.delete_pipeline, PipelineName=name, ClientRequestToken="d" * 32)
+    error = error_answer(client.delete_pipeline, PipelineName=name, ClientRequestToken="d" * 32)
     assert error["Code"] == "ConflictException"
     client.stop_pipeline_execution(PipelineExecutionArn=execution, ClientRequestToken="t" * 32)
     told = wait_for_pipeline(client, execution)
@@ -157,7 +152,7 @@ def test_an_execution_that_is_stopped_stops_its_job(client, fresh):
     assert client.describe_processing_job(
         ProcessingJobName=job_name)["ProcessingJobStatus"] == "Stopped"
     client.delete_pipeline(PipelineName=name, ClientRequestToken="d" * 32)
-    assert refusal(client.describe_pipeline, PipelineName=name)["Code"] == "ResourceNotFound"
+    assert error_answer(client.describe_pipeline, PipelineName=name)["Code"] == "ResourceNotFound"
 
 
 def test_an_unmapped_image_fails_its_step_by_name(client, fresh):
@@ -197,7 +192,7 @@ def test_a_pipeline_is_updated_listed_and_started_once_a_token(server, client, f
     for name in names:
         create_pipeline(client, name, of(runs("One", "true")))
     create_pipeline(client, names[0], of(runs("One", "true")))  # the same token and definition
-    error = refusal(client.create_pipeline, PipelineName=names[0], RoleArn=ROLE,
+    error = error_answer(client.create_pipeline, PipelineName=names[0], RoleArn=ROLE,
                     ClientRequestToken="o" * 32, PipelineDefinition=json.dumps(of(waits())))
     assert error["Code"] == "ValidationException"
     assert "Pipeline names must be unique within" in error["Message"]
@@ -242,7 +237,7 @@ def test_what_a_step_calls_is_called_as_the_pipelines_role(server, client, fresh
 
 def test_who_may_not_pass_the_role_makes_no_pipeline(limited, fresh):
     client = limited("sagemaker", ["sagemaker:*"], "*")
-    error = refusal(client.create_pipeline, PipelineName=fresh("x"), RoleArn=ROLE,
+    error = error_answer(client.create_pipeline, PipelineName=fresh("x"), RoleArn=ROLE,
                     ClientRequestToken="o" * 32, PipelineDefinition=json.dumps(of(waits())))
     assert error["Code"] == "AccessDeniedException"
 
@@ -280,7 +275,7 @@ def nested(depth):
 ])
 def test_a_wrong_definition_is_refused_with_its_place(client, fresh, definition, word):
     text = definition if isinstance(definition, str) else json.dumps(definition)
-    error = refusal(client.create_pipeline, PipelineName=fresh("bad"), RoleArn=ROLE,
+    error = error_answer(client.create_pipeline, PipelineName=fresh("bad"), RoleArn=ROLE,
                     ClientRequestToken="o" * 32, PipelineDefinition=text)
     assert error["Code"] == "ValidationException" and word in error["Message"], error
 
@@ -296,7 +291,7 @@ def test_wrong_parameters_are_refused(client, fresh):
             start_pipeline(client, name, token=word, **given)
         error = raised.value.response["Error"]
         assert error["Code"] == "ValidationException" and word in error["Message"], error
-    assert refusal(client.start_pipeline_execution, PipelineName="nobody",
+    assert error_answer(client.start_pipeline_execution, PipelineName="nobody",
                    ClientRequestToken="o" * 32)["Code"] == "ResourceNotFound"
 
 

@@ -3,9 +3,9 @@
 import gzip
 import json
 
-import botocore.exceptions
 import pytest
 
+from aws_client import code_and_message
 from harness import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/andon-workflows"
@@ -43,13 +43,6 @@ def make(states, fresh):
     return create
 
 
-def refused(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as raised:
-        call(**arguments)
-    error = raised.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
 def ended(states, arn):
     return wait_until(
         lambda: (d := states.describe_execution(executionArn=arn))["status"] != "RUNNING" and d,
@@ -74,7 +67,7 @@ def test_a_machine_is_described_as_it_was_made(states, fresh):
     assert told["loggingConfiguration"] == {"level": "OFF", "includeExecutionData": False}
     again = states.create_state_machine(name=name, definition=PASS, roleArn=ROLE + "2")
     assert again["creationDate"] == made["creationDate"]
-    assert refused(states.create_state_machine, name=name, definition=PASS + " ",
+    assert code_and_message(states.create_state_machine, name=name, definition=PASS + " ",
                    roleArn=ROLE)[0] == "StateMachineAlreadyExists"
     assert states.list_tags_for_resource(resourceArn=made["stateMachineArn"])["tags"] == [
         {"key": "line", "value": "1"}]
@@ -82,27 +75,27 @@ def test_a_machine_is_described_as_it_was_made(states, fresh):
 
 def test_what_is_wrong_with_a_request_is_said_in_aws_words(states, make):
     arn = make()
-    assert refused(states.list_executions, stateMachineArn=arn, maxResults=1001) == (
+    assert code_and_message(states.list_executions, stateMachineArn=arn, maxResults=1001) == (
         "ValidationException",
         "1 validation error detected: Value '1001' at 'maxResults' failed to satisfy constraint: "
         "Member must have value less than or equal to 1000")
-    assert refused(states.describe_state_machine, stateMachineArn="x") == (
+    assert code_and_message(states.describe_state_machine, stateMachineArn="x") == (
         "InvalidArn", "Invalid Arn: 'Invalid ARN prefix: x'")
-    assert refused(states.start_execution, stateMachineArn=arn + "x")[0] == (
+    assert code_and_message(states.start_execution, stateMachineArn=arn + "x")[0] == (
         "StateMachineDoesNotExist")
-    assert refused(states.start_execution, stateMachineArn=arn, name="a b") == (
+    assert code_and_message(states.start_execution, stateMachineArn=arn, name="a b") == (
         "InvalidName", "Invalid Name: 'a b'")
-    assert refused(states.start_execution, stateMachineArn=arn, input="") == (
+    assert code_and_message(states.start_execution, stateMachineArn=arn, input="") == (
         "InvalidExecutionInput",
         "Invalid State Machine Execution Input: 'Invalid execution input.'")
-    assert refused(states.update_state_machine, stateMachineArn=arn) == (
+    assert code_and_message(states.update_state_machine, stateMachineArn=arn) == (
         "MissingRequiredParameter",
         "Either the definition, the role ARN, the LoggingConfiguration, or the "
         "TracingConfiguration must be specified")
-    code, message = refused(states.create_state_machine, name="bad", roleArn=ROLE,
+    code, message = code_and_message(states.create_state_machine, name="bad", roleArn=ROLE,
                             definition='{"StartAt": "A", "States": {}}')
     assert code == "InvalidDefinition" and "Invalid State Machine Definition: '" in message
-    assert refused(states.list_executions, stateMachineArn=arn, nextToken="bm90aGluZw")[0] == (
+    assert code_and_message(states.list_executions, stateMachineArn=arn, nextToken="bm90aGluZw")[0] == (
         "InvalidToken")
 
 
@@ -178,11 +171,11 @@ def test_versions_and_aliases_choose_what_runs(states, make, fresh):
         routingConfiguration=[{"stateMachineVersionArn": two, "weight": 100}])
     assert ended(states, states.start_execution(stateMachineArn=alias)["executionArn"])[
         "output"] == "2"
-    assert refused(states.delete_state_machine_version, stateMachineVersionArn=two) == (
+    assert code_and_message(states.delete_state_machine_version, stateMachineVersionArn=two) == (
         "ConflictException",
         "Version to be deleted must not be referenced by an alias. Current list of aliases "
         "referencing this version: [PROD]")
-    assert refused(states.create_state_machine_alias, name="BAD", routingConfiguration=[
+    assert code_and_message(states.create_state_machine_alias, name="BAD", routingConfiguration=[
         {"stateMachineVersionArn": one, "weight": 70},
         {"stateMachineVersionArn": two, "weight": 29}]) == (
             "ValidationException",
@@ -191,7 +184,7 @@ def test_versions_and_aliases_choose_what_runs(states, make, fresh):
         "executions"]] == [execution]
     states.delete_state_machine_alias(stateMachineAliasArn=alias)
     states.delete_state_machine_version(stateMachineVersionArn=two)
-    assert refused(states.describe_state_machine_alias, stateMachineAliasArn=alias)[0] == (
+    assert code_and_message(states.describe_state_machine_alias, stateMachineAliasArn=alias)[0] == (
         "ResourceNotFound")
 
 
@@ -204,14 +197,14 @@ def test_a_worker_does_the_task_of_an_activity(states, make, fresh):
     states.send_task_heartbeat(taskToken=task["taskToken"])
     states.send_task_success(taskToken=task["taskToken"], output='{"n": 2}')
     assert ended(states, execution)["output"] == '{"n":2}'
-    assert refused(states.send_task_success, taskToken=task["taskToken"], output="1") == (
+    assert code_and_message(states.send_task_success, taskToken=task["taskToken"], output="1") == (
         "TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
     assert types(states, execution) == [
         "ExecutionStarted", "TaskStateEntered", "ActivityScheduled", "ActivityStarted",
         "ActivitySucceeded", "TaskStateExited", "ExecutionSucceeded"]
     assert any(a["activityArn"] == activity for a in states.list_activities()["activities"])
     states.delete_activity(activityArn=activity)
-    assert refused(states.get_activity_task, activityArn=activity)[0] == "ActivityDoesNotExist"
+    assert code_and_message(states.get_activity_task, activityArn=activity)[0] == "ActivityDoesNotExist"
 
 
 def test_an_express_machine_answers_with_its_outcome(states, make):
@@ -219,11 +212,11 @@ def test_an_express_machine_answers_with_its_outcome(states, make):
     told = states.start_sync_execution(stateMachineArn=arn, input="{}")
     assert (told["status"], told["error"], told["cause"]) == ("FAILED", "E", "C")
     assert told["billingDetails"]["billedDurationInMilliseconds"] % 100 == 0
-    assert refused(states.list_executions, stateMachineArn=arn)[0] == (
+    assert code_and_message(states.list_executions, stateMachineArn=arn)[0] == (
         "StateMachineTypeNotSupported")
-    assert refused(states.describe_execution, executionArn=told["executionArn"]) == (
+    assert code_and_message(states.describe_execution, executionArn=told["executionArn"]) == (
         "InvalidArn", "Invalid Arn: 'Resource type not valid in this context: express'")
-    assert refused(states.start_sync_execution, stateMachineArn=make())[0] == (
+    assert code_and_message(states.start_sync_execution, stateMachineArn=make())[0] == (
         "StateMachineTypeNotSupported")
 
 
@@ -235,7 +228,7 @@ def test_a_deleted_machine_ends_its_executions(states, make):
     machines = states.get_paginator("list_state_machines")
     wait_until(lambda: arn not in {m["stateMachineArn"] for page in machines.paginate()
                                    for m in page["stateMachines"]}, "the machine's end")
-    assert refused(states.describe_state_machine, stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
+    assert code_and_message(states.describe_state_machine, stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
     states.delete_state_machine(stateMachineArn=arn)
 
 
@@ -277,7 +270,7 @@ def test_a_task_calls_any_operation_of_the_table(states, make, server, fresh):
 
 
 def test_a_resource_that_nobody_has_is_refused_when_the_machine_is_made(states, make):
-    code, message = refused(make, definition=machine_of(
+    code, message = code_and_message(make, definition=machine_of(
         ("A", task("aws-sdk:iot:makeCoffee", {}))))
     assert code == "InvalidDefinition" and "aws-sdk:iot:makeCoffee is not recognized" in message
 
@@ -441,7 +434,7 @@ def test_a_failed_execution_is_redriven_from_where_it_failed(states, make, serve
         "TaskScheduled", "TaskStarted", "TaskFailed", "ExecutionFailed", "ExecutionRedriven",
         "TaskStateEntered", "TaskScheduled", "TaskStarted", "TaskSucceeded", "TaskStateExited",
         "ExecutionSucceeded"]
-    assert refused(states.redrive_execution, executionArn=execution) == (
+    assert code_and_message(states.redrive_execution, executionArn=execution) == (
         "ExecutionNotRedrivable", "Execution is SUCCEEDED and cannot be redriven")
     listed = states.list_executions(stateMachineArn=arn, redriveFilter="REDRIVEN")["executions"]
     assert [e["executionArn"] for e in listed] == [execution]
@@ -464,7 +457,7 @@ def test_a_map_run_is_given_new_limits_while_it_runs(states, make):
     states.stop_execution(executionArn=execution)
     wait_until(lambda: running() == 0, "the children's end")
     assert states.describe_map_run(mapRunArn=run_arn)["status"] == "ABORTED"
-    error = refused(states.update_map_run, mapRunArn=run_arn, maxConcurrency=1)
+    error = code_and_message(states.update_map_run, mapRunArn=run_arn, maxConcurrency=1)
     assert error[0] == "ValidationException"
 
 
@@ -474,9 +467,9 @@ def test_a_number_that_would_change_is_refused_and_others_come_out_as_they_went_
     started = states.start_execution(stateMachineArn=arn, input=exact)["executionArn"]
     assert ended(states, started)["output"] == exact
     for number in ("1e400", "18446744073709551616", "-9223372036854775809"):
-        code, message = refused(states.start_execution, stateMachineArn=arn,
+        code, message = code_and_message(states.start_execution, stateMachineArn=arn,
                                 input=f'{{"a": {number}}}')
         assert code == "InvalidExecutionInput" and number in message
         definition = machine_of(("A", {"Type": "Pass", "Result": 0})).replace(": 0", f": {number}")
-        code, message = refused(make, definition=definition)
+        code, message = code_and_message(make, definition=definition)
         assert code == "InvalidDefinition" and number in message

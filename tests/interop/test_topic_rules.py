@@ -4,10 +4,9 @@ import base64
 import json
 import urllib.parse
 
-import botocore.exceptions
 import pytest
 
-from aws_client import client_of
+from aws_client import client_of, status_and_code
 from functions import Functions
 from harness import Server, wait_until
 from test_events import log_group, messages, role
@@ -42,14 +41,6 @@ def all_role(server):
                 "states:StartExecution", service="iot.amazonaws.com")
 
 
-def refusal(call, *arguments, **more):
-    """(HTTP status, AWS error code) of a call that must fail."""
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(*arguments, **more)
-    answer = caught.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
-
-
 def create(iot, name, sql, *actions, **more):
     iot.create_topic_rule(ruleName=name, topicRulePayload={
         "sql": sql, "actions": list(actions), "awsIotSqlVersion": "2016-03-23", **more})
@@ -79,7 +70,7 @@ def test_a_rule_is_made_read_replaced_disabled_and_deleted(iot, fresh, all_role)
         (name, "SELECT * FROM 'plant/+/oven' WHERE temperature > 80", "hot", [log], log, False,
          "2016-03-23")
     assert rule["createdAt"]
-    assert refusal(create, iot, name, "SELECT * FROM 'a'") \
+    assert status_and_code(create, iot, name, "SELECT * FROM 'a'") \
         == (409, "ResourceAlreadyExistsException")
     iot.disable_topic_rule(ruleName=name)
     assert iot.get_topic_rule(ruleName=name)["rule"]["ruleDisabled"]
@@ -94,7 +85,7 @@ def test_a_rule_is_made_read_replaced_disabled_and_deleted(iot, fresh, all_role)
         == [(name, "plant/1/oven", False)]
     iot.delete_topic_rule(ruleName=name)
     for call in (iot.get_topic_rule, iot.delete_topic_rule, iot.enable_topic_rule):
-        assert refusal(call, ruleName=name) == (401, "UnauthorizedException")
+        assert status_and_code(call, ruleName=name) == (401, "UnauthorizedException")
 
 
 def test_rules_are_listed_in_pages(iot, fresh):
@@ -116,7 +107,7 @@ def test_what_a_rule_cannot_do_is_refused(iot, fresh, all_role):
     parse, wrong = (400, "SqlParseException"), (400, "InvalidRequestException")
     for sql in ("SELECT", "SELECT * FROM plant", "SELECT * FROM 'a/#/b'",
                 "SELECT get_thing_shadow('a', 'b') AS s FROM 'a'"):
-        assert refusal(create, iot, name, sql) == parse, sql
+        assert status_and_code(create, iot, name, sql) == parse, sql
     for action in ({"sqs": {"roleArn": all_role, "queueUrl": "x"}}, {"s3": {"roleArn": all_role}},
                    {"s3": {**s3["s3"], "cannedAcl": "public-read"}},
                    {"s3": {**s3["s3"], "key": "${topic("}}, {},
@@ -124,9 +115,9 @@ def test_what_a_rule_cannot_do_is_refused(iot, fresh, all_role):
                    {"republish": {"roleArn": all_role, "topic": "$$aws/things/x/jobs/notify"}},
                    {"republish": {"roleArn": all_role, "topic": "c", "qos": 2}},
                    {"stepFunctions": {"roleArn": all_role}}, {"http": {"headers": []}}):
-        assert refusal(create, iot, name, "SELECT * FROM 'a/#'", action) == wrong, action
-    assert refusal(create, iot, "a-b", "SELECT * FROM 'a'") == wrong
-    assert refusal(create, iot, name, "SELECT * FROM 'a'", *([s3] * 11)) == wrong
+        assert status_and_code(create, iot, name, "SELECT * FROM 'a/#'", action) == wrong, action
+    assert status_and_code(create, iot, "a-b", "SELECT * FROM 'a'") == wrong
+    assert status_and_code(create, iot, name, "SELECT * FROM 'a'", *([s3] * 11)) == wrong
 
 
 def test_an_object_a_log_line_and_a_message_are_made_of_a_message(server, iot, fresh, all_role):
@@ -214,8 +205,8 @@ def test_an_actions_role_must_be_allowed_and_its_maker_may_pass_it(server, iot, 
     assert "iot:Publish" in json.loads(messages(server, group)[0])["failures"][0]["errorMessage"]
     may = limited("iot", ["iot:CreateTopicRule"], ["*"])
     denied = (403, "AccessDeniedException")
-    assert refusal(create, may, "not_mine", f"SELECT * FROM '{word}'", logs) == denied
-    assert refusal(create, may, "not_mine", f"SELECT * FROM '{word}'", {"lambda": {
+    assert status_and_code(create, may, "not_mine", f"SELECT * FROM '{word}'", logs) == denied
+    assert status_and_code(create, may, "not_mine", f"SELECT * FROM '{word}'", {"lambda": {
         "functionArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"}}) == denied
     other = log_group(server, fresh("group")).rsplit(":", 1)[1]
     create(iot, fresh("foreign").replace("-", "_"), f"SELECT * FROM '{word}'",

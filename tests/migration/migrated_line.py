@@ -11,11 +11,12 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 
-from agent import Agent
 from harness import ROOT, Server, program, wait_until
+from plain_debian import DebianAgent
 
 HERE = Path(__file__).resolve().parent
 LINE = HERE / "line"
@@ -23,8 +24,6 @@ EXAMPLE = ROOT / "examples" / "metal-tags"
 ACCOUNT, REGION, CAMERA = "000000000000", "us-east-1", "line-camera"
 MODEL, INFERENCE = "com.line.Model", "com.line.Inference"
 LIMIT_S = 240
-# What leads pip to an index where the machine needs to be told.
-PIP_VARIABLES = [name for name in ("PIP_INDEX_URL", "PIP_CERT", "HTTPS_PROXY") if name in os.environ]
 
 IMAGES = f"""
 images:
@@ -167,9 +166,10 @@ class Line:
     # The camera.
 
     def enrol(self):
-        """A device with the certificate that the stack knows: its policy is on it."""
-        camera = Agent(self.server, self.directory / "camera", CAMERA, component_user=None, options=[
-            word for name in PIP_VARIABLES for word in ("--pass-environment", name)])
+        """A device with the certificate that the stack knows: its policy is on it. Of the server it
+        reaches the broker and the device port."""
+        camera = DebianAgent(self.server, self.directory / "camera", CAMERA, [
+            self.server.info["mqtt"]["port"], urlsplit(self.server.info["devicePlane"]).port])
         camera.provision(json.loads(self.andon("device", "add", CAMERA, "--json"))["token"])
         [certificate] = self.aws("iot").list_thing_principals(thingName=CAMERA)["principals"]
         self.apply(CertificateArn=certificate)

@@ -4,11 +4,13 @@ packages, heard by a consumer that knows MQTT 3.1.1 and nothing of andon."""
 import json
 import queue
 import ssl
+from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
 import pytest
 from harness import wait_until
 from migrated_line import EXAMPLE, INFERENCE, LINE, MODEL, REGION, arn, built
+from plain_debian import PROXY_PORT
 
 TOPIC = "line/scratches"
 
@@ -107,9 +109,32 @@ def fixture_running(line, camera, tmp_path_factory):
 def test_it_runs_as_an_unprivileged_user_with_packages_of_its_own(line, camera, running):
     camera.wait_for(INFERENCE, running)
     work = camera.root / "work" / INFERENCE
-    assert work.owner() == "andon-component"
+    assert camera.machine.owner(work) == "andon-component"
     [onnxruntime] = (work / ".local" / "lib").glob("python3*/site-packages/onnxruntime")
-    assert onnxruntime.owner() == "andon-component"
+    assert camera.machine.owner(onnxruntime) == "andon-component"
+
+
+def test_its_machine_reaches_two_ports_of_the_server_and_the_registry_and_nothing_else(line, camera,
+                                                                                      running):
+    assert camera.ways.refused == []
+    told = camera.machine.shell(f"""python3 - <<'END'
+import socket
+def reach(host, port):
+    try:
+        with socket.create_connection((host, port), 5) as reached:
+            return reached
+    except OSError:
+        return None
+for host, port in (("127.0.0.1", {urlsplit(line.server.info["api"]).port}), ("192.0.2.1", 443)):
+    assert reach(host, port) is None, (host, port)
+assert reach("127.0.0.1", {urlsplit(line.server.info["devicePlane"]).port})
+with socket.create_connection(("127.0.0.1", {PROXY_PORT})) as proxy:
+    proxy.sendall(b"CONNECT example.com:443 HTTP/1.1\\r\\n\\r\\n")
+    assert proxy.recv(100).startswith(b"HTTP/1.1 403")
+END
+tail -n +3 /proc/net/dev | cut -d: -f1""")
+    assert told.split() == ["lo"]
+    assert camera.ways.refused == ["CONNECT example.com:443 HTTP/1.1"]
 
 
 def test_a_consumer_hears_what_it_finds_on_a_topic_without_the_things_name(running, consumer):

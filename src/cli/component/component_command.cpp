@@ -41,6 +41,7 @@ struct Options {
   bool without_modules = false;
   bool yes = false;
   bool as_json = false;
+  bool private_addresses = false;
 };
 
 std::string component_path(const ComponentVersion& component, const char* below = "") {
@@ -171,7 +172,10 @@ int import_component(const Options& options) {
   ServerClient server(options.server);
   Terminal terminal;
   json::array all;
-  for (const ImportedComponent& made : import_components(server, terminal, options.source)) {
+  const auto private_addresses =
+      options.private_addresses ? PrivateAddresses::allowed : PrivateAddresses::refused;
+  for (const ImportedComponent& made :
+       import_components(server, terminal, options.source, private_addresses)) {
     if (options.as_json) {
       all.push_back(to_json(made));
       continue;
@@ -254,15 +258,20 @@ void add_component_commands(CLI::App& app, std::function<int()>& selected) {
   create->add_flag("--without-modules", options->without_modules,
                    "With --inspects: leave out the modules for cameras, Modbus and GPIO "
                    "(andon-inspect-*.so) that lie beside the program");
-  add("import",
+  CLI::App* import = add(
+      "import",
       "Take a component that others have made: its artifacts are held against the recipe's digests "
       "and kept on the server",
-      import_component)
+      import_component);
+  import
       ->add_option("source", options->source,
                    "A URL, a recipe's file, a folder (also one that `gdk component build` has "
                    "left), or a bundle of such a folder: .zip, .tar.gz")
       ->type_name("URL|PATH")
       ->required();
+  import->add_flag("--private-addresses", options->private_addresses,
+                   "Fetch artifacts that a recipe names at addresses of this machine or of its own "
+                   "network, too");
   CLI::App* remove = add("delete", "Delete a version of a component", delete_component);
   remove->add_option("name", options->name, "NAME@1.0.0")->required();
   remove->add_flag("-y,--yes", options->yes, "Do not ask");

@@ -11,6 +11,7 @@
 #include "base/json/json_reader.hpp"
 #include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
+#include "cli/component/import_url.hpp"
 #include "cli/registry/registry.hpp"
 #include "cli/terminal/table.hpp"
 #include "recipe/reader/json_or_yaml.hpp"
@@ -86,8 +87,14 @@ std::string next_patch(ServerClient& server, const std::string& name) {
 
 class Import {
  public:
-  Import(ServerClient& server, Terminal& terminal, std::string origin)
-      : server_(server), terminal_(terminal), origin_(std::move(origin)) {}
+  // `named` is the URL that the operator gave, or "".
+  Import(ServerClient& server, Terminal& terminal, std::string origin, std::string named,
+         PrivateAddresses private_addresses)
+      : server_(server),
+        terminal_(terminal),
+        origin_(std::move(origin)),
+        named_(std::move(named)),
+        private_addresses_(private_addresses) {}
 
   // What is at a URL, in a folder of this import's own.
   path download(const std::string& url) {
@@ -175,7 +182,10 @@ class Import {
   path fetch(const ImportSource& source, const path& recipe_file, const std::string& base_url,
              const ComponentVersion& component, const std::string& written,
              const std::string& uri) {
-    if (is_url(uri)) return download(uri);
+    if (is_url(uri)) {
+      if (private_addresses_ == PrivateAddresses::refused) require_public(uri, named_);
+      return download(uri);
+    }
     if (const auto found =
             find_import_artifact(source, recipe_file, component.name, written, uri)) {
       return *found;
@@ -201,6 +211,8 @@ class Import {
   ServerClient& server_;
   Terminal& terminal_;
   const std::string origin_;
+  const std::string named_;
+  const PrivateAddresses private_addresses_;
   base::TemporaryDirectory work_;
   int downloads_ = 0;
 };
@@ -208,7 +220,8 @@ class Import {
 }  // namespace
 
 std::vector<ImportedComponent> import_components(ServerClient& server, Terminal& terminal,
-                                                 const std::string& source) {
+                                                 const std::string& source,
+                                                 PrivateAddresses private_addresses) {
   // Without what may be a signature or a password.
   std::string origin = source;
   if (is_url(source)) {
@@ -219,7 +232,7 @@ std::vector<ImportedComponent> import_components(ServerClient& server, Terminal&
   } else {
     origin = path(source).filename().string();
   }
-  Import import(server, terminal, origin);
+  Import import(server, terminal, origin, is_url(source) ? source : "", private_addresses);
   const path place = is_url(source) ? import.download(source) : path(source);
   const auto format = base::fs::is_directory(place) ? std::nullopt : archive_format(source);
   const ImportSource found = find_import_source(format ? import.unpack(*format, place) : place);

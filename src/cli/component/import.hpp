@@ -27,12 +27,16 @@ struct ImportedComponent {
   std::vector<ImportedArtifact> artifacts;
 };
 
+// May a recipe name artifacts at addresses that only this machine or its network can ask?
+enum class PrivateAddresses : std::uint8_t { refused, allowed };
+
 // "https://...", a folder, a recipe's file, or a bundle (.zip, .tar.gz, .tgz), of which each recipe
 // is imported. Throws data_corrupted for an artifact that is not what the recipe says, not_found
-// for what is not there, invalid_argument for a recipe that is none; components before the one that
-// failed are there then.
+// for what is not there, invalid_argument for a recipe that is none, permission_denied for one that
+// names a private address (import_url.hpp); components before the one that failed are there then.
 [[nodiscard]] std::vector<ImportedComponent> import_components(ServerClient& server,
                                                                Terminal& terminal,
-                                                               const std::string& source);
+                                                               const std::string& source,
+                                                               PrivateAddresses private_addresses);
 
 }  // namespace andon::cli

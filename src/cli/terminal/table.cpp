@@ -8,8 +8,8 @@
 #include <cmath>
 
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/escape.hpp"
-#include "base/text/utf8.hpp"
 
 namespace andon::cli {
 namespace {
@@ -76,20 +76,7 @@ std::string plain_text_of(const base::json::object& object, std::string_view key
 }
 
 std::string json_text(const base::json::value& value) {
-  const std::string whole = base::to_text(value);
-  std::string safe;
-  safe.reserve(whole.size());
-  for (std::string_view text = whole; !text.empty();) {
-    const base::CodePoint point = base::code_point_at(text, 0);
-    const std::string_view one = text.substr(0, point.length);
-    text.remove_prefix(one.size());
-    if (base::escape_line(one) == one) {
-      safe += one;
-    } else {
-      safe += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(point.value));
-    }
-  }
-  return safe;
+  return base::json_text(value);
 }
 
 std::string ago_of(const base::json::value& object, std::string_view key, base::Timestamp now) {

@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/text/escape.hpp"
-
 namespace andon::cli {
 namespace {
 
@@ -38,15 +36,6 @@ TEST(Table, TimesAreToldByHowLongAgoTheyWere) {
   EXPECT_EQ(ago(now - minutes{119}, now), "119 min ago");
   EXPECT_EQ(ago(now - hours{47}, now), "47 h ago");
   EXPECT_EQ(ago(now - hours{49}, now), "2 d ago");
-}
-
-TEST(JsonText, SteersNoTerminalAndMeansTheSame) {
-  const base::json::value value{
-      {"a", "\x1b[2J \x7f \xC2\x9b \xE2\x80\xAE \xC3\xA4 \xF0\x9F\x98\x80"}};
-  const std::string text = json_text(value);
-  EXPECT_EQ(base::escape_line(text), text);
-  EXPECT_EQ(base::parse_json(text, "test"), value);
-  EXPECT_NE(text.find("\xC3\xA4 \xF0\x9F\x98\x80"), std::string::npos);
 }
 
 }  // namespace

@@ -52,6 +52,12 @@ RunAs unprivileged_user(std::string_view name) {
                       "commands from afar run as a user without rights on this device, and '" +
                           std::string(name) + "' has all; name another with --remote-user");
   }
+  if (name.empty()) {
+    throw base::Error(
+        base::ErrorCode::failed_precondition,
+        "the agent of this device is not root and has no user to give but its own, who "
+        "can read the device's key; name that with --remote-user where it is wanted");
+  }
   return who;
 }
 

@@ -21,7 +21,8 @@ struct UserProcess {
   std::string input;  // what it reads from standard input
 };
 
-// The user that is named, or the agent's own. Throws failed_precondition for one with all rights.
+// The user that is named. Throws failed_precondition for one with all rights, and where none is
+// named to an agent that is not root: its own can read the device's key.
 [[nodiscard]] RunAs unprivileged_user(std::string_view name);
 
 // Throws cancelled, and what `on_output` throws.

@@ -13,6 +13,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/text/escape.hpp"
 #include "base/time/time.hpp"
@@ -54,7 +55,7 @@ struct Options {
 };
 
 void print(const json::object& answer) {
-  fmt::print("{}\n", base::to_text(answer));
+  fmt::print("{}\n", base::json_text(answer));
 }
 
 // "NAME=VALUE"; throws UsageError.
