@@ -76,6 +76,11 @@ class Router {
     return s3_.look(start);
   }
 
+  // Whether a request says that it is a call of this operation, of a protocol with X-Amz-Target.
+  // Nothing of it has been verified.
+  [[nodiscard]] static bool asks_for(const wire::HttpRequest& request, std::string_view service,
+                                     std::string_view operation);
+
   // Null where the table has no such row.
   [[nodiscard]] const Operation* find(std::string_view service, std::string_view name) const;
 

@@ -35,6 +35,14 @@ struct TemporaryCredentials {
   base::Timestamp expires;
 };
 
+// Of the operator API: what a device that shows its certificate may call with its temporary
+// credentials. All three or none.
+struct DeviceCalls {
+  std::function<bool(const wire::HttpRequest&)> has = {};
+  std::function<wire::HttpAdmission(const wire::HttpRequest&)> admit = {};
+  std::function<wire::HttpResponse(const wire::HttpRequest&)> answer = {};
+};
+
 struct DevicePlaneOptions {
   DeviceEndpoints endpoints;
   std::string ca_certificate_pem;
@@ -50,6 +58,7 @@ struct DevicePlaneOptions {
   // Answer what is not a path of the device plane: the S3 API for devices.
   std::function<wire::HttpResponse(wire::HttpRequest&)> s3;
   std::function<wire::HttpAdmission(const wire::HttpRequest&)> admit_s3;
+  DeviceCalls calls = {};
   // Records what devices are refused, and what they are given to be known by: certificates and
   // keys. Null: nobody does.
   control::AuditLog* audit = nullptr;

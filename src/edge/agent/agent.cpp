@@ -50,6 +50,8 @@
 #include "edge/ipc/pubsub_operations.hpp"
 #include "edge/ipc/token_exchange.hpp"
 #include "edge/run/component_host.hpp"
+#include "edge/secrets/secret_manager.hpp"
+#include "edge/secrets/secret_source.hpp"
 #include "edge/shadows/shadow_operations.hpp"
 #include "edge/shadows/shadow_sync.hpp"
 #include "edge/state/device_config.hpp"
@@ -169,6 +171,21 @@ class Agent::Implementation {
                       [this](const std::string& topic, const json::object& message) {
                         pubsub_operations_.publish_json(topic, message);
                       }}),
+        secret_source_(device_, layout_, std::make_shared<ExportCredentials>([this] {
+                         return credentials_of_role();
+                       })),
+        secrets_({loop_, writer_, *database_, policy_, server_time_,
+                  [this] { return configuration_of(kSecretManager); },
+                  [this](const std::string& id, const std::string& stage, base::Timestamp now) {
+                    return secret_source_.get(id, stage, now);
+                  },
+                  [layout = layout_] {
+                    return secret_key_of(base::read_file(private_key_file(layout)));
+                  },
+                  [this](std::string note) {
+                    host_.take_note(std::string(kSecretManager), std::move(note));
+                    write_status_soon();
+                  }}),
         ipc_(loop_, layout_, operations_, authenticator()),
         control_(loop_, layout_, operations_,
                  [](std::string_view) { return std::string(kLocalOperator); }, {},
@@ -229,6 +246,7 @@ class Agent::Implementation {
     update_operations_.add_to(operations_);
     metric_operations_.add_to(operations_);
     shadow_operations_.add_to(operations_);
+    secrets_.add_to(operations_);
     operations_["ValidateAuthorizationToken"] = {
         StreamAfterAnswer::closes, [this](const IpcCall& call) { return validate_token(call); }};
     local_operations_.add_to(operations_);
@@ -246,9 +264,11 @@ class Agent::Implementation {
       if (component == kStreamManager) streams_.refresh();
       if (component == kNucleus) refresh_nucleus();
       if (component == kShadowManager) refresh_shadows();
+      if (component == kSecretManager) secrets_.refresh();
     });
     link_->on_connection([this](bool is_connected) {
       renewer_.connection_changed(is_connected);
+      secrets_.connection_changed(is_connected);
       write_status_soon();
     });
   }
@@ -267,6 +287,7 @@ class Agent::Implementation {
     note_token_port(layout_, token_exchange_.port());
     refresh_nucleus();
     refresh_shadows();
+    secrets_.refresh();
     if (engine_.busy()) progress_.start();
     local_deployments_.go_on();
     write_status_soon();
@@ -338,6 +359,7 @@ class Agent::Implementation {
               streams_.refresh();
               refresh_nucleus();
               refresh_shadows();
+              secrets_.deployment_ended();
               health_.deployment_ended(outcome);
               write_status_soon();
               give_back_memory_soon();
@@ -397,6 +419,7 @@ class Agent::Implementation {
     if (name == kStreamManager) streams_.refresh();
     if (name == kNucleus) refresh_nucleus();
     if (name == kShadowManager) refresh_shadows();
+    if (name == kSecretManager) secrets_.refresh();
     // What a deployment changes its end tells; a start without one has no such end.
     health_.component_changed(name, engine_.busy() && supervisor_.changing());
     write_status_soon();
@@ -557,6 +580,8 @@ class Agent::Implementation {
   MetricOperations metric_operations_;
   ShadowOperations shadow_operations_;
   ShadowSync shadow_sync_;
+  SecretSource secret_source_;
+  SecretManager secrets_;
   IpcServer ipc_;
   IpcServer control_;
   std::unique_ptr<DeploymentWorker> worker_;

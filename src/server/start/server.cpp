@@ -486,8 +486,18 @@ class Server::Implementation {
             .on_enrolled = [this] { broker_feed_.tell_now(); },
             .s3 = [this](wire::HttpRequest& request) { return device_s3_.handle(request); },
             .admit_s3 = [this](const wire::HttpRequest& head) { return device_s3_.admit(head); },
+            .calls = device_calls(),
             .audit = &audit_.log(),
             .packages = options_.packages};
+  }
+
+  // Agents read the secrets that their components may have.
+  api::DeviceCalls device_calls() {
+    return {[](const wire::HttpRequest& head) {
+              return api::Router::asks_for(head, "secretsmanager", "GetSecretValue");
+            },
+            [this](const wire::HttpRequest& head) { return router_.admit(head); },
+            [this](const wire::HttpRequest& request) { return router_.handle(request); }};
   }
 
   [[nodiscard]] BrokerOptions broker_options() const {
