@@ -26,6 +26,7 @@
 #include "edge/builtin/built_in_components.hpp"
 #include "edge/builtin/network_settings.hpp"
 #include "edge/builtin/nucleus_settings.hpp"
+#include "edge/clients/ip_detector.hpp"
 #include "edge/cloud/certificate_renewal.hpp"
 #include "edge/cloud/data_plane.hpp"
 #include "edge/cloud/job_client.hpp"
@@ -186,6 +187,14 @@ class Agent::Implementation {
                     host_.take_note(std::string(kSecretManager), std::move(note));
                     write_status_soon();
                   }}),
+        ip_detector_({loop_, [this] { return configuration_of(kIpDetector); }, own_addresses,
+                      [this](const json::object& connectivity) {
+                        DataPlane(device_, layout_).tell_connectivity(connectivity);
+                      },
+                      [this](std::string note) {
+                        host_.take_note(std::string(kIpDetector), std::move(note));
+                        write_status_soon();
+                      }}),
         ipc_(loop_, layout_, operations_, authenticator()),
         control_(loop_, layout_, operations_,
                  [](std::string_view) { return std::string(kLocalOperator); }, {},
@@ -265,10 +274,12 @@ class Agent::Implementation {
       if (component == kNucleus) refresh_nucleus();
       if (component == kShadowManager) refresh_shadows();
       if (component == kSecretManager) secrets_.refresh();
+      if (component == kIpDetector) ip_detector_.refresh();
     });
     link_->on_connection([this](bool is_connected) {
       renewer_.connection_changed(is_connected);
       secrets_.connection_changed(is_connected);
+      ip_detector_.connection_changed(is_connected);
       write_status_soon();
     });
   }
@@ -288,6 +299,7 @@ class Agent::Implementation {
     refresh_nucleus();
     refresh_shadows();
     secrets_.refresh();
+    ip_detector_.refresh();
     if (engine_.busy()) progress_.start();
     local_deployments_.go_on();
     write_status_soon();
@@ -360,6 +372,7 @@ class Agent::Implementation {
               refresh_nucleus();
               refresh_shadows();
               secrets_.deployment_ended();
+              ip_detector_.refresh();
               health_.deployment_ended(outcome);
               write_status_soon();
               give_back_memory_soon();
@@ -420,6 +433,7 @@ class Agent::Implementation {
     if (name == kNucleus) refresh_nucleus();
     if (name == kShadowManager) refresh_shadows();
     if (name == kSecretManager) secrets_.refresh();
+    if (name == kIpDetector) ip_detector_.refresh();
     // What a deployment changes its end tells; a start without one has no such end.
     health_.component_changed(name, engine_.busy() && supervisor_.changing());
     write_status_soon();
@@ -582,6 +596,7 @@ class Agent::Implementation {
   ShadowSync shadow_sync_;
   SecretSource secret_source_;
   SecretManager secrets_;
+  IpDetector ip_detector_;
   IpcServer ipc_;
   IpcServer control_;
   std::unique_ptr<DeploymentWorker> worker_;

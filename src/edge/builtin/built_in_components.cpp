@@ -25,7 +25,7 @@ constexpr std::string_view kStreamKeys =
     "JVM_ARGS LOG_LEVEL accessControl";
 
 // Versions are those of Greengrass at the time; any other that is wanted is there as well.
-constexpr std::array<BuiltInComponent, 10> kTable = {{
+constexpr std::array<BuiltInComponent, 11> kTable = {{
     {kNucleus, "2.14.0", "The agent itself", kNothing, "iotRoleAlias runWithDefault"},
     {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing,
      "iotRoleAlias runWithDefault"},
@@ -40,6 +40,10 @@ constexpr std::array<BuiltInComponent, 10> kTable = {{
     {"aws.greengrass.LogManager", "2.3.8", "Logs of components", kNothing, ""},
     {"aws.greengrass.DiskSpooler", "1.0.5", "Messages that wait, on the disk; built into the agent",
      kNothing, ""},
+    {"aws.greengrass.clientdevices.IPDetector", "2.1.8", "Where client devices reach this device",
+     R"({"defaultPort": "8883", "includeIPv4LoopbackAddrs": false,
+         "includeIPv4LinkLocalAddrs": false})",
+     "defaultPort includeIPv4LoopbackAddrs includeIPv4LinkLocalAddrs"},
     {"aws.greengrass.telemetry.NucleusEmitter", "1.0.9", "Figures of the agent", kNothing, ""},
 }};
 

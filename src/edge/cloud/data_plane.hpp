@@ -40,6 +40,8 @@ class DataPlane {
   [[nodiscard]] std::string artifact_url(const std::string& component_version_arn,
                                          const std::string& artifact_name);
   [[nodiscard]] fleet::TemporaryCredentials credentials(const std::string& role_alias);
+  // Where client devices reach this one: the body of UpdateConnectivityInfo.
+  void tell_connectivity(const base::json::object& connectivity);
 
  private:
   [[nodiscard]] wire::IncomingResponse call(const std::string& method, const std::string& target,
