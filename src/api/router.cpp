@@ -174,6 +174,13 @@ std::optional<std::string> Router::asked_service(const HttpRequest& request) con
   return name;
 }
 
+bool Router::asks_for(const HttpRequest& request, std::string_view service,
+                      std::string_view operation) {
+  const auto target = request.headers.find("X-Amz-Target");
+  return target && *target == std::string(service) + '.' + std::string(operation) &&
+         request.method == "POST" && request.path == "/" && claimed_service(request) == service;
+}
+
 const Operation* Router::find(std::string_view service, std::string_view name) const {
   const auto found = services_.find(service);
   if (found == services_.end()) return nullptr;

@@ -87,6 +87,10 @@ class Router {
   // over MQTT.
   [[nodiscard]] wire::HttpResponse handle_device(const std::string& service, const Caller& device,
                                                  const wire::HttpRequest& request) const;
+  // Whether a request says that it is a call of this operation, of a protocol with X-Amz-Target.
+  // Nothing of it has been verified.
+  [[nodiscard]] static bool asks_for(const wire::HttpRequest& request, std::string_view service,
+                                     std::string_view operation);
 
   // Null where the table has no such row.
   [[nodiscard]] const Operation* find(std::string_view service, std::string_view name) const;

@@ -148,6 +148,10 @@ std::string reader_of(const control::ControlPlane& control, const ArtifactLinks&
   return thing;
 }
 
+bool is_call(const DevicePlaneOptions& options, const HttpRequest& request) {
+  return options.calls.has && options.calls.has(request);
+}
+
 // The routes of one request.
 class Exchange {
  public:
@@ -181,6 +185,10 @@ class Exchange {
     const bool is_ours = path.starts_with("/greengrass/") || path.starts_with("/andon/") ||
                          path.starts_with("/role-aliases/");
     if (is_ours) throw Error(ErrorCode::not_found, "there is nothing at " + request_.path);
+    if (is_call(options_, request_)) {
+      static_cast<void>(device_of(control_, request_));
+      return options_.calls.answer(request_);
+    }
     return options_.s3(request_);
   }
 
@@ -484,7 +492,8 @@ wire::HttpAdmission DevicePlane::admit(const HttpRequest& head) {
   if (packages_.has(path)) return {std::nullopt, 0};
   const bool is_ours = path.starts_with("/greengrass/") || path.starts_with("/andon/") ||
                        path.starts_with("/role-aliases/");
-  if (!is_ours && !is_iot_data(options_, head)) return options_.admit_s3(head);
+  const bool is_call_here = !is_ours && is_call(options_, head);
+  if (!is_ours && !is_call_here && !is_iot_data(options_, head)) return options_.admit_s3(head);
   // An enrolment token, or a certificate that is over, is in the body.
   if (path == fleet::kEnrolPath || path == fleet::kRenewPath) {
     return {std::nullopt, kMaxEnrolmentBytes};
@@ -501,6 +510,7 @@ wire::HttpAdmission DevicePlane::admit(const HttpRequest& head) {
     audit.record();
     return {error_response(error), 0};
   }
+  if (is_call_here) return options_.calls.admit(head);
   return {std::nullopt, kMaxBodyBytes};
 }
 

@@ -37,6 +37,14 @@ struct TemporaryCredentials {
   base::Timestamp expires;
 };
 
+// Of the operator API: what a device that shows its certificate may call with its temporary
+// credentials. All three or none.
+struct DeviceCalls {
+  std::function<bool(const wire::HttpRequest&)> has = {};
+  std::function<wire::HttpAdmission(const wire::HttpRequest&)> admit = {};
+  std::function<wire::HttpResponse(const wire::HttpRequest&)> answer = {};
+};
+
 struct DevicePlaneOptions {
   DeviceEndpoints endpoints;
   std::string ca_certificate_pem;
@@ -58,6 +66,7 @@ struct DevicePlaneOptions {
   std::function<wire::HttpAdmission(const wire::HttpRequest&)> admit_s3;
   // Stores lines that a component of the thing has written; null: there is no such path.
   std::function<void(const std::string& thing, const fleet::DeviceLogs& logs)> put_logs = {};
+  DeviceCalls calls = {};
   // Records what devices are refused, and what they are given to be known by: certificates and
   // keys. Null: nobody does.
   control::AuditLog* audit = nullptr;

@@ -34,7 +34,16 @@ class DevicePlaneTest : public testing::Test, public control::ControlFixture {
                 .admit_s3 =
                     [](const HttpRequest&) {
                       return wire::HttpAdmission{HttpResponse{.status = 298}, 0};
-                    }}) {
+                    },
+                .calls = {.has = [](const HttpRequest& head) { return head.path == "/"; },
+                          .admit =
+                              [](const HttpRequest&) {
+                                return wire::HttpAdmission{HttpResponse{.status = 297}, 0};
+                              },
+                          .answer =
+                              [](const HttpRequest&) {
+                                return HttpResponse{.status = 296, .body = "call"};
+                              }}}) {
     put_object("models", "a.onnx", "0123456789");
     control().components.create(
         recipe("com.ex.Model", "1.0.0", R"([{"URI": "s3://models/a.onnx"}])"), std::nullopt);
@@ -330,6 +339,19 @@ TEST_F(DevicePlaneTest, ACertificateThatIsOverOpensItsOwnRenewalAndNothingElse) 
   const std::string other = trust::make_csr(trust::make_private_key(), "x");
   EXPECT_EQ(renew(std::nullopt, {{"certificatePem", renewed}, {"csr", other}}).status, 403);
   EXPECT_EQ(renew(renewed, {{"csr", other}}).status, 200);
+}
+
+TEST_F(DevicePlaneTest, ACallOfTheOperatorsApiNeedsTheCertificate) {
+  EXPECT_EQ(send("POST", "/", dev1_).status, 296);
+  EXPECT_EQ(send("POST", "/", std::nullopt).status, 403);
+  HttpRequest head;
+  head.method = "POST";
+  head.target = head.path = "/";
+  const wire::HttpAdmission refused = plane_.admit(head);
+  ASSERT_TRUE(refused.refusal);
+  EXPECT_EQ(refused.refusal->status, 403);
+  head.client_certificate_pem = dev1_;
+  EXPECT_EQ(plane_.admit(head).refusal.value().status, 297);
 }
 
 TEST_F(DevicePlaneTest, EverythingElseIsTheObjectStores) {

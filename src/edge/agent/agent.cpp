@@ -27,6 +27,7 @@
 #include "edge/builtin/built_in_components.hpp"
 #include "edge/builtin/network_settings.hpp"
 #include "edge/builtin/nucleus_settings.hpp"
+#include "edge/clients/ip_detector.hpp"
 #include "edge/cloud/certificate_renewal.hpp"
 #include "edge/cloud/data_plane.hpp"
 #include "edge/cloud/job_client.hpp"
@@ -52,6 +53,8 @@
 #include "edge/ipc/token_exchange.hpp"
 #include "edge/logs/log_uploader.hpp"
 #include "edge/run/component_host.hpp"
+#include "edge/secrets/secret_manager.hpp"
+#include "edge/secrets/secret_source.hpp"
 #include "edge/shadows/shadow_operations.hpp"
 #include "edge/shadows/shadow_sync.hpp"
 #include "edge/state/device_config.hpp"
@@ -178,6 +181,29 @@ class Agent::Implementation {
                       [this](const std::string& topic, const json::object& message) {
                         pubsub_operations_.publish_json(topic, message);
                       }}),
+        secret_source_(device_, layout_, std::make_shared<ExportCredentials>([this] {
+                         return credentials_of_role();
+                       })),
+        secrets_({loop_, writer_, *database_, policy_, server_time_,
+                  [this] { return configuration_of(kSecretManager); },
+                  [this](const std::string& id, const std::string& stage, base::Timestamp now) {
+                    return secret_source_.get(id, stage, now);
+                  },
+                  [layout = layout_] {
+                    return secret_key_of(base::read_file(private_key_file(layout)));
+                  },
+                  [this](std::string note) {
+                    host_.take_note(std::string(kSecretManager), std::move(note));
+                    write_status_soon();
+                  }}),
+        ip_detector_({loop_, [this] { return configuration_of(kIpDetector); }, own_addresses,
+                      [this](const json::object& connectivity) {
+                        DataPlane(device_, layout_).tell_connectivity(connectivity);
+                      },
+                      [this](std::string note) {
+                        host_.take_note(std::string(kIpDetector), std::move(note));
+                        write_status_soon();
+                      }}),
         ipc_(loop_, layout_, operations_, authenticator()),
         control_(loop_, layout_, operations_,
                  [](std::string_view) { return std::string(kLocalOperator); }, {},
@@ -242,6 +268,7 @@ class Agent::Implementation {
     update_operations_.add_to(operations_);
     metric_operations_.add_to(operations_);
     shadow_operations_.add_to(operations_);
+    secrets_.add_to(operations_);
     operations_["ValidateAuthorizationToken"] = {
         StreamAfterAnswer::closes, [this](const IpcCall& call) { return validate_token(call); }};
     local_operations_.add_to(operations_);
@@ -260,9 +287,13 @@ class Agent::Implementation {
       if (component == kLogManager) log_uploader_.refresh();
       if (component == kNucleus) refresh_nucleus();
       if (component == kShadowManager) refresh_shadows();
+      if (component == kSecretManager) secrets_.refresh();
+      if (component == kIpDetector) ip_detector_.refresh();
     });
     link_->on_connection([this](bool is_connected) {
       renewer_.connection_changed(is_connected);
+      secrets_.connection_changed(is_connected);
+      ip_detector_.connection_changed(is_connected);
       write_status_soon();
     });
   }
@@ -282,6 +313,8 @@ class Agent::Implementation {
     refresh_nucleus();
     refresh_shadows();
     log_uploader_.refresh();
+    secrets_.refresh();
+    ip_detector_.refresh();
     if (engine_.busy()) progress_.start();
     local_deployments_.go_on();
     write_status_soon();
@@ -354,6 +387,8 @@ class Agent::Implementation {
               log_uploader_.refresh();
               refresh_nucleus();
               refresh_shadows();
+              secrets_.deployment_ended();
+              ip_detector_.refresh();
               health_.deployment_ended(outcome);
               write_status_soon();
               give_back_memory_soon();
@@ -430,6 +465,8 @@ class Agent::Implementation {
     if (name == kLogManager) log_uploader_.refresh();
     if (name == kNucleus) refresh_nucleus();
     if (name == kShadowManager) refresh_shadows();
+    if (name == kSecretManager) secrets_.refresh();
+    if (name == kIpDetector) ip_detector_.refresh();
     // What a deployment changes its end tells; a start without one has no such end.
     health_.component_changed(name, engine_.busy() && supervisor_.changing());
     write_status_soon();
@@ -593,6 +630,9 @@ class Agent::Implementation {
   MetricOperations metric_operations_;
   ShadowOperations shadow_operations_;
   ShadowSync shadow_sync_;
+  SecretSource secret_source_;
+  SecretManager secrets_;
+  IpDetector ip_detector_;
   IpcServer ipc_;
   IpcServer control_;
   std::unique_ptr<DeploymentWorker> worker_;

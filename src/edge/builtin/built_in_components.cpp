@@ -31,7 +31,7 @@ constexpr std::string_view kNucleusKeys =
     "greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt networkProxy";
 
 // Versions are those of Greengrass at the time; any other that is wanted is there as well.
-constexpr std::array<BuiltInComponent, 10> kTable = {{
+constexpr std::array<BuiltInComponent, 11> kTable = {{
     {kNucleus, "2.14.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.Cli", "2.14.0", "Commands on the device, built into the agent", kNothing, ""},
@@ -40,11 +40,16 @@ constexpr std::array<BuiltInComponent, 10> kTable = {{
     {kStreamManager, "2.2.0", "Streams of messages, built into the agent", kStreamDefaults,
      kStreamKeys},
     {"aws.greengrass.ShadowManager", "2.3.9", "Shadows on the device", kNothing, ""},
-    {"aws.greengrass.SecretManager", "2.1.8", "Secrets on the device", kNothing, ""},
+    {"aws.greengrass.SecretManager", "2.1.8", "Secrets on the device", kNothing,
+     "cloudSecrets periodicRefreshIntervalMin"},
     {kLogManager, "2.3.8", "Logs of components, to the server; built into the agent", kNothing,
      "logsUploaderConfiguration periodicUploadIntervalSec"},
     {"aws.greengrass.DiskSpooler", "1.0.5", "Messages that wait, on the disk; built into the agent",
      kNothing, ""},
+    {"aws.greengrass.clientdevices.IPDetector", "2.1.8", "Where client devices reach this device",
+     R"({"defaultPort": "8883", "includeIPv4LoopbackAddrs": false,
+         "includeIPv4LinkLocalAddrs": false})",
+     "defaultPort includeIPv4LoopbackAddrs includeIPv4LinkLocalAddrs"},
     {"aws.greengrass.telemetry.NucleusEmitter", "1.0.9", "Figures of the agent", kNothing, ""},
 }};
 

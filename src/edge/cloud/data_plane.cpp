@@ -245,6 +245,14 @@ void DataPlane::put_logs(const std::string& logs) {
   if (response.status != 200) throw refused(response, "cannot upload logs", "ACCESS_DENIED");
 }
 
+void DataPlane::tell_connectivity(const json::object& connectivity) {
+  const wire::IncomingResponse response =
+      call("PUT", fleet::connectivity_path(config_.thing_name), base::to_text(connectivity));
+  const std::string what = "cannot tell where this device is reached";
+  throw_if_transient(response, what);
+  if (response.status != 200) throw refused(response, what, "ACCESS_DENIED");
+}
+
 fleet::TemporaryCredentials DataPlane::credentials(const std::string& role_alias) {
   const wire::IncomingResponse response = call("GET", fleet::credentials_path(role_alias), {});
   throw_if_transient(response, "cannot get temporary credentials");

@@ -42,6 +42,8 @@ class DataPlane {
   // `logs`: fleet::DeviceLogs as text. They are stored when it returns.
   void put_logs(const std::string& logs);
   [[nodiscard]] fleet::TemporaryCredentials credentials(const std::string& role_alias);
+  // Where client devices reach this one: the body of UpdateConnectivityInfo.
+  void tell_connectivity(const base::json::object& connectivity);
 
  private:
   [[nodiscard]] wire::IncomingResponse call(const std::string& method, const std::string& target,

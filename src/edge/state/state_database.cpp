@@ -118,6 +118,19 @@ CREATE TABLE synced_shadows (
 );
 )sql";
 
+// Secrets of the server for components, by the name that the configuration has; values are sealed.
+constexpr std::string_view kSecrets = R"sql(
+CREATE TABLE secrets (
+  id TEXT NOT NULL,
+  arn TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version TEXT NOT NULL,
+  stages TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  PRIMARY KEY (id, version)
+);
+)sql";
+
 }  // namespace
 
 std::unique_ptr<store::Database> open_state_database(const base::fs::path& path) {
@@ -130,7 +143,8 @@ std::unique_ptr<store::Database> open_state_database(const base::fs::path& path)
                                {"5 bootstrapped versions", kBootstrapped},
                                {"6 local deployments", kLocalDeployments},
                                {"7 shadows", kShadows},
-                               {"8 synced shadows", kSyncedShadows}});
+                               {"8 synced shadows", kSyncedShadows},
+                               {"9 secrets", kSecrets}});
     // Configurations and results are not for everybody on the device.
     for (const char* const suffix : {"", "-wal", "-shm"}) {
       chmod((path.string() + suffix).c_str(), 0600);

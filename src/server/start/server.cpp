@@ -513,8 +513,18 @@ class Server::Implementation {
                 [this](const std::string& thing, const fleet::DeviceLogs& lines) {
                   control::put_device_logs(logs_, control_.arns.region(), thing, lines);
                 },
+            .calls = device_calls(),
             .audit = &audit_.log(),
             .packages = options_.packages};
+  }
+
+  // Agents read the secrets that their components may have.
+  api::DeviceCalls device_calls() {
+    return {[](const wire::HttpRequest& head) {
+              return api::Router::asks_for(head, "secretsmanager", "GetSecretValue");
+            },
+            [this](const wire::HttpRequest& head) { return router_.admit(head); },
+            [this](const wire::HttpRequest& request) { return router_.handle(request); }};
   }
 
   [[nodiscard]] BrokerOptions broker_options() const {
