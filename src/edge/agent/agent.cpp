@@ -191,7 +191,8 @@ class Agent::Implementation {
              [this](base::Timestamp time) {
                server_time_.learn(time);
                write_status_soon();
-             }}),
+             },
+             [this](const fleet::ServerAddresses& addresses) { network_.take(addresses); }}),
         progress_(
             loop_,
             [this] {

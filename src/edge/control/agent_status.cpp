@@ -102,6 +102,15 @@ void write_live_status(const Layout& layout, const json::object& status) {
 }
 
 json::object read_status(const Layout& layout) {
+  if (const auto moved = network.optional_string("movedTo")) {
+    text += "the server has moved to " + base::escape_line(*moved) + '\n';
+  }
+  if (const auto told = network.optional_string("told")) {
+    text += fmt::format("the server says that it is at {}, {}\n", base::escape_line(*told),
+                        network.optional_string("toldState").value_or(""));
+    const auto told_why = network.optional_string("toldWhy");
+    if (told_why) text += "  " + base::escape_line(*told_why) + '\n';
+  }
   const std::optional<DeviceConfig> device = load_device_config(layout);
   if (!device) {
     throw base::Error(base::ErrorCode::failed_precondition,
