@@ -54,7 +54,7 @@ PACKAGES = {
                 "supervises components and takes their results to the broker, also after it was\n"
                 "offline.",
         "programs": ["andon-edge"],
-        "private": ["andon-keeper"],
+        "private": ["andon-keeper", "andon-launcher"],
         "depends": ["adduser"],
         "recommends": ["ca-certificates"],
         "documents": ["agent.md", "operations.md"],

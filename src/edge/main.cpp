@@ -7,6 +7,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <string>
@@ -23,9 +25,11 @@
 #include "edge/agent/agent.hpp"
 #include "edge/claim/claim.hpp"
 #include "edge/cloud/provision.hpp"
+#include "edge/control/adoption.hpp"
 #include "edge/control/agent_status.hpp"
 #include "edge/control/local_commands.hpp"
 #include "edge/run/component_user.hpp"
+#include "launch/launcher/launcher.hpp"
 #include "options/options.hpp"
 
 namespace {
@@ -51,6 +55,9 @@ struct Options {
   bool remote_shell = false;
   bool remote_copy = false;
   std::string remote_user;
+  bool wait = false;
+  bool leave = false;
+  int trial_seconds = 300;
   char** arguments = nullptr;  // of the program, as it was started
 };
 
@@ -103,6 +110,33 @@ std::optional<gid_t> group_of(const std::string& name) {
                     "there is no group '" + name + "' on this machine (--control-group)");
 }
 
+// Comes back where there is none.
+void start_by_launcher(char** arguments) {
+  std::vector<std::string> words;
+  for (const char* name :
+       {launch::kLauncherVariable, launch::kDirectoryVariable, launch::kBaseVariable}) {
+    const char* const value = std::getenv(name);
+    if (value == nullptr) return;
+    words.emplace_back(value);
+  }
+  std::vector<char*> all;
+  for (std::string& word : words) all.push_back(word.data());
+  for (char** argument = arguments + 1; *argument != nullptr; ++argument) all.push_back(*argument);
+  all.push_back(nullptr);
+  execv(all.front(), all.data());
+}
+
+int adopt(const Options& options) {
+  const edge::Layout layout(options.root);
+  if (options.leave) {
+    edge::leave_adoption(layout);
+    return 0;
+  }
+  if (!options.wait) return edge::adopt_agent(layout, std::chrono::seconds(options.trial_seconds));
+  edge::wait_for_adoption(layout);
+  return 0;
+}
+
 int run(const Options& options) {
   base::hide_memory();
   const auto service = base::ServiceManager::from_environment();
@@ -126,8 +160,9 @@ int run(const Options& options) {
                                     : options.remote_user};
   if (edge::Agent(std::move(agent)).run() == edge::Agent::End::stopped) return 0;
   // The same process, so that who watches over it sees no end: it takes itself up again, as the
-  // program that is on the disk by now.
+  // program that is on the disk by now, or as the one that its launcher chooses.
   service.put_back();
+  start_by_launcher(options.arguments);
   execv("/proc/self/exe", options.arguments);
   throw base::system_error("the agent cannot start itself again", errno);
 }
@@ -136,6 +171,13 @@ int status(const Options& options) {
   const base::json::object found = edge::read_status(edge::Layout(options.root));
   fmt::print("{}", options.as_json ? base::json_text(found) + '\n' : edge::to_readable(found));
   return 0;
+}
+
+// Of the command that was given.
+std::string root_of(const CLI::App& app) {
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  return command->get_option("--root")->as<std::string>();
 }
 
 }  // namespace
@@ -231,6 +273,19 @@ int main(int argc, char** argv) {
                    "How the device is restarted where a component's bootstrap step asks for it")
       ->capture_default_str();
 
+  CLI::App* adopting = app.add_subcommand(
+      "adopt", "Have this program run as the device's agent: the steps of component andon.Edge");
+  add_root(adopting);
+  adopting
+      ->add_option("--trial-seconds", options.trial_seconds,
+                   "Within which it has to be connected to its server")
+      ->check(CLI::Range(5, 600))
+      ->capture_default_str();
+  auto* const waiting =
+      adopting->add_flag("--wait", options.wait, "Wait for the end of that, and say how it ended");
+  adopting->add_flag("--leave", options.leave, "Run the package's agent, from the next start on")
+      ->excludes(waiting);
+
   CLI::App* asking = app.add_subcommand("status", "Show what runs on this device");
   add_root(asking);
   asking->add_flag("--json", options.as_json, "Print JSON");
@@ -240,8 +295,10 @@ int main(int argc, char** argv) {
 
   options::add_standard_options(app, "andon-edge");
   return options::run_program(argc, argv, app, [&] {
-    if (local) return local();
     if (provisioning->parsed()) return provision(options);
+    if (adopting->parsed()) return adopt(options);
+    if (!running->parsed()) edge::become_adopted(edge::Layout(root_of(app)), argv);
+    if (local) return local();
     return running->parsed() ? run(options) : status(options);
   });
 }

@@ -3,7 +3,9 @@
 back; components never notice."""
 import base64
 import contextlib
+import os
 import select
+import signal
 import socket
 import threading
 
@@ -99,6 +101,34 @@ class ConnectProxy(Listener):
         self.relay(client, server)
 
 
+class CuttingProxy(ConnectProxy):
+    """Hangs up `cuts` times, each after a mebibyte of what comes from `source_port`."""
+
+    def __init__(self, source_port, cuts):
+        self.source_port, self.cuts, self.received = source_port, cuts, 0
+        super().__init__()
+
+    def relay(self, client, server):
+        if server.getpeername()[1] != self.source_port:
+            return super().relay(client, server)
+        left = 1 << 20
+        with server:
+            while True:
+                for ready in select.select([client, server], [], [])[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        return None
+                    if ready is client:
+                        server.sendall(data)
+                        continue
+                    self.received += len(data)
+                    left -= len(data)
+                    if left < 0 and self.cuts > 0:
+                        self.cuts -= 1
+                        return None
+                    client.sendall(data)
+
+
 class SocksProxy(Listener):
     """SOCKS5 without a password, to the host names and addresses that it is told."""
 
@@ -187,6 +217,34 @@ def test_the_broker_is_reached_through_a_proxy(line, kind):
     assert pid_of(agent) == pid
 
 
+def test_artifacts_come_through_a_proxy_and_go_on_where_it_hung_up(tmp_path):
+    """The server is at an address that is not this machine's own name: those need no proxy."""
+    content = os.urandom(3 << 20)
+    with contextlib.ExitStack() as line:
+        server = line.enter_context(
+            Server(tmp_path / "data", "--device-address", "0.0.0.0", "--host", "127.0.0.2"))
+        agent = line.enter_context(Agent(server, tmp_path / "device"))
+        port = int(server.info["devicePlane"].rsplit(":", 1)[1])
+        proxy = line.enter_context(CuttingProxy(port, cuts=2))
+        fleet = Fleet(server)
+        fleet.component(NAME, "1.0.0", {"run": "exec sleep 100000"})
+        configure(fleet, networkProxy={"proxy": {
+            "url": f"http://127.0.0.1:{proxy.port}", "username": "line", "password": "p@ss"}})
+        wait_until(lambda: network(agent).get("connected") and network(agent).get("proxy"),
+                   "the connection through it")
+        fleet.component("com.example.Large", "1.0.0", {},
+                        artifacts=[fleet.put_artifact("large", content)])
+        before = proxy.received
+        fleet.deploy_and_wait({NAME: "1.0.0", "com.example.Large": "1.0.0",
+                               NUCLEUS: ("2.12.0", None)})
+        assert any(target.endswith(f":{port}") for target in proxy.targets)
+        assert proxy.cuts == 0
+        # Each byte once, but for what was on the way when it hung up.
+        assert proxy.received - before < len(content) + (1 << 20)
+    large = agent.root / "packages/artifacts/com.example.Large/1.0.0/large"
+    assert large.read_bytes() == content
+
+
 def test_another_broker_takes_over_and_the_one_before_stands_behind_it(line):
     fleet, agent = line
     pid = pid_of(agent)
@@ -225,6 +283,46 @@ def test_endpoints_that_do_not_answer_are_given_up_and_the_reason_is_told(line):
     assert pid_of(agent) == pid
     # And the next deployment arrives.
     fleet.deploy_and_wait({NAME: "1.0.0"})
+
+
+def test_a_host_of_the_server_that_changes_is_followed(tmp_path):
+    """The device is enrolled under one address, the server goes by another, then by none."""
+    with Server(tmp_path / "data", "--device-address", "0.0.0.0", "--host", "127.0.0.2") as server, \
+            Agent(server, tmp_path / "device") as agent:
+        fleet = Fleet(server)
+        fleet.component(NAME, "1.0.0", {"run": "exec sleep 100000"})
+        fleet.deploy_and_wait({NAME: "1.0.0"})
+        pid, port = pid_of(agent), network(agent)["broker"].rsplit(":", 1)[1]
+        assert network(agent)["broker"] == f"127.0.0.2:{port}"
+
+        def restart_as(host):
+            server.stop()
+            server.options[-1] = host
+            server.start()
+
+        restart_as("127.0.0.3")
+        wait_until(lambda: "127.0.0.3" in network(agent).get("movedTo", ""), "the device following")
+        wait_until(lambda: network(agent).get("connected"), "the connection there")
+        assert network(agent)["broker"] == f"127.0.0.3:{port}"
+        assert "the server has moved to https://127.0.0.3:" in agent.readable_status()
+        # What is deployed is fetched there, and what runs has not noticed.
+        fleet.component("com.example.Other", "1.0.0", {"run": "exec sleep 100000"},
+                        artifacts=[fleet.put_artifact("other", b"bytes")])
+        fleet.deploy_and_wait({NAME: "1.0.0", "com.example.Other": "1.0.0"})
+        assert pid_of(agent) == pid
+        # It is so after a start of the agent, too.
+        agent.kill(signal.SIGUSR1)
+        agent.start()
+        wait_until(lambda: network(agent).get("connected"), "the connection after the start")
+        assert network(agent)["broker"] == f"127.0.0.3:{port}"
+
+        restart_as("nowhere.invalid")
+        wait_until(lambda: network(agent).get("toldState") == "given up", "the end of the trial", 120)
+        wait_until(lambda: network(agent).get("connected"), "the connection as before")
+        assert network(agent)["broker"] == f"127.0.0.3:{port}"
+        assert "nowhere.invalid" in network(agent)["toldWhy"]
+        assert "given up" in agent.readable_status()
+        assert pid_of(agent) == pid
 
 
 def test_what_is_no_endpoint_is_left_out_with_a_warning(line):

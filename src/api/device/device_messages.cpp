@@ -56,7 +56,8 @@ class Exchange {
         topic_(topic),
         thing_(std::move(thing)) {}
 
-  void get_job(const std::string& job_id, control::JobQueue queue, const std::string& payload) {
+  void get_job(const std::string& job_id, control::JobQueue queue, const std::string& payload,
+               const fleet::ServerAddresses* addresses) {
     answer(payload, [&](const json::object& request) {
       std::optional<control::JobExecution> execution = job_id == fleet::kNextJob
                                                            ? control_.jobs.next(thing_, queue)
@@ -74,6 +75,9 @@ class Exchange {
       }
       if (question.include_result_consumers) {
         fleet::put_result_consumers(reply, control_.result_consumers);
+      }
+      if (addresses != nullptr && fleet::asks_for_server_addresses(request)) {
+        fleet::put_server_addresses(reply, *addresses);
       }
       return reply;
     });
@@ -203,7 +207,8 @@ void take_health(control::ControlPlane& control, const std::string& thing,
 }
 
 void dispatch(control::ControlPlane& control, control::Notifier& notifier, const base::Clock& clock,
-              const std::string& topic, const std::string& payload) {
+              const std::string& topic, const std::string& payload,
+              const fleet::ServerAddresses* addresses) {
   const auto read = fleet::parse_device_topic(topic);
   if (!read) return;
   using fleet::DeviceMessage;
@@ -228,7 +233,7 @@ void dispatch(control::ControlPlane& control, control::Notifier& notifier, const
       return exchange.get_job(read->job_id,
                               read->kind == fleet::JobKind::plain ? control::JobQueue::jobs
                                                                   : control::JobQueue::deployments,
-                              payload);
+                              payload, addresses);
     case DeviceMessage::update_job:
       return exchange.update_job(read->job_id, payload);
     case DeviceMessage::get_pending_jobs:
@@ -259,9 +264,9 @@ bool is_health_topic(std::string_view topic) {
 
 void handle_device_message(control::ControlPlane& control, control::Notifier& notifier,
                            const base::Clock& clock, const std::string& topic,
-                           const std::string& payload) {
+                           const std::string& payload, const fleet::ServerAddresses* addresses) {
   try {
-    dispatch(control, notifier, clock, topic, payload);
+    dispatch(control, notifier, clock, topic, payload, addresses);
   } catch (const std::exception& error) {  // the worker must go on with the next message
     base::log_error("device message failed", {{"topic", topic}, {"error", error.what()}});
   }

@@ -9,6 +9,7 @@
 #include "base/time/time.hpp"
 #include "control/control_plane.hpp"
 #include "control/shared/notifier.hpp"
+#include "fleet/provisioning/server_addresses.hpp"
 
 namespace andon::api {
 
@@ -18,8 +19,10 @@ namespace andon::api {
 // no certificate that may be used. Never throws: what is
 // malformed is rejected with InvalidJson or InvalidRequest, a defect is logged and rejected with
 // InternalError, which devices retry.
+// `addresses`: of this server, for devices that ask; null: they are not told.
 void handle_device_message(control::ControlPlane& control, control::Notifier& notifier,
                            const base::Clock& clock, const std::string& topic,
-                           const std::string& payload);
+                           const std::string& payload,
+                           const fleet::ServerAddresses* addresses = nullptr);
 
 }  // namespace andon::api

@@ -64,6 +64,19 @@ TEST_F(DeviceMessagesTest, WhoAsksIsToldWhoseWordCountsForResults) {
   EXPECT_FALSE(send(kGet, "{}").second.as_object().contains("resultConsumers"));
 }
 
+TEST_F(DeviceMessagesTest, WhoAsksIsToldWhereTheServerIsNow) {
+  const fleet::ServerAddresses addresses{{{"new", 1}, {"new", 2}}, {{{"old", 1}, {"old", 2}}}};
+  const auto ask = [&](const std::string& question, const fleet::ServerAddresses* told) {
+    (void)notifier().take();
+    handle_device_message(control(), notifier(), clock(), kGet, question, told);
+    return fleet::parse_server_addresses(base::to_text(notifier().take().at(0).payload));
+  };
+  const std::string question = R"({"includeServerAddresses":true})";
+  EXPECT_EQ(ask(question, &addresses), addresses);
+  EXPECT_FALSE(ask(question, nullptr));
+  EXPECT_FALSE(ask("{}", &addresses));
+}
+
 TEST_F(DeviceMessagesTest, AThingWithoutAGoodCertificateIsNotListenedTo) {
   const auto deployment = deploy("thing/dev1", "com.ex.Hello", "1.0.0");
   control().certificates.set_status(trust::describe_certificate(certificate_).fingerprint,

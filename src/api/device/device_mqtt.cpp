@@ -73,8 +73,13 @@ void MqttNotifier::set_client(wire::MqttClient* client) {
 class DeviceMqtt::Implementation {
  public:
   Implementation(control::ControlPlane& control, control::ResultIntake& results,
-                 control::Notifier& notifier, const base::Clock& clock, wire::MqttClient& client)
-      : control_(control), notifier_(notifier), clock_(clock), client_(client) {
+                 control::Notifier& notifier, const base::Clock& clock, wire::MqttClient& client,
+                 std::optional<fleet::ServerAddresses> addresses)
+      : control_(control),
+        notifier_(notifier),
+        clock_(clock),
+        client_(client),
+        addresses_(std::move(addresses)) {
     worker_ = std::thread([this] { work(); });
     control_.outbox.set_listener([this] { server_of_devices_.wake(); });
     control_.jobs.repeat_pending();
@@ -169,7 +174,8 @@ class DeviceMqtt::Implementation {
       } else if (message && wire::topic_matches(kPresenceFilter, message->topic)) {
         attempt([&] { control_.core_devices.note_presence(message->payload); });
       } else if (message) {
-        handle_device_message(control_, notifier_, clock_, message->topic, message->payload);
+        handle_device_message(control_, notifier_, clock_, message->topic, message->payload,
+                              addresses_ ? &*addresses_ : nullptr);
       }
       if (std::chrono::steady_clock::now() >= next_expiry) {
         attempt([&] { control_.jobs.expire(); });
@@ -193,6 +199,7 @@ class DeviceMqtt::Implementation {
   control::Notifier& notifier_;
   const base::Clock& clock_;
   wire::MqttClient& client_;
+  const std::optional<fleet::ServerAddresses> addresses_;
   std::vector<std::uint64_t> subscriptions_;
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -206,9 +213,9 @@ class DeviceMqtt::Implementation {
 
 DeviceMqtt::DeviceMqtt(control::ControlPlane& control, control::ResultIntake& results,
                        control::Notifier& notifier, const base::Clock& clock,
-                       wire::MqttClient& client)
-    : implementation_(std::make_unique<Implementation>(control, results, notifier, clock, client)) {
-}
+                       wire::MqttClient& client, std::optional<fleet::ServerAddresses> addresses)
+    : implementation_(std::make_unique<Implementation>(control, results, notifier, clock, client,
+                                                       std::move(addresses))) {}
 
 DeviceMqtt::~DeviceMqtt() = default;
 

@@ -12,12 +12,14 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/time/time.hpp"
 #include "control/control_plane.hpp"
 #include "control/results/result_intake.hpp"
 #include "control/shared/notifier.hpp"
+#include "fleet/provisioning/server_addresses.hpp"
 #include "wire/mqtt/mqtt_client.hpp"
 
 namespace andon::api {
@@ -47,8 +49,10 @@ class DeviceMqtt {
  public:
   // Subscribes on `client`. Repeats pending notifications at once and after each reconnect (tell
   // it by on_connected()), and looks for timed-out jobs every 30 s. `client` must outlive it.
+  // `addresses`: of this server, where devices that were enrolled elsewhere are to follow.
   DeviceMqtt(control::ControlPlane& control, control::ResultIntake& results,
-             control::Notifier& notifier, const base::Clock& clock, wire::MqttClient& client);
+             control::Notifier& notifier, const base::Clock& clock, wire::MqttClient& client,
+             std::optional<fleet::ServerAddresses> addresses);
   DeviceMqtt(const DeviceMqtt&) = delete;
   DeviceMqtt& operator=(const DeviceMqtt&) = delete;
   // Finishes the message in hand.

@@ -22,6 +22,7 @@
 #include "edge/agent/health_reporter.hpp"
 #include "edge/agent/idle_memory.hpp"
 #include "edge/agent/network_switch.hpp"
+#include "edge/agent/own_trial.hpp"
 #include "edge/agent/returning_clients.hpp"
 #include "edge/budget/link_budget.hpp"
 #include "edge/builtin/built_in_components.hpp"
@@ -58,7 +59,6 @@
 #include "edge/shadows/shadow_operations.hpp"
 #include "edge/shadows/shadow_sync.hpp"
 #include "edge/state/device_config.hpp"
-#include "edge/state/state_database.hpp"
 #include "edge/state/state_writer.hpp"
 #include "edge/streams/server/stream_manager.hpp"
 
@@ -129,7 +129,7 @@ class Agent::Implementation {
         network_settings_(begin_network(layout_, options_.components)),
         device_(with_network(enrolled_, network_settings_)),
         lock_(take_lock(layout_)),
-        database_(open_state_database(layout_.database())),
+        database_(open_own_state(layout_)),
         journal_(*database_, clock_),
         writer_(loop_, *database_),
         configurations_(*database_, writer_, clock_),
@@ -228,7 +228,8 @@ class Agent::Implementation {
                server_time_.learn(time);
                if (const auto ahead = server_time_.own_is_ahead()) budget_.set_ahead(*ahead);
                write_status_soon();
-             }}),
+             },
+             [this](const fleet::ServerAddresses& addresses) { network_.take(addresses); }}),
         progress_(
             loop_,
             [this] {
@@ -294,6 +295,7 @@ class Agent::Implementation {
       renewer_.connection_changed(is_connected);
       secrets_.connection_changed(is_connected);
       ip_detector_.connection_changed(is_connected);
+      if (is_connected) own_trial_.connected();
       write_status_soon();
     });
   }
@@ -305,6 +307,7 @@ class Agent::Implementation {
                    {{"thing", device_.thing_name}, {"root", layout_.root().string()}});
     const std::uint16_t port_before = earlier_token_port(layout_);
     network_.start();
+    own_trial_.start();
     engine_.start();
     returning_.expect(kept_, port_before == token_exchange_.port()
                                  ? ""
@@ -325,6 +328,7 @@ class Agent::Implementation {
     loop_.run();
     loop_.unwatch(signals_.get());
     if (!restart_) return End::stopped;
+    own_trial_.note_own_restart();
     if (*restart_ == RestartOf::device) {
       restart_device(options_.reboot_command, options_.service);
     }
@@ -651,6 +655,8 @@ class Agent::Implementation {
        [device = device_, layout = layout_] { static_cast<void>(ask_server(device, layout)); },
        [this] { return engine_.busy(); }, [this] { restart(RestartOf::agent); },
        [this] { write_status_soon(); }}};
+  OwnTrial own_trial_{loop_, layout_, [this] { return link_->counts().problem; },
+                      [this] { restart(RestartOf::agent); }};
   base::UniqueFd signals_;
   EventLoop::TimerId status_timer_ = 0;
   EventLoop::TimerId calm_timer_ = 0;

@@ -17,6 +17,8 @@ using std::chrono::seconds;
 constexpr seconds kSwitchDelay{3};
 constexpr seconds kTrial{60};
 constexpr seconds kLook{1};
+// A name may be there later than the server that goes by it; each trial cuts the connection.
+constexpr std::chrono::hours kRetry{6};
 
 std::string text_of(const wire::MqttEndpoint& endpoint) {
   return endpoint.host + ':' + std::to_string(endpoint.port);
@@ -51,11 +53,20 @@ NetworkSwitch::NetworkSwitch(Parts parts)
 
 NetworkSwitch::~NetworkSwitch() {
   parts_.loop.cancel(timer_);
+  parts_.loop.cancel(retry_timer_);
 }
 
 void NetworkSwitch::start() {
   parts_.link.take(way_to(with_network(parts_.enrolled, now_)));
-  if (now_.state != NetworkState::trial) return;
+  if (now_.told && now_.told_state == NetworkState::failed) {
+    retry_timer_ = parts_.loop.after(kRetry, [this] {
+      retry_timer_ = 0;
+      now_.told.reset();
+      wanted_ = now_;
+      follow_server();
+    });
+  }
+  if (!now_.tries_deployment() && !now_.tries_move()) return;
   base::log_info("other endpoints are on trial", {{"limit_s", kTrial.count()}});
   trial_ends_ = parts_.loop.now() + kTrial;
   timer_ = parts_.loop.after(kLook, [this] { look_at_trial(); });
@@ -64,49 +75,67 @@ void NetworkSwitch::start() {
 void NetworkSwitch::look_at_trial() {
   timer_ = 0;
   if (parts_.link.is_connected()) {
+    asking_ = true;
     worker_.run([this] { parts_.ask_server(); },
                 [this](const std::exception_ptr& error) {
-                  if (!error) return judge(NetworkState::good, "");
+                  asking_ = false;
+                  if (!error) return judge(true, "");
                   try {
                     std::rethrow_exception(error);
                   } catch (const std::exception& what) {
-                    judge(NetworkState::failed, what.what());
+                    judge(false, what.what());
                   }
                 });
     return;
   }
   if (parts_.loop.now() >= trial_ends_) {
     const wire::MqttCounts counts = parts_.link.counts();
-    return judge(NetworkState::failed,
-                 "no connection to " + text_of(counts.endpoint) + ": " + counts.problem);
+    return judge(false, "no connection to " + text_of(counts.endpoint) + ": " + counts.problem);
   }
   timer_ = parts_.loop.after(kLook, [this] { look_at_trial(); });
 }
 
-void NetworkSwitch::judge(NetworkState state, std::string why) {
-  now_.state = state;
-  now_.why = std::move(why);
+void NetworkSwitch::judge(bool answers, std::string why) {
+  if (now_.tries_deployment()) {
+    now_.state = answers ? NetworkState::good : NetworkState::failed;
+    now_.why = std::move(why);
+  } else if (answers) {
+    keep_told_address(now_, parts_.enrolled);
+  } else {
+    now_.told_state = NetworkState::failed;
+    now_.told_why = std::move(why);
+  }
   wanted_ = now_;
-  if (state == NetworkState::good) {
+  if (answers) {
     base::log_info("the new endpoints answer: they hold from now on");
     save([this] {
       parts_.link.take(way_to(with_network(parts_.enrolled, now_)));
       parts_.on_change();
+      follow_server();
     });
     return;
   }
   base::log_error("the new endpoints do not answer: returning to those before",
-                  {{"why", now_.why}});
+                  {{"why", now_.told_why.empty() ? now_.why : now_.told_why}});
   save([this] { parts_.restart_agent(); });
 }
 
+// The end of what it is at comes to take() or follow_server() again.
+bool NetworkSwitch::is_occupied() const {
+  return parts_.is_busy() || timer_ != 0 || asking_;
+}
+
 void NetworkSwitch::take(const json::object* nucleus) {
-  if (parts_.is_busy() || timer_ != 0) return;  // its end comes here again
+  if (is_occupied()) return;
   try {
-    NetworkSettings wanted = wanted_network(nucleus, parts_.enrolled);
+    NetworkSettings wanted = wanted_network(nucleus, with_move(parts_.enrolled, now_));
     refusal_.clear();
-    if (wanted.wants_the_same(wanted_)) return;
+    if (wanted.wants_the_same(wanted_)) return follow_server();
     wanted.state = wanted.has_endpoints() ? NetworkState::trial : NetworkState::good;
+    wanted.moved_to = now_.moved_to;
+    wanted.told = now_.told;
+    wanted.told_state = now_.told_state;
+    wanted.told_why = now_.told_why;
     wanted_ = std::move(wanted);
   } catch (const base::Error& error) {
     if (std::exchange(refusal_, error.message()) == error.message()) return;
@@ -114,6 +143,28 @@ void NetworkSwitch::take(const json::object* nucleus) {
     return parts_.on_change();
   }
   base::log_info("the way to the server changes: the agent starts again for it");
+  switch_soon();
+}
+
+void NetworkSwitch::take(const fleet::ServerAddresses& addresses) {
+  addresses_ = addresses;
+  follow_server();
+}
+
+void NetworkSwitch::follow_server() {
+  if (!addresses_ || is_occupied()) return;
+  const auto next = address_to_try(*addresses_, parts_.enrolled, wanted_);
+  const bool is_told_of_another = wanted_.told && addresses_->now != *wanted_.told;
+  if (!next && !is_told_of_another) return;
+  wanted_.told = next;
+  wanted_.told_state = NetworkState::trial;
+  wanted_.told_why.clear();
+  if (!wanted_.tries_move()) {  // it is back where it was, or a deployment has its own endpoints
+    now_ = wanted_;
+    return save([this] { parts_.on_change(); });
+  }
+  base::log_info("the server has moved: the agent starts again to follow it",
+                 {{"to", text_of({next->mqtt.host, next->mqtt.port})}});
   switch_soon();
 }
 
@@ -155,6 +206,12 @@ json::object NetworkSwitch::status() const {
   }
   const std::string& why = refusal_.empty() ? now_.why : refusal_;
   if (!why.empty()) status["why"] = why;
+  if (now_.moved_to) status["movedTo"] = now_.moved_to->data_plane.https_url();
+  if (now_.told) {
+    status["told"] = now_.told->data_plane.https_url();
+    status["toldState"] = now_.told_state == NetworkState::trial ? "on trial" : "given up";
+    if (!now_.told_why.empty()) status["toldWhy"] = now_.told_why;
+  }
   return status;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes the device from one way to its server to another, as deployments want it: writes it down,
+// Takes the device from one way to its server to another, as deployments want it, or the server
+// itself where it has moved: writes it down,
 // starts the agent again, and sees whether the new endpoints answer; where they do not within a
 // minute, the device is as it was, and says why. Owned by the agent; main thread only, files and
 // questions on its own worker. After a crash the next start judges anew.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/json/fwd.hpp"
@@ -40,21 +42,28 @@ class NetworkSwitch {
   void start();
   // The configuration of the nucleus as it is now; null where it is not in the set.
   void take(const base::json::object* nucleus);
+  // Where the server says that it is, and was.
+  void take(const fleet::ServerAddresses& addresses);
   // For `andon-edge status`.
   [[nodiscard]] base::json::object status() const;
 
  private:
   void switch_soon();
+  void follow_server();
+  [[nodiscard]] bool is_occupied() const;
   void look_at_trial();
-  void judge(NetworkState state, std::string why);
+  void judge(bool answers, std::string why);
   void save(std::function<void()> then);
 
   Parts parts_;
   NetworkSettings now_;
   NetworkSettings wanted_;
   std::string refusal_;  // of what is wanted
+  std::optional<fleet::ServerAddresses> addresses_;
   LoopClock::Instant trial_ends_;
+  bool asking_ = false;  // the server, at the end of a trial
   EventLoop::TimerId timer_ = 0;
+  EventLoop::TimerId retry_timer_ = 0;
   Worker worker_;  // last: it ends before what its work uses
 };
 

@@ -2,6 +2,7 @@
 #include "edge/builtin/network_settings.hpp"
 
 #include <cstdlib>
+#include <utility>
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
@@ -9,6 +10,7 @@
 #include "base/log/log.hpp"
 #include "base/text/number.hpp"
 #include "base/text/split.hpp"
+#include "edge/cloud/provision.hpp"
 
 namespace andon::edge {
 namespace {
@@ -104,12 +106,14 @@ std::optional<fleet::Endpoint> read_endpoint_at(const base::JsonReader& reader,
   return fleet::read_endpoint(reader.child(std::string(key)));
 }
 
-fs::path network_file(const Layout& layout) {
-  return layout.config() / "network.json";
-}
-
 constexpr std::string_view name_of(NetworkState state) {
   return state == NetworkState::trial ? "trial" : state == NetworkState::good ? "good" : "failed";
+}
+
+NetworkState state_of(std::string_view name) {
+  return name == name_of(NetworkState::trial)  ? NetworkState::trial
+         : name == name_of(NetworkState::good) ? NetworkState::good
+                                               : NetworkState::failed;
 }
 
 }  // namespace
@@ -119,33 +123,33 @@ bool NetworkSettings::wants_the_same(const NetworkSettings& other) const {
          other_brokers == other.other_brokers && proxy == other.proxy && no_proxy == other.no_proxy;
 }
 
-NetworkSettings wanted_network(const json::object* nucleus, const DeviceConfig& enrolled) {
+NetworkSettings wanted_network(const json::object* nucleus, const DeviceConfig& device) {
   NetworkSettings settings;
   if (nucleus == nullptr) return settings;
   const base::JsonReader reader(*nucleus, "aws.greengrass.Nucleus");
   const json::object* const mqtt = reader.optional_object("mqtt");
-  std::uint16_t mqtt_port = enrolled.mqtt.port;
+  std::uint16_t mqtt_port = device.mqtt.port;
   if (mqtt != nullptr) mqtt_port = port_at(base::JsonReader(*mqtt, "mqtt"), "port", mqtt_port);
   const std::uint16_t data_port =
-      port_at(reader, "greengrassDataPlanePort", enrolled.data_plane.port);
+      port_at(reader, "greengrassDataPlanePort", device.data_plane.port);
 
   const std::string broker = reader.optional_string("iotDataEndpoint").value_or("");
-  if (!broker.empty() || mqtt_port != enrolled.mqtt.port) {
+  if (!broker.empty() || mqtt_port != device.mqtt.port) {
     settings.broker =
-        parse_endpoint("iotDataEndpoint", broker.empty() ? enrolled.mqtt.host : broker, mqtt_port);
+        parse_endpoint("iotDataEndpoint", broker.empty() ? device.mqtt.host : broker, mqtt_port);
   }
   std::string data_plane = reader.optional_string("greengrassDataPlaneEndpoint").value_or("");
   if (data_plane.empty()) data_plane = reader.optional_string("iotCredEndpoint").value_or("");
   if (data_plane.empty() || data_plane == "iotdata") {
     data_plane = settings.broker && !broker.empty() ? settings.broker->host : "";
   }
-  if (!data_plane.empty() || data_port != enrolled.data_plane.port) {
+  if (!data_plane.empty() || data_port != device.data_plane.port) {
     settings.data_plane =
         parse_endpoint("greengrassDataPlaneEndpoint",
-                       data_plane.empty() ? enrolled.data_plane.host : data_plane, data_port);
+                       data_plane.empty() ? device.data_plane.host : data_plane, data_port);
   }
-  if (settings.broker == fleet::Endpoint(enrolled.mqtt)) settings.broker.reset();
-  if (settings.data_plane == fleet::Endpoint(enrolled.data_plane)) settings.data_plane.reset();
+  if (settings.broker == fleet::Endpoint(device.mqtt)) settings.broker.reset();
+  if (settings.data_plane == fleet::Endpoint(device.data_plane)) settings.data_plane.reset();
 
   if (const json::array* const others = reader.optional_array("andonOtherDataEndpoints")) {
     for (const json::value& one : *others) {
@@ -166,16 +170,40 @@ NetworkSettings wanted_network(const json::object* nucleus, const DeviceConfig& 
   return settings;
 }
 
+std::optional<fleet::ServerAddress> address_to_try(const fleet::ServerAddresses& addresses,
+                                                   const DeviceConfig& enrolled,
+                                                   const NetworkSettings& settings) {
+  const fleet::ServerAddress home{enrolled.mqtt, enrolled.data_plane};
+  const fleet::ServerAddress here = settings.moved_to.value_or(home);
+  if (addresses.now == here || addresses.now == settings.told) return std::nullopt;
+  if (!addresses.was_at(here) && !addresses.was_at(home)) return std::nullopt;
+  return addresses.now;
+}
+
+void keep_told_address(NetworkSettings& settings, const DeviceConfig& enrolled) {
+  settings.moved_to = std::exchange(settings.told, std::nullopt);
+  settings.told_why.clear();
+  const fleet::ServerAddress home{enrolled.mqtt, enrolled.data_plane};
+  if (settings.moved_to == home) settings.moved_to.reset();
+}
+
 std::string to_text(const NetworkSettings& settings) {
   json::array others;
   for (const fleet::Endpoint& one : settings.other_brokers) others.push_back(to_json(one));
-  return base::to_text({{"broker", endpoint_value(settings.broker)},
-                        {"dataPlane", endpoint_value(settings.data_plane)},
-                        {"otherBrokers", std::move(others)},
-                        {"proxy", settings.proxy},
-                        {"noProxy", settings.no_proxy},
-                        {"state", name_of(settings.state)},
-                        {"why", settings.why}});
+  json::object object{{"broker", endpoint_value(settings.broker)},
+                      {"dataPlane", endpoint_value(settings.data_plane)},
+                      {"otherBrokers", std::move(others)},
+                      {"proxy", settings.proxy},
+                      {"noProxy", settings.no_proxy},
+                      {"state", name_of(settings.state)},
+                      {"why", settings.why}};
+  if (settings.moved_to) object["movedTo"] = to_json(*settings.moved_to);
+  if (settings.told) {
+    object["told"] = to_json(*settings.told);
+    object["toldState"] = name_of(settings.told_state);
+    object["toldWhy"] = settings.told_why;
+  }
+  return base::to_text(object);
 }
 
 NetworkSettings parse_network_settings(std::string_view text) {
@@ -192,11 +220,16 @@ NetworkSettings parse_network_settings(std::string_view text) {
   }
   settings.proxy = reader.optional_string("proxy").value_or("");
   settings.no_proxy = reader.optional_string("noProxy").value_or("");
-  const std::string state = reader.string("state");
-  settings.state = state == name_of(NetworkState::trial)  ? NetworkState::trial
-                   : state == name_of(NetworkState::good) ? NetworkState::good
-                                                          : NetworkState::failed;
+  settings.state = state_of(reader.string("state"));
   settings.why = reader.optional_string("why").value_or("");
+  if (reader.has("movedTo")) {
+    settings.moved_to = fleet::read_server_address(reader.child("movedTo"));
+  }
+  if (reader.has("told")) {
+    settings.told = fleet::read_server_address(reader.child("told"));
+    settings.told_state = state_of(reader.string("toldState"));
+    settings.told_why = reader.optional_string("toldWhy").value_or("");
+  }
   return settings;
 }
 
@@ -215,18 +248,33 @@ void save_network(const Layout& layout, const NetworkSettings& settings) {
   base::write_file_atomically(network_file(layout), to_text(settings), 0600);
 }
 
-DeviceConfig with_network(DeviceConfig enrolled, const NetworkSettings& settings) {
-  enrolled.proxy = settings.proxy;
-  enrolled.no_proxy = settings.no_proxy;
-  enrolled.other_brokers = settings.other_brokers;
-  if (settings.state == NetworkState::failed) return enrolled;
-  if (settings.broker) {
-    if (settings.state == NetworkState::trial) enrolled.other_brokers.clear();
-    if (settings.state == NetworkState::good) enrolled.other_brokers.push_back(enrolled.mqtt);
-    enrolled.mqtt = *settings.broker;
+DeviceConfig with_move(DeviceConfig enrolled, const NetworkSettings& settings) {
+  const auto go_to = [&enrolled](const fleet::ServerAddress& address) {
+    enrolled.mqtt = address.mqtt;
+    enrolled.data_plane = address.data_plane;
+  };
+  if (settings.moved_to) {
+    enrolled.other_brokers.push_back(enrolled.mqtt);
+    go_to(*settings.moved_to);
   }
-  if (settings.data_plane) enrolled.data_plane = *settings.data_plane;
+  if (settings.tries_move()) go_to(*settings.told);
   return enrolled;
+}
+
+DeviceConfig with_network(DeviceConfig enrolled, const NetworkSettings& settings) {
+  DeviceConfig device = with_move(std::move(enrolled), settings);
+  device.proxy = settings.proxy;
+  device.no_proxy = settings.no_proxy;
+  std::vector<fleet::Endpoint> others = settings.other_brokers;
+  if (settings.state != NetworkState::failed) {
+    if (settings.broker) others.push_back(std::exchange(device.mqtt, *settings.broker));
+    if (settings.data_plane) device.data_plane = *settings.data_plane;
+  }
+  others.insert(others.end(), device.other_brokers.begin(), device.other_brokers.end());
+  // One that answers in the place of what is on trial would pass for it.
+  if (settings.tries_move() || (settings.tries_deployment() && settings.broker)) others.clear();
+  device.other_brokers = std::move(others);
+  return device;
 }
 
 const std::vector<std::string>& proxy_variables() {

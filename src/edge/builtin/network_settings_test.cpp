@@ -103,6 +103,64 @@ TEST(NetworkSettings, OnTrialStandAloneAndGoodOnesKeepTheEnrolmentBehindThem) {
   EXPECT_EQ(with_network(enrolled(), settings).mqtt.host, "plant.example");
 }
 
+fleet::ServerAddress at(const char* host) {
+  return {{host, 8883}, {host, 8443}};
+}
+
+TEST(NetworkSettings, AServerThatMovesIsFollowedFromWhereTheDeviceKnowsItAndTriedOnce) {
+  NetworkSettings settings;
+  const fleet::ServerAddresses moved{at("new"), {at("plant.example")}};
+  EXPECT_EQ(address_to_try(moved, enrolled(), settings), at("new"));
+  // The server never was where this device has found it: through a gateway, say.
+  EXPECT_FALSE(address_to_try({at("new"), {at("older")}}, enrolled(), settings));
+  EXPECT_FALSE(address_to_try({at("plant.example"), {at("older")}}, enrolled(), settings));
+  settings.told = at("new");
+  EXPECT_FALSE(address_to_try(moved, enrolled(), settings));
+  EXPECT_EQ(with_network(enrolled(), settings).mqtt.host, "new");
+  EXPECT_TRUE(with_network(enrolled(), settings).other_brokers.empty());
+  keep_told_address(settings, enrolled());
+  EXPECT_EQ(with_network(enrolled(), settings).data_plane.host, "new");
+  ASSERT_EQ(with_network(enrolled(), settings).other_brokers.size(), 1U);
+  EXPECT_EQ(with_network(enrolled(), settings).other_brokers[0].host, "plant.example");
+}
+
+TEST(NetworkSettings, AnAddressThatWasGivenUpLeavesTheDeviceWhereItFoundItsServerLast) {
+  NetworkSettings settings;
+  settings.moved_to = at("second");
+  const fleet::ServerAddresses moved{at("third"), {at("second"), at("plant.example")}};
+  settings.told = address_to_try(moved, enrolled(), settings);
+  EXPECT_EQ(with_network(enrolled(), settings).mqtt.host, "third");
+  settings.told_state = NetworkState::failed;
+  settings.told_why = "no answer";
+  EXPECT_EQ(with_network(enrolled(), settings).mqtt.host, "second");
+  EXPECT_FALSE(address_to_try(moved, enrolled(), settings));
+  const NetworkSettings again = parse_network_settings(to_text(settings));
+  EXPECT_EQ(again.moved_to, settings.moved_to);
+  EXPECT_EQ(again.told, settings.told);
+  EXPECT_EQ(again.told_state, NetworkState::failed);
+  EXPECT_EQ(again.told_why, "no answer");
+  // Back at the enrolment's: tried as any other, and then nothing is left to remember.
+  settings.told = address_to_try({at("plant.example"), {at("second")}}, enrolled(), settings);
+  EXPECT_EQ(settings.told, at("plant.example"));
+  keep_told_address(settings, enrolled());
+  EXPECT_FALSE(settings.moved_to);
+}
+
+TEST(NetworkSettings, OfADeploymentComeBeforeWhereTheServerSaysThatItIs) {
+  NetworkSettings settings = wanted(R"({"iotDataEndpoint":"other"})");
+  settings.moved_to = at("second");
+  settings.told = at("third");
+  EXPECT_FALSE(settings.tries_move());
+  const DeviceConfig device = with_network(enrolled(), settings);
+  EXPECT_EQ(device.mqtt.host, "other");
+  ASSERT_EQ(device.other_brokers.size(), 2U);
+  EXPECT_EQ(device.other_brokers[0].host, "second");
+  EXPECT_EQ(device.other_brokers[1].host, "plant.example");
+  settings.state = NetworkState::failed;
+  EXPECT_TRUE(settings.tries_move());
+  EXPECT_EQ(with_network(enrolled(), settings).mqtt.host, "third");
+}
+
 TEST(NetworkSettings, AProxyThatIsTakenBackLeavesTheEnvironment) {
   NetworkSettings settings;
   settings.proxy = "http://proxy:3128";

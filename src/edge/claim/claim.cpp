@@ -211,6 +211,7 @@ DeviceConfig provision_by_claim(const Layout& layout, const Claim& claim) {
   const JsonReader more = reader.child_or_empty("deviceConfiguration");
   config.role_alias = more.optional_string("roleAlias").value_or(config.role_alias);
   base::write_file_atomically(certificate_file(layout), offer->certificate_pem);
+  fs::remove(network_file(layout));
   base::write_file_atomically(layout.device_file(), base::to_pretty_text(to_json(config)));
   forget_offer(layout);
   return config;

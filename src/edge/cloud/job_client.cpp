@@ -63,8 +63,9 @@ void JobClient::on_connection(bool connected) {
 
 void JobClient::ask() {
   if (!link_.is_connected()) return;
-  const base::json::object question =
+  base::json::object question =
       fleet::make_job_question(thing_, fleet::kNextJob, get_token(++asked_));
+  fleet::ask_for_server_addresses(question);
   link_.publish({topics_.get_job(), base::to_text(question)}, wire::Qos::at_least_once, {}, {});
   loop_.cancel(ask_timer_);
   ask_timer_ = loop_.after(kAnswerTimeout, [this] {
@@ -87,6 +88,8 @@ void JobClient::on_next(const wire::MqttMessage& message, bool is_answer) {
         handlers_.on_result_consumers(next.result_consumers.value_or(std::vector<std::string>()));
       }
       if (next.sent && handlers_.on_time) handlers_.on_time(*next.sent);
+      const auto addresses = fleet::parse_server_addresses(message.payload);
+      if (addresses && handlers_.on_addresses) handlers_.on_addresses(*addresses);
     }
     if (next.job) return handlers_.on_job(*next.job);
     // A notification may be older than what was asked since: make sure.

@@ -16,6 +16,7 @@
 #include "fleet/messages/deployment_progress.hpp"
 #include "fleet/messages/job_message.hpp"
 #include "fleet/names/topic.hpp"
+#include "fleet/provisioning/server_addresses.hpp"
 #include "store/sql/database.hpp"
 
 namespace andon::edge {
@@ -32,6 +33,8 @@ class JobClient {
     std::function<void(const std::vector<std::string>&)> on_result_consumers = {};
     // What the server's clock said in an answer that was asked for; may be empty.
     std::function<void(base::Timestamp)> on_time = {};
+    // Where the server says that it is, in an answer; may be empty.
+    std::function<void(const fleet::ServerAddresses&)> on_addresses = {};
   };
 
   JobClient(EventLoop& loop, MqttLink& link, StateWriter& writer, std::string thing,

@@ -66,6 +66,10 @@ fleet::EnrolmentAnswer enrol(const fleet::EnrolmentToken& token, const fs::path&
 
 }  // namespace
 
+fs::path network_file(const Layout& layout) {
+  return layout.config() / "network.json";
+}
+
 std::string keep_or_make_key(const Layout& layout) {
   if (auto key = base::read_file_if_exists(private_key_file(layout), 1U << 16U)) return *key;
   std::string key = trust::make_private_key();
@@ -111,6 +115,7 @@ DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token)
                 "the server gave a certificate that is not for '" + config.thing_name + "'");
   }
   base::write_file_atomically(certificate_file(layout), answer.certificate_pem);
+  fs::remove(network_file(layout));
   base::write_file_atomically(layout.device_file(), base::to_pretty_text(to_json(config)));
   return config;
 }

@@ -11,6 +11,9 @@
 
 namespace andon::edge {
 
+// How the server is reached by now (builtin/network_settings.hpp): gone with a new enrolment.
+[[nodiscard]] fs::path network_file(const Layout& layout);
+
 // The device's private key: the one that a provisioning that was cut off has made, or a new one.
 [[nodiscard]] std::string keep_or_make_key(const Layout& layout);
 

@@ -12,6 +12,7 @@
 #include "base/text/escape.hpp"
 #include "base/time/time.hpp"
 #include "edge/cloud/certificate_renewal.hpp"
+#include "edge/control/adoption.hpp"
 #include "edge/deploy/deployment_journal.hpp"
 #include "edge/process/process_journal.hpp"
 #include "edge/state/device_config.hpp"
@@ -77,6 +78,19 @@ json::array components_without_agent(const Layout& layout, const InstalledSet& s
   return components;
 }
 
+std::string readable_adoption(const base::JsonReader& launcher) {
+  std::string text;
+  const std::string runs = launcher.string("runs");
+  if (runs != "base") {
+    text += fmt::format("the agent is a component's ({}){}\n", runs,
+                        launcher.has("onTrial") ? ", on trial" : "");
+  }
+  if (const auto why = launcher.optional_string("returnedFrom")) {
+    text += "returned from another agent: " + base::escape_line(*why) + '\n';
+  }
+  return text;
+}
+
 std::string readable_network(const base::JsonReader& network) {
   std::string text;
   const auto endpoints = network.optional_string("endpoints");
@@ -88,6 +102,15 @@ std::string readable_network(const base::JsonReader& network) {
   if (proxy) text += "through the proxy " + base::escape_line(*proxy) + '\n';
   const auto why = network.optional_string("why");
   if (why) text += "  " + base::escape_line(*why) + '\n';
+  if (const auto moved = network.optional_string("movedTo")) {
+    text += "the server has moved to " + base::escape_line(*moved) + '\n';
+  }
+  if (const auto told = network.optional_string("told")) {
+    text += fmt::format("the server says that it is at {}, {}\n", base::escape_line(*told),
+                        network.optional_string("toldState").value_or(""));
+    const auto told_why = network.optional_string("toldWhy");
+    if (told_why) text += "  " + base::escape_line(*told_why) + '\n';
+  }
   return text;
 }
 
@@ -122,6 +145,9 @@ json::object read_status(const Layout& layout) {
   if (auto certificate = certificate_status(layout); !certificate.empty()) {
     status["certificate"] = std::move(certificate);
   }
+  if (auto adoption = describe_adoption(layout); !adoption.empty()) {
+    status["launcher"] = std::move(adoption);
+  }
   status["agent"] = "not running";
   if (const auto text = base::read_file_if_exists(layout.status_file())) {
     if (const json::value live = parse_live(*text); is_of_running_agent(live)) {
@@ -141,6 +167,7 @@ std::string to_readable(const json::object& status) {
     text += *connected ? ", connected" : ", offline";
   }
   text += '\n';
+  if (reader.has("launcher")) text += readable_adoption(reader.child("launcher"));
   if (reader.has("network")) text += readable_network(reader.child("network"));
   if (reader.has("linkBudget")) {
     const base::JsonReader budget = reader.child("linkBudget");

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 
 #include "api/device/device_mqtt.hpp"
@@ -33,6 +34,7 @@ class DeviceChannel {
     control::AuditLog& audit;
     api::RuleFeed& rules;
     control::AskHook hook;  // asks the function of a provisioning template
+    std::optional<fleet::ServerAddresses> addresses;  // told to devices
   };
   DeviceChannel(wire::MqttOptions options, Parts parts);
   DeviceChannel(const DeviceChannel&) = delete;

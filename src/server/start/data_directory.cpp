@@ -7,6 +7,7 @@
 #include "base/json/json.hpp"
 #include "server/backup/data_check.hpp"
 #include "server/backup/sealing_file.hpp"
+#include "server/start/served_addresses.hpp"
 
 namespace andon::server {
 namespace {
@@ -22,9 +23,12 @@ constexpr std::size_t kFeaturesCacheKib = 4096;
 constexpr std::size_t kAuditCacheKib = 1024;
 
 // What the server's certificate must be good for: also the addresses that it listens on, by which
-// it reaches its own broker.
-std::vector<std::string> certificate_names(const ServerOptions& options) {
+// it reaches its own broker, and what devices were enrolled under before --host changed, until they
+// have heard of it.
+std::vector<std::string> certificate_names(const ServerOptions& options,
+                                           const std::vector<std::string>& hosts_before) {
   std::vector<std::string> names = options.hosts;
+  names.insert(names.end(), hosts_before.begin(), hosts_before.end());
   for (const std::string& address : {options.api_address, options.device_address}) {
     if (address != "0.0.0.0" && address != "::") names.push_back(address);
   }
@@ -48,7 +52,7 @@ DataDirectory::DataDirectory(const ServerOptions& options, const base::Clock& cl
       features_database_(open_beside(kFeaturesDatabaseFile, kFeaturesCacheKib)),
       audit_database_(open_beside(kAuditDatabaseFile, kAuditCacheKib)),
       objects_(*database_, path_ / kObjectsDirectory, clock),
-      authority_(path_, certificate_names(options), clock.now()),
+      authority_(path_, certificate_names(options, hosts_served_before(*database_)), clock.now()),
       access_keys_(*database_, clock),
       written_(authority_.written()),
       operator_key_(ensure_operator_key(options.region)),

@@ -8,6 +8,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
 #include "server/start/ports.hpp"
+#include "server/start/served_addresses.hpp"
 
 namespace andon::server {
 namespace {
@@ -124,6 +125,34 @@ TEST_F(DataDirectoryOnDisk, HasACertificateForTheAddressesThatAreListenedOn) {
       trust::describe_certificate(base::read_file(data.authority().server().certificate));
   EXPECT_THAT(info.ip_addresses, ElementsAre("127.0.0.1", "::1", "127.0.0.7"));
   EXPECT_THAT(info.dns_names, ElementsAre("localhost", "plant.example"));
+}
+
+TEST_F(DataDirectoryOnDisk, KnowsUnderWhichAddressesItWasServedAndHasACertificateForThem) {
+  base::Timestamp now = clock_.now();
+  const auto start = [&](const char* host, std::uint16_t port) {
+    now += std::chrono::seconds{1};
+    options_.hosts = {host};
+    DataDirectory data(options_, clock_);
+    auto addresses =
+        note_served_address(data.database(), options_, {.device = port, .mqtt = port}, now);
+    const auto info =
+        trust::describe_certificate(base::read_file(data.authority().server().certificate));
+    return std::pair(std::move(addresses), info.dns_names);
+  };
+  EXPECT_FALSE(start("a", 1).first);
+  EXPECT_FALSE(start("a", 1).first);
+  auto [addresses, names] = start("b", 1);
+  ASSERT_TRUE(addresses);
+  EXPECT_EQ(addresses->now, (fleet::ServerAddress{{"b", 1}, {"b", 1}}));
+  EXPECT_THAT(addresses->before, ElementsAre(fleet::ServerAddress{{"a", 1}, {"a", 1}}));
+  EXPECT_THAT(names, ElementsAre("localhost", "b", "a"));
+  addresses = start("a", 1).first;
+  EXPECT_THAT(addresses->before, ElementsAre(fleet::ServerAddress{{"b", 1}, {"b", 1}}));
+  // The last few only.
+  for (std::uint16_t port = 2; port < 20; ++port) addresses = start("c", port).first;
+  EXPECT_EQ(addresses->before.size(), fleet::kMaxAddressesBefore);
+  EXPECT_EQ(addresses->before.front().mqtt.port, 18);
+  EXPECT_THAT(start("c", 20).second, ElementsAre("localhost", "c"));
 }
 
 TEST_F(DataDirectoryOnDisk, BelongsToOneServerAtATime) {

@@ -81,6 +81,7 @@
 #include "server/start/data_directory.hpp"
 #include "server/start/function_parts.hpp"
 #include "server/start/metrics.hpp"
+#include "server/start/served_addresses.hpp"
 #include "server/start/server_settings.hpp"
 #include "server/start/telemetry.hpp"
 #include "wire/aws/sigv4.hpp"
@@ -275,15 +276,17 @@ class Server::Implementation {
         broker_(broker_options(),
                 broker_view(control_.rights, data_.authority(), control_.arns, broker_limits_)),
         broker_feed_(control_.rights, data_.authority(), broker_, control_.arns, broker_limits_),
-        channel_(mqtt_options_of(options_, ports_, data_.authority()),
-                 {.control = control_,
-                  .results = result_intake_,
-                  .commands = commands_,
-                  .notifier = notifier_,
-                  .clock = clock_,
-                  .audit = audit_.log(),
-                  .rules = event_bus_.rule_feed(),
-                  .hook = api::function_hook(internal_calls_, control_.arns)}) {
+        channel_(
+            mqtt_options_of(options_, ports_, data_.authority()),
+            {.control = control_,
+             .results = result_intake_,
+             .commands = commands_,
+             .notifier = notifier_,
+             .clock = clock_,
+             .audit = audit_.log(),
+             .rules = event_bus_.rule_feed(),
+             .hook = api::function_hook(internal_calls_, control_.arns),
+             .addresses = note_served_address(data_.database(), options_, ports_, clock_.now())}) {
     base::make_directories(spool(), kPrivateDirectory);
     // The names of what this start has made (ca/, credentials/) last before anybody is answered.
     base::sync_name(data_.path());
