@@ -26,6 +26,7 @@
 #include "api/table/catalogue/honoured_members.hpp"
 #include "api/table/operation.hpp"
 #include "wire/http/http.hpp"
+#include "wire/http/http_server.hpp"
 
 namespace andon::api {
 
@@ -75,6 +76,9 @@ class Router {
   [[nodiscard]] std::optional<wire::HttpResponse> look(const wire::HttpRequest& start) const {
     return s3_.look(start);
   }
+
+  // What a request that asks for a WebSocket is given: the console's pages have one.
+  [[nodiscard]] wire::HttpUpgrade upgrade(const wire::HttpRequest& request) const;
 
   // Null where the table has no such row.
   [[nodiscard]] const Operation* find(std::string_view service, std::string_view name) const;

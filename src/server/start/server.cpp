@@ -82,6 +82,7 @@
 #include "server/start/server_settings.hpp"
 #include "wire/aws/sigv4.hpp"
 #include "wire/http/http_server.hpp"
+#include "wire/websocket/web_socket.hpp"
 #include "workflow/engine/workflow.hpp"
 
 namespace andon::server {
@@ -254,7 +255,13 @@ class Server::Implementation {
                   .find = [this](auto scope, auto name) { return find(scope, name); },
                   .authorizer = &authorizer_,
                   .audit = &audit_.log()}),
-        console_(sign_in_, operator_s3_, changes_, api::embedded_console()),
+        mqtt_sockets_({.sign_in = sign_in_,
+                       .arns = control_.arns,
+                       .clock = clock_,
+                       .broker = mqtt_options_of(options_, ports_, data_.authority()),
+                       .authorizer = &authorizer_,
+                       .audit = &audit_.log()}),
+        console_(sign_in_, operator_s3_, changes_, mqtt_sockets_, api::embedded_console()),
         router_(operations(), operator_s3_, authenticator_,
                 {.not_ready_because = [this] { return not_ready_because(); },
                  .metrics = [this] { return metrics(); },
@@ -307,7 +314,8 @@ class Server::Implementation {
         options_.api_address, ports_.api, api_tls(), kUnaskedBytes,
         [this](const wire::HttpRequest& head) { return router_.admit(head); },
         [this](wire::HttpRequest& request) { return router_.handle(request); },
-        [this](const wire::HttpRequest& start) { return router_.look(start); });
+        [this](const wire::HttpRequest& start) { return router_.look(start); },
+        [this](const wire::HttpRequest& request) { return router_.upgrade(request); });
     audit_.say_started();
     announce(data_.path(), urls_);
     watch_.emplace(data_.path());
@@ -316,6 +324,7 @@ class Server::Implementation {
   ~Implementation() {
     withdraw_announcement(data_.path());
     changes_.stop();
+    mqtt_sockets_.stop();
     stacks_.stop();
     features_.features().stop();
     function_log_.set_bus({});
@@ -504,7 +513,7 @@ class Server::Implementation {
   [[nodiscard]] std::unique_ptr<wire::HttpServer> listen(
       const std::string& address, std::uint16_t port, std::optional<wire::TlsServerOptions> tls,
       std::uint64_t unasked_bytes, wire::HttpAdmit admit, wire::HttpHandler handler,
-      wire::HttpLook look = {}) const {
+      wire::HttpLook look = {}, wire::HttpUpgrader upgrade = {}) const {
     wire::HttpServerOptions options;
     options.address = address;
     options.port = port;
@@ -514,6 +523,8 @@ class Server::Implementation {
     options.unasked_body_bytes = unasked_bytes;
     options.look = std::move(look);
     options.look_after_bytes = api::kFormStart;
+    options.upgrade = std::move(upgrade);
+    options.web_sockets = &wire::web_socket_carrier();
     return std::make_unique<wire::HttpServer>(std::move(options), std::move(handler));
   }
 
@@ -589,6 +600,7 @@ class Server::Implementation {
   api::S3Service device_s3_;
   StackService stacks_;
   api::SignIn sign_in_;
+  api::MqttSockets mqtt_sockets_;
   api::Console console_;
   api::Router router_;
   api::DevicePlane device_plane_;
