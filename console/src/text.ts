@@ -281,13 +281,6 @@ export const t = {
     modelData: 'Model file',
     approve: 'Decide',
     perClass: 'By class',
-    worst: 'Pictures with most mistakes',
-    picture: 'Picture',
-    latency: 'Inference, by type of device',
-    deviceType: 'Type of device',
-    pictures: 'Pictures',
-    median: 'Median',
-    p95: '95 of 100',
     file: 'Files',
   },
   approve: {

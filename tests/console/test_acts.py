@@ -312,21 +312,3 @@ def test_schedules_and_webhooks_are_shown_with_what_came_of_them(visit, plant):
     assert "not yet" in page.get_by_role("row").filter(has_text="nightly").first.inner_text()
     hook = page.get_by_role("row").filter(has_text="/hooks/code")
     assert "from github" in hook.inner_text()
-
-
-def test_a_version_shows_its_worst_pictures_and_how_long_each_type_of_device_takes(visit, plant):
-    sagemaker = plant.server.aws("sagemaker")
-    group = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"][0]
-    name = group["ModelPackageGroupName"]
-    installed = {one["componentName"]: one["componentVersion"] for one in plant.server.aws(
-        "greengrassv2").list_installed_components(
-            coreDeviceThingName=plant.thing, topologyFilter="ALL")["installedComponents"]}
-    version = next(one["ModelPackageVersion"] for one in sagemaker.list_model_packages(
-        ModelPackageGroupName=name)["ModelPackageSummaryList"]
-        if installed.get(f"{name}.Model", "").split(".")[0] == str(one["ModelPackageVersion"])
-        or any(str(version).split(".")[0] == str(one["ModelPackageVersion"])
-               for component, version in installed.items() if component.endswith("Model")))
-    page = visit().sign_in("vera").go(f"#/models/{name}/{version}", f"{name}@{version}")
-    page.get_by_role("heading", name="Inference, by type of device").wait_for()
-    row = page.get_by_role("row").filter(has_text=" ms")
-    assert "linux" in row.first.inner_text().lower()
