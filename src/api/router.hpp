@@ -27,6 +27,7 @@
 #include "api/table/device_caller.hpp"
 #include "api/table/operation.hpp"
 #include "wire/http/http.hpp"
+#include "wire/http/http_server.hpp"
 
 namespace andon::api {
 
@@ -91,6 +92,9 @@ class Router {
   // Nothing of it has been verified.
   [[nodiscard]] static bool asks_for(const wire::HttpRequest& request, std::string_view service,
                                      std::string_view operation);
+
+  // What a request that asks for a WebSocket is given: the console's pages have one.
+  [[nodiscard]] wire::HttpUpgrade upgrade(const wire::HttpRequest& request) const;
 
   // Null where the table has no such row.
   [[nodiscard]] const Operation* find(std::string_view service, std::string_view name) const;

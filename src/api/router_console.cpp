@@ -32,6 +32,19 @@ std::optional<HttpResponse> Router::answer_page(const HttpRequest& request,
   }
 }
 
+wire::HttpUpgrade Router::upgrade(const HttpRequest& request) const {
+  if (options_.console == nullptr || !is_for_console(request)) return {};
+  const std::string request_id = base::random_uuid();
+  try {
+    return {options_.console->open_socket(request)};
+  } catch (...) {
+    HttpResponse refusal =
+        console_error(translate_failure(std::current_exception(), "signin", request_id));
+    guard_page(refusal);
+    return {nullptr, std::move(refusal)};
+  }
+}
+
 void Router::note_change(const Operation& operation) const {
   if (options_.console == nullptr) return;
   if (access_of(operation.name) != control::AuditAccess::write) return;

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A plant to look at: what `andon demo` has made (server, broker, device, models, executions), with
 its server and agent running on, and Debian's Chromium in front of it."""
+import hashlib
+import hmac
+import http.client
 import json
 import os
 import shutil
 import signal
 import subprocess
+import time
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -16,6 +21,20 @@ from harness import PATIENCE_S, ROOT, Server, program, wait_until
 
 EXAMPLE = ROOT / "examples" / "metal-tags"
 PASSWORD = "Line-3-is-red"
+SECRET = "a secret of more than sixteen characters"
+# A name that would like to run.
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+
+
+def ask(url, method, path, headers=None, body=None):
+    host = urllib.parse.urlsplit(url).netloc
+    connection = http.client.HTTPConnection(host, timeout=60)
+    try:
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+    finally:
+        connection.close()
 
 
 def read_json(path):
@@ -31,11 +50,17 @@ class Plant:
         self.pictures = 0
         shutil.copytree(EXAMPLE / "images", self.images)
         self.log = directory / "demo.log"
+        # What --open opens: a browser that only notes the address.
+        self.opened = directory / "opened"
+        browser = directory / "browser"
+        browser.write_text(f'#!/bin/sh\necho "$1" > {self.opened}.part && mv {self.opened}.part {self.opened}\n')
+        browser.chmod(0o755)
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [program("andon"), "demo", "--example", EXAMPLE, "--out", self.out,
                  "--images", self.images,
-                 "--timeout", "900"], stdout=log, stderr=log)
+                 "--timeout", "900", "--open"], stdout=log, stderr=log,
+                env={**os.environ, "BROWSER": str(browser)})
         wait_until(self._is_done, "the demo", 1200)
         self.server = Server(self.out / "state" / "server")
         self.server.info = read_json(self.server.data / "server.json")
@@ -63,6 +88,38 @@ class Plant:
             iam.create_login_profile(UserName=name, Password=PASSWORD)
             iam.attach_user_policy(UserName=name,
                                    PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
+
+        self._triggers()
+
+    def _triggers(self):
+        """A schedule and a webhook, each with an outcome, and messages that the broker keeps."""
+        self.server.aws("logs").create_log_group(logGroupName="nightly")
+        iam = self.server.aws("iam")
+        role = iam.create_role(RoleName="timer", AssumeRolePolicyDocument=json.dumps({
+            "Version": "2012-10-17", "Statement": [{
+                "Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"},
+                "Action": "sts:AssumeRole"}]}))["Role"]["Arn"]
+        iam.put_role_policy(RoleName="timer", PolicyName="logs", PolicyDocument=json.dumps({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}))
+        soon = time.strftime("at(%Y-%m-%dT%H:%M:%S)", time.gmtime(time.time() + 3))
+        for name, expression in (("nightly", "cron(0 2 * * ? *)"), ("once", soon)):
+            self.server.aws("scheduler").create_schedule(
+                Name=name, ScheduleExpression=expression, FlexibleTimeWindow={"Mode": "OFF"},
+                Target={"Arn": "arn:aws:logs:us-east-1:000000000000:log-group:nightly", "RoleArn": role})
+        status, _ = self.server.call("PUT", "/andon/v1/webhooks/code", {"secret": SECRET})
+        assert status == 200
+        push = json.dumps({"ref": "refs/heads/main"}).encode()
+        signature = hmac.new(SECRET.encode(), push, hashlib.sha256).hexdigest()
+        status, _, _ = ask(self.url, "POST", "/hooks/code", {
+            "Content-Type": "application/json", "X-GitHub-Event": "push", "X-GitHub-Delivery": "1",
+            "X-Hub-Signature-256": f"sha256={signature}"}, push)
+        assert status == 202
+        data = self.server.aws("iot-data")
+        for topic, message in (
+                ("hall-1/press/state", {"pressure": 5.2, "unit": "bar", "valves": [1, 0, 1]}),
+                ("hall-1/oven/temperature", 184.5), ("hall-1/lamp", "green")):
+            data.publish(topic=topic, payload=json.dumps(message).encode(), retain=True)
 
     def _upload(self, result, picture):
         day = result["timestamp"][:10].replace("-", "/")
@@ -175,3 +232,39 @@ def visit(chromium, plant):
     yield make
     for one in opened:
         one.close()
+
+
+class Alone:
+    """A server of its own, for what disturbs others; restarted it has the same port."""
+
+    def __init__(self, directory):
+        self.server = Server(directory / "data").start()
+        self.url = self.server.info["api"]
+        self.thing = ""
+
+    def link(self):
+        status, answer = self.server.call("POST", "/andon/v1/console-links", {})
+        assert status == 200
+        return self.url + answer["path"]
+
+    def restart(self):
+        port = urllib.parse.urlsplit(self.url).port
+        self.server.kill()
+        command = self.server.command()
+        command[command.index("--api-port") + 1] = str(port)
+        self.server.command = lambda: command
+        self.server.start()
+
+
+@pytest.fixture
+def alone(tmp_path):
+    made = Alone(tmp_path)
+    yield made
+    made.server.kill()
+
+
+@pytest.fixture
+def watched(chromium, alone):
+    made = Watched(chromium, alone)
+    yield made
+    made.close()

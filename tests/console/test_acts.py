@@ -1,9 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people do in the console, each act seen on the server afterwards; and what a viewer may not."""
+import io
 import json
+import subprocess
+import urllib.parse
+
+from PIL import Image
 
 from conftest import PASSWORD
-from harness import wait_until
+from harness import PATIENCE_S, ROOT, wait_until
+
+
+def read_qr_code(picture):
+    """What a camera would read, by the reader that stands beside the writer in its library."""
+    image = Image.open(io.BytesIO(picture)).convert("RGBA")
+    read = subprocess.run(
+        ["node", "--input-type=module", "-e", """
+            import decode from 'qr/decode.js';
+            const [width, height] = process.argv.slice(1).map(Number);
+            const chunks = [];
+            for await (const chunk of process.stdin) chunks.push(chunk);
+            console.log(decode({width, height, data: new Uint8Array(Buffer.concat(chunks))}));""",
+         str(image.width), str(image.height)],
+        input=image.tobytes(), cwd=ROOT / "console", capture_output=True, timeout=PATIENCE_S, check=True)
+    return read.stdout.decode().strip()
+
+
+def test_the_demo_opens_the_console_signed_in(visit, plant):
+    link = wait_until(lambda: plant.opened.exists() and plant.opened.read_text(), "the browser").strip()
+    assert link.startswith(plant.url + "/console/#link=") and link in plant.log.read_text()
+    page = visit().page
+    page.goto(link)
+    page.get_by_role("heading", name="Fleet").wait_for()
 
 
 def test_a_link_signs_in_once_and_leaves_the_address(visit, plant):
@@ -42,7 +70,8 @@ def test_a_device_is_added_and_removed(visit, plant):
     page.get_by_role("button", name="Add a device").click()
     page.get_by_label("Name of the device").fill("line-9")
     page.get_by_role("button", name="Make a token").click()
-    page.get_by_text("andon-edge provision").wait_for()
+    line = page.get_by_text("andon-edge provision").inner_text()
+    assert read_qr_code(page.get_by_role("img", name="The line for line-9").screenshot()) == line
     assert plant.server.aws("iot").describe_thing(thingName="line-9")["thingName"] == "line-9"
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     page.get_by_role("link", name="line-9").click()
@@ -267,3 +296,19 @@ def test_a_viewer_sees_and_is_refused_every_change_with_the_reason(visit, plant)
     }""")
     assert refused == [403] * len(refused)
     assert PASSWORD not in page.content()
+
+
+def test_schedules_and_webhooks_are_shown_with_what_came_of_them(visit, plant):
+    page = visit().sign_in("vera").go("#/workflows", "Workflows")
+    page.get_by_role("link", name="Schedules and webhooks").click()
+    once = page.get_by_role("row").filter(has_text="once")
+    once.get_by_text("at(", exact=False).wait_for()
+    arn = "arn:aws:scheduler:us-east-1:000000000000:schedule/default/once"
+    told = wait_until(lambda: plant.server.call(
+        "GET", f"/andon/v1/event-deliveries?sourceArn={urllib.parse.quote(arn, safe='')}")[1]["deliveries"], "the delivery")
+    page.reload()
+    once.get_by_text("ago", exact=False).wait_for()
+    assert told[0]["status"].lower() in once.inner_text().lower()
+    assert "not yet" in page.get_by_role("row").filter(has_text="nightly").first.inner_text()
+    hook = page.get_by_role("row").filter(has_text="/hooks/code")
+    assert "from github" in hook.inner_text()

@@ -1,64 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a page of the console does not do: run what others have named, be used by another site, give
 up when its session or its server goes; and what it weighs."""
-import http.client
 import json
 import urllib.parse
 
 import pytest
 
-from conftest import Watched
-from harness import Server, wait_until
+from conftest import HOSTILE, Watched, ask
+from harness import wait_until
 
-HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 MOST_FIRST_PAGE = 120_000
-
-
-def ask(url, method, path, headers=None, body=None):
-    host = urllib.parse.urlsplit(url).netloc
-    connection = http.client.HTTPConnection(host, timeout=60)
-    try:
-        connection.request(method, path, body, headers or {})
-        answer = connection.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
-    finally:
-        connection.close()
-
-
-class Alone:
-    """A server of its own, for what disturbs others; restarted it has the same port."""
-
-    def __init__(self, directory):
-        self.server = Server(directory / "data").start()
-        self.url = self.server.info["api"]
-        self.thing = ""
-
-    def link(self):
-        status, answer = self.server.call("POST", "/andon/v1/console-links", {})
-        assert status == 200
-        return self.url + answer["path"]
-
-    def restart(self):
-        port = urllib.parse.urlsplit(self.url).port
-        self.server.kill()
-        command = self.server.command()
-        command[command.index("--api-port") + 1] = str(port)
-        self.server.command = lambda: command
-        self.server.start()
-
-
-@pytest.fixture
-def alone(tmp_path):
-    made = Alone(tmp_path)
-    yield made
-    made.server.kill()
-
-
-@pytest.fixture
-def watched(chromium, alone):
-    made = Watched(chromium, alone)
-    yield made
-    made.close()
 
 
 def test_the_first_page_weighs_little_and_asks_nobody_else(alone, watched):
@@ -270,8 +221,8 @@ def test_a_phone_shows_every_screen_without_scrolling_sideways(chromium, alone):
     phone = Watched(chromium, alone, viewport={"width": 390, "height": 780})
     phone.sign_in()
     for name in ("fleet", "live", "results", "alerts", "models", "approve", "deployments", "workflows",
-                 "objects", "audit", "settings"):
-        page = phone.go(f"#/{name}", name.capitalize())
+                 "mqtt", "objects", "audit", "settings"):
+        page = phone.go(f"#/{name}", {"mqtt": "MQTT"}.get(name, name.capitalize()))
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390, f"{name} is {wide} pixels wide"
     page.get_by_role("button", name="Menu").click()

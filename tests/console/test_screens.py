@@ -62,6 +62,8 @@ def screens(plant):
         ("machine", f"#/workflows/{quoted(machine)}", machine.rsplit(":", 1)[1]),
         ("execution", f"#/workflows/executions/{quoted(execution)}", execution.rsplit(":", 1)[1]),
         ("functions", "#/workflows/functions", "Functions"),
+        ("triggers", "#/workflows/triggers", "Schedules and webhooks"),
+        ("mqtt", "#/mqtt?filters=" + quoted("hall-1/%23"), "MQTT"),
         ("objects", f"#/objects/andon-uploads?prefix={quoted(day)}", "andon-uploads"),
         ("audit", "#/audit", "Audit"),
         ("settings", "#/settings/users", "Settings"),
@@ -82,7 +84,16 @@ def with_a_frame(page):
     page.get_by_role("button", name="Pause").click()
 
 
-LOOKED_AT = {"device": at_the_device, "live": with_a_frame}
+def with_what_is_retained(page):
+    page.locator('ol pre').filter(has_text='"pressure": 5.2').wait_for()
+
+
+def with_outcomes(page):
+    page.get_by_text("github", exact=False).wait_for()
+
+
+LOOKED_AT = {"device": at_the_device, "live": with_a_frame, "mqtt": with_what_is_retained,
+             "triggers": with_outcomes}
 
 
 def accessible(page):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What anybody may send for the console's files and events, a line each: a path, Accept-Encoding,
-// If-None-Match, Last-Event-ID.
+// If-None-Match, Last-Event-ID, a topic, what a page asks on its socket.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,6 +8,8 @@
 
 #include "api/console/changes.hpp"
 #include "api/console/console_files.hpp"
+#include "api/console/topic_sight.hpp"
+#include "base/error/error.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace andon;
@@ -25,5 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   request.headers.add("If-None-Match", line());
   (void)files.find(request);
   (void)changes.wait(line());
+  const std::string topic = line();
+  (void)api::sight_of(topic);
+  (void)api::is_open_filter(topic);
+  try {
+    (void)api::read_mqtt_ask(line());
+  } catch (const base::Error&) {
+  }
   return 0;
 }

@@ -25,6 +25,13 @@ std::string_view authority_of(std::string_view origin) {
   return at == std::string_view::npos ? std::string_view() : origin.substr(at + 3);
 }
 
+bool is_from_another_site(const wire::HttpRequest& request) {
+  const auto site = request.headers.find("Sec-Fetch-Site");
+  if (site && *site != "same-origin" && *site != "none") return true;
+  const auto origin = request.headers.find("Origin");
+  return origin && authority_of(*origin) != request.headers.find("Host").value_or("");
+}
+
 }  // namespace
 
 std::optional<std::string> session_token_of(const wire::HttpRequest& request) {
@@ -58,12 +65,13 @@ std::string csrf_token_of(std::string_view session_token) {
 }
 
 bool is_from_own_page(const wire::HttpRequest& request, std::string_view session_token) {
-  const auto site = request.headers.find("Sec-Fetch-Site");
-  if (site && *site != "same-origin" && *site != "none") return false;
-  const auto origin = request.headers.find("Origin");
-  if (origin && authority_of(*origin) != request.headers.find("Host").value_or("")) return false;
+  if (is_from_another_site(request)) return false;
   return trust::equal_in_constant_time(request.headers.find(kCsrfHeader).value_or(""),
                                        csrf_token_of(session_token));
+}
+
+bool is_from_own_origin(const wire::HttpRequest& request) {
+  return request.headers.find("Origin") && !is_from_another_site(request);
 }
 
 }  // namespace andon::api

@@ -31,4 +31,8 @@ inline constexpr std::string_view kCsrfHeader = "X-Andon-Csrf";
 [[nodiscard]] bool is_from_own_page(const wire::HttpRequest& request,
                                     std::string_view session_token);
 
+// Whether a page of this server has sent the request, as its Origin says: for what is asked for
+// without that header, and changes something or tells more than its answer (WebSockets).
+[[nodiscard]] bool is_from_own_origin(const wire::HttpRequest& request);
+
 }  // namespace andon::api

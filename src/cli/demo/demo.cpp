@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "base/json/json_reader.hpp"
 #include "cli/demo/by_hand.hpp"
 #include "cli/demo/pipeline.hpp"
+#include "cli/demo/processes.hpp"
 #include "cli/demo/steps.hpp"
 #include "cli/demo/train.hpp"
 #include "vision/image/decode.hpp"
@@ -22,6 +24,8 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 namespace fs = base::fs;
+
+constexpr std::chrono::seconds kBrowserTimeout{10};  // until it is begun
 
 // The images that must have a result: what andon-inspect will take from the directory.
 std::vector<std::string> list_images(const fs::path& directory) {
@@ -96,17 +100,31 @@ void print_commands(DemoContext& demo, const Shipped& shipped) {
                                    (demo.state / "server").string(), shipped.execution));
 }
 
+// By what the desktop opens links with; it lives on by itself.
+void open_in_browser(DemoContext& demo, const std::string& link) {
+  const char* const chosen = std::getenv("BROWSER");  // NOLINT(concurrency-mt-unsafe)
+  const std::string opener = chosen != nullptr && *chosen != '\0' ? chosen : "xdg-open";
+  try {
+    (void)run_to_end({"setsid", "--fork", opener, link}, demo.state / "browser.log",
+                     kBrowserTimeout);
+  } catch (const Error& error) {
+    demo.terminal.detail("No browser could be opened: " + error.message());
+  }
+}
+
 // A link for each start: it is good once.
-void print_console(DemoContext& demo) {
+void show_console(DemoContext& demo) {
   const base::json::value link = demo.retry("cannot make a link for the console", [&] {
     return demo.aws->rest("andon", "POST", "/andon/v1/console-links", base::json::object());
   });
   demo.terminal.step(
       "See all of it in a browser; this link signs you in, once, within a quarter "
       "of an hour:");
-  demo.terminal.detail(fmt::format("  http://127.0.0.1:{}{}", demo.ports.api,
-                                   base::JsonReader(link, "link").string("path")));
+  const std::string address = fmt::format("http://127.0.0.1:{}{}", demo.ports.api,
+                                          base::JsonReader(link, "link").string("path"));
+  demo.terminal.detail("  " + address);
   demo.terminal.detail("Another one: andon console --data " + (demo.state / "server").string());
+  if (demo.options.open) open_in_browser(demo, address);
 }
 
 void wait_for_results(DemoContext& demo, const std::vector<std::string>& images) {
@@ -260,7 +278,7 @@ int run_demo(const DemoOptions& given) {
       drive(demo, model, images);
     }
     if (options.mode == DemoMode::until_interrupted) {
-      print_console(demo);
+      show_console(demo);
       demo.terminal.step("Watching " + options.images.string() +
                          " for new images; Ctrl-C ends the demo");
       while (true) demo.idle(std::chrono::milliseconds{500});
@@ -301,6 +319,8 @@ void add_demo_command(CLI::App& app, std::function<int()>& selected) {
   command->add_flag_callback(
       "--once", [options] { options->mode = DemoMode::once; },
       "End with exit code 0 when every image has its result");
+  command->add_flag("--open", options->open,
+                    "Show the console in a browser ($BROWSER, or xdg-open), signed in");
   command->add_flag("--train", options->train,
                     "Train the model first: the whole pipeline, from a commit to detections");
   command

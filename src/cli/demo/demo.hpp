@@ -29,6 +29,7 @@ struct DemoOptions {
   double confidence = 0.25;
   std::chrono::seconds timeout{300};
   DemoMode mode = DemoMode::until_interrupted;
+  bool open = false;  // shows the console in a browser, once there is something to see
 
   // Of --train: the model that is shipped is made here, by train-and-ship.asl.json.
   bool train = false;

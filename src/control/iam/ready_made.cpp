@@ -14,6 +14,7 @@ constexpr std::string_view kSee = R"(
     {"Sid": "See", "Effect": "Allow",
      "Action": ["greengrass:Get*", "greengrass:List*", "greengrass:Describe*",
                 "greengrass:Resolve*", "iot:Describe*", "iot:Get*", "iot:List*", "iot:SearchIndex",
+                "iot:Subscribe", "iot:Receive",
                 "sagemaker:Describe*", "sagemaker:List*", "sagemaker:Search", "states:Describe*", "states:List*",
                 "states:GetExecutionHistory", "states:Validate*", "logs:Get*", "logs:Describe*",
                 "logs:List*", "logs:FilterLogEvents", "events:Describe*", "events:List*",

@@ -86,6 +86,7 @@
 #include "server/start/telemetry.hpp"
 #include "wire/aws/sigv4.hpp"
 #include "wire/http/http_server.hpp"
+#include "wire/websocket/web_socket.hpp"
 #include "workflow/engine/workflow.hpp"
 
 namespace andon::server {
@@ -260,7 +261,13 @@ class Server::Implementation {
                   .find = [this](auto scope, auto name) { return find(scope, name); },
                   .authorizer = &authorizer_,
                   .audit = &audit_.log()}),
-        console_(sign_in_, operator_s3_, changes_, api::embedded_console()),
+        mqtt_sockets_({.sign_in = sign_in_,
+                       .arns = control_.arns,
+                       .clock = clock_,
+                       .broker = mqtt_options_of(options_, ports_, data_.authority()),
+                       .authorizer = &authorizer_,
+                       .audit = &audit_.log()}),
+        console_(sign_in_, operator_s3_, changes_, mqtt_sockets_, api::embedded_console()),
         router_(operations(), operator_s3_, authenticator_,
                 {.not_ready_because = [this] { return not_ready_because(); },
                  .metrics = [this] { return metrics(); },
@@ -316,7 +323,8 @@ class Server::Implementation {
         options_.api_address, ports_.api, api_tls(), kUnaskedBytes,
         [this](const wire::HttpRequest& head) { return router_.admit(head); },
         [this](wire::HttpRequest& request) { return router_.handle(request); },
-        [this](const wire::HttpRequest& start) { return router_.look(start); });
+        [this](const wire::HttpRequest& start) { return router_.look(start); },
+        [this](const wire::HttpRequest& request) { return router_.upgrade(request); });
     audit_.say_started();
     telemetry_.start_metrics([this] { return metrics(); });
     announce(data_.path(), urls_);
@@ -327,6 +335,7 @@ class Server::Implementation {
     withdraw_announcement(data_.path());
     telemetry_.stop_metrics();
     changes_.stop();
+    mqtt_sockets_.stop();
     stacks_.stop();
     features_.features().stop();
     function_log_.set_bus({});
@@ -544,7 +553,7 @@ class Server::Implementation {
   [[nodiscard]] std::unique_ptr<wire::HttpServer> listen(
       const std::string& address, std::uint16_t port, std::optional<wire::TlsServerOptions> tls,
       std::uint64_t unasked_bytes, wire::HttpAdmit admit, wire::HttpHandler handler,
-      wire::HttpLook look = {}) const {
+      wire::HttpLook look = {}, wire::HttpUpgrader upgrade = {}) const {
     wire::HttpServerOptions options;
     options.address = address;
     options.port = port;
@@ -554,6 +563,8 @@ class Server::Implementation {
     options.unasked_body_bytes = unasked_bytes;
     options.look = std::move(look);
     options.look_after_bytes = api::kFormStart;
+    options.upgrade = std::move(upgrade);
+    options.web_sockets = &wire::web_socket_carrier();
     return std::make_unique<wire::HttpServer>(std::move(options), std::move(handler));
   }
 
@@ -631,6 +642,7 @@ class Server::Implementation {
   api::S3Service device_s3_;
   StackService stacks_;
   api::SignIn sign_in_;
+  api::MqttSockets mqtt_sockets_;
   api::Console console_;
   api::Router router_;
   api::DeviceRights device_rights_{control_};

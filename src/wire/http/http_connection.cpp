@@ -34,6 +34,8 @@
 #include "wire/http/body_spool.hpp"
 #include "wire/http/http_later.hpp"
 #include "wire/http/http_response_head.hpp"
+#include "wire/websocket/run_on.hpp"
+#include "wire/websocket/web_socket_carrier.hpp"
 
 namespace andon::wire {
 namespace {
@@ -70,13 +72,6 @@ constexpr std::size_t kFileChunk = 256U << 10U;
 // A body that comes slower than this on average is taken for an attack, not for a slow line.
 constexpr std::uint64_t kMinimumBytesPerSecond = 4096;
 constexpr std::chrono::seconds kLinger{2};
-
-// Runs blocking work on a pool and comes back to the I/O thread with its result.
-template <typename Work>
-asio::awaitable<std::invoke_result_t<Work>> run_on(asio::thread_pool& pool, Work work) {
-  auto on_pool = [&work]() -> asio::awaitable<std::invoke_result_t<Work>> { co_return work(); };
-  co_return co_await asio::co_spawn(pool.get_executor(), std::move(on_pool), use_awaitable);
-}
 
 HttpResponse plain_text(int status, std::string text) {
   HttpResponse response;
@@ -232,6 +227,14 @@ std::optional<HttpResponse> looked(const HttpServerOptions& options, const HttpR
   }
 }
 
+HttpUpgrade upgrade(const HttpServerOptions& options, const HttpRequest& request) {
+  try {
+    return options.upgrade(request);
+  } catch (...) {
+    return {nullptr, failed(request)};
+  }
+}
+
 template <typename Stream>
 class Connection final : public HttpConnection {
  public:
@@ -332,6 +335,14 @@ class Connection final : public HttpConnection {
       enter(ConnectionPhase::serving);
     }
 
+    if (asks_for_web_socket(request)) {
+      HttpUpgrade upgraded =
+          co_await run_on(settings_.handlers, [&] { return upgrade(settings_.options, request); });
+      if (upgraded.socket) {
+        co_return co_await become_web_socket(parser.get(), std::move(upgraded.socket));
+      }
+      if (upgraded.refusal) co_return co_await send_last(*upgraded.refusal);
+    }
     const bool is_head = request.method == "HEAD";
     HttpResponse response =
         co_await run_on(settings_.handlers, [&] { return answer(settings_.handler, request); });
@@ -346,6 +357,23 @@ class Connection final : public HttpConnection {
                             !(connection && base::equal_ignoring_case(*connection, "close"));
     const bool sent = co_await send_response(response, is_head, keep_alive);
     co_return sent&& keep_alive;
+  }
+
+  [[nodiscard]] bool asks_for_web_socket(const HttpRequest& request) const {
+    return settings_.options.upgrade && request.method == "GET" &&
+           base::equal_ignoring_case(request.headers.find("Upgrade").value_or(""), "websocket");
+  }
+
+  // Always false: the connection ends with it.
+  asio::awaitable<bool> become_web_socket(const WebSocketCarrier::Request& request,
+                                          std::shared_ptr<WebSocket> socket) {
+    if (buffer_.size() > 0) {
+      socket->has_gone();
+      co_return co_await send_last(plain_text(400, "a WebSocket's frames follow the answer"));
+    }
+    co_await settings_.options.web_sockets->carry(stream_, request, std::move(socket),
+                                                  settings_.handlers);
+    co_return false;
   }
 
   // Nothing where the connection ends first. No deadline of its own: who answers has one.

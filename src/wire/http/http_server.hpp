@@ -19,6 +19,9 @@
 
 namespace andon::wire {
 
+class WebSocket;
+class WebSocketCarrier;
+
 struct TlsServerOptions {
   std::string certificate_chain_pem;
   std::string private_key_pem;
@@ -34,6 +37,15 @@ using HttpAdmit = std::function<HttpAdmission(const HttpRequest& head)>;
 // The same once look_after_bytes of a larger body are there: `start` has them as its body. What it
 // answers is sent, and the rest of the body is not read.
 using HttpLook = std::function<std::optional<HttpResponse>(const HttpRequest& start)>;
+
+// What becomes of a request that asks for a WebSocket: it gets one, it is refused, or, where both
+// are empty, it is answered as any other (which is to ignore what it asks for).
+struct HttpUpgrade {
+  std::shared_ptr<WebSocket> socket;
+  std::optional<HttpResponse> refusal = {};
+};
+// Called on the handlers' threads. Errors as those of HttpHandler.
+using HttpUpgrader = std::function<HttpUpgrade(const HttpRequest& request)>;
 
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
@@ -53,6 +65,9 @@ struct HttpServerOptions {
   std::uint64_t unasked_body_bytes = 0;
   HttpLook look;                       // empty: nobody looks
   std::uint64_t look_after_bytes = 0;  // less than body_in_memory_bytes
+  HttpUpgrader upgrade;                // empty: there are no WebSockets
+  // &web_socket_carrier() where there is an `upgrade`.
+  const WebSocketCarrier* web_sockets = nullptr;
   std::size_t handler_threads = 4;
   std::size_t max_connections = 1000;
 };

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/console/mqtt_sockets.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "api/signin/cookie.hpp"
+
+namespace andon::api {
+
+MqttSockets::MqttSockets(MqttPageParts parts)
+    : parts_(std::move(parts)),
+      worker_(std::make_unique<control::BackgroundWorker>(
+          "console mqtt", [this] { return step(); }, kLooksAgain)) {}
+
+std::shared_ptr<wire::WebSocket> MqttSockets::open(const wire::HttpRequest& request) {
+  SessionCaller who = parts_.sign_in.caller_of(request);
+  if (!is_from_own_origin(request)) {
+    throw ServiceError(
+        403, "InvalidOrigin",
+        "the request's Origin must be this server: a WebSocket is for its own pages");
+  }
+  // Only the cookie and where it came from are asked for again.
+  wire::HttpRequest kept{.method = "GET", .target = request.target, .path = request.path};
+  kept.headers = request.headers;
+  kept.peer_address = request.peer_address;
+  kept.is_tls = request.is_tls;
+  const std::string session = who.session_id;
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_ || pages_.size() >= kMost) {
+    throw ServiceError(503, "ServiceUnavailable",
+                       "as many pages look at messages as may at a time: close another one");
+  }
+  const auto of_this = std::ranges::count(pages_, session, &Open::session);
+  if (static_cast<std::size_t>(of_this) >= kMostOfOne) {
+    throw ServiceError(429, "TooManyRequests",
+                       "this session looks at messages in 8 pages already: close one of them");
+  }
+  auto page =
+      std::make_shared<MqttPage>(parts_, std::move(kept), std::move(who), [this] { wake(); });
+  auto socket = page->make_socket();
+  pages_.push_back({session, std::move(page)});
+  return socket;
+}
+
+void MqttSockets::wake() {
+  const std::lock_guard lock(mutex_);
+  if (worker_) worker_->wake();
+}
+
+bool MqttSockets::step() {
+  std::vector<std::shared_ptr<MqttPage>> open;
+  std::list<Open> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto each = pages_.begin(); each != pages_.end();) {
+      const auto one = each++;
+      if (one->page->is_gone()) {
+        gone.splice(gone.end(), pages_, one);
+      } else {
+        open.push_back(one->page);
+      }
+    }
+  }
+  for (const Open& one : gone) one.page->disconnect();
+  for (const auto& page : open) page->look_again();
+  return false;
+}
+
+void MqttSockets::stop() {
+  std::unique_ptr<control::BackgroundWorker> worker;  // ends outside of the lock
+  std::list<Open> left;
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+    worker = std::move(worker_);
+    left.swap(pages_);
+  }
+  for (const Open& one : left) one.page->end({.code = 1001, .reason = "the server stops"});
+}
+
+}  // namespace andon::api

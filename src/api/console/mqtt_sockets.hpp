@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// GET /console/mqtt: a WebSocket for a page that looks at the broker's messages (mqtt_page.hpp). It
+// is given to the server's own pages alone (Origin), by the session's cookie; kMost at a time. A
+// session that ends, and a policy that changes, counts within kLooksAgain. What a page publishes it
+// publishes by iotdata's Publish, as everybody. Any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <mutex>
+
+#include "api/console/mqtt_page.hpp"
+#include "control/shared/background_worker.hpp"
+#include "wire/http/http.hpp"
+
+namespace andon::api {
+
+class MqttSockets {
+ public:
+  static constexpr std::size_t kMost = 32;
+  static constexpr std::size_t kMostOfOne = 8;  // of one session
+  static constexpr std::chrono::seconds kLooksAgain{3};
+
+  // What the parts refer to must outlive it.
+  explicit MqttSockets(MqttPageParts parts);
+  MqttSockets(const MqttSockets&) = delete;
+  MqttSockets& operator=(const MqttSockets&) = delete;
+  ~MqttSockets() { stop(); }
+
+  // Throws ServiceError: 401 without a session, 403 InvalidOrigin for another site's page, 429 and
+  // 503 where there are too many.
+  [[nodiscard]] std::shared_ptr<wire::WebSocket> open(const wire::HttpRequest& request);
+  // Ends all of them, and none is opened any more. Before the HTTP server goes.
+  void stop();
+
+ private:
+  struct Open {
+    std::string session;
+    std::shared_ptr<MqttPage> page;
+  };
+  bool step();
+  void wake();
+
+  const MqttPageParts parts_;
+  std::mutex mutex_;  // guards what follows
+  std::list<Open> pages_;
+  bool is_stopping_ = false;
+  std::unique_ptr<control::BackgroundWorker> worker_;  // null: it has stopped
+};
+
+}  // namespace andon::api

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a person may look at of what goes over the broker, beside what their policies say: not what
+// a device and its server have between themselves (jobs, commands and their answers, provisioning,
+// the broker's own), and a shadow only by the right to read it. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace andon::api {
+
+struct TopicSight {
+  bool is_closed = false;  // to everybody
+  // Where it is about a shadow: whose, and its name (empty: the classic one). It needs
+  // iot:GetThingShadow, too.
+  std::string thing = {};
+  std::string shadow = {};
+};
+[[nodiscard]] TopicSight sight_of(std::string_view topic);
+
+// Whether a valid filter may be subscribed to at all. What a filter with wildcards lets through is
+// asked of each message.
+[[nodiscard]] bool is_open_filter(std::string_view filter);
+
+// What a page asks on its socket: {"subscribe": FILTER} or {"unsubscribe": FILTER}.
+struct MqttAsk {
+  enum class Kind { subscribe, unsubscribe };
+  Kind kind = Kind::subscribe;
+  std::string filter;  // valid, 256 bytes at most, not shared
+};
+// Throws invalid_argument.
+[[nodiscard]] MqttAsk read_mqtt_ask(std::string_view text);
+
+}  // namespace andon::api
