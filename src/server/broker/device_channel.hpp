@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "api/device/device_mqtt.hpp"
-#include "api/device/provisioning_mqtt.hpp"
+#include "api/device/provisioning/provisioning_mqtt.hpp"
 #include "api/topicrules/rule_feed.hpp"
 #include "base/time/time.hpp"
 #include "control/audit/audit_log.hpp"

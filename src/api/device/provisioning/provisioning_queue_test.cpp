@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/device/provisioning_queue.hpp"
+#include "api/device/provisioning/provisioning_queue.hpp"
 
 #include <gtest/gtest.h>
 

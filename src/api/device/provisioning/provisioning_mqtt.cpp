@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/device/provisioning_mqtt.hpp"
+#include "api/device/provisioning/provisioning_mqtt.hpp"
 
 #include <condition_variable>
 #include <cstddef>
@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "api/device/provisioning_messages.hpp"
-#include "api/device/provisioning_queue.hpp"
+#include "api/device/provisioning/provisioning_messages.hpp"
+#include "api/device/provisioning/provisioning_queue.hpp"
 #include "base/log/log.hpp"
 #include "fleet/provisioning/provisioning_message.hpp"
 
