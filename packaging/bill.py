@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a package is made of: its CycloneDX bill of materials, copyright and notices."""
+import base64
 import hashlib
 import json
 import re
@@ -18,6 +19,11 @@ STATIC = {
 STATIC_CODECS = {"andon": {"libturbojpeg0-dev": "libjpeg-turbo", "libpng-dev": "libpng"}}
 
 
+# The built console is inside the server; what is compiled into its pages, in CONSOLE's own words.
+CONSOLE = Path(__file__).resolve().parent.parent / "console"
+CONSOLE_NOTICES = CONSOLE / "public/licenses.txt"
+
+
 def static_packages(package):
     """Debian's package and its title, of each that is linked in."""
     return {**STATIC, **STATIC_CODECS.get(package.name, {})}
@@ -30,8 +36,8 @@ def run(*command):
     return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout
 
 
-def needed_libraries(path):
-    return re.findall(r"^\s+NEEDED\s+(\S+)", run("objdump", "-p", path), re.MULTILINE)
+def needed_libraries(path, objdump):
+    return re.findall(r"^\s+NEEDED\s+(\S+)", run(objdump, "-p", path), re.MULTILINE)
 
 
 def installed_version(package):
@@ -64,7 +70,9 @@ def owners(libraries):
 
 
 def dynamic_packages(package):
-    return owners(sorted({library for path in package.binaries for library in needed_libraries(path)}))
+    objdump = package.made.tool("objdump")
+    return owners(sorted({library for path in package.binaries
+                          for library in needed_libraries(path, objdump)}))
 
 
 def debian_component(name, architecture, linkage):
@@ -86,6 +94,37 @@ def runtime_component(package):
             "licenses": [{"license": {"id": "MIT"}}]}
 
 
+def console_packages():
+    """(name, version, SHA-512, licence) of what the console's pages hold of npm's packages, as the
+    notices that it shows say; the lock file has what was built."""
+    lock = json.loads((CONSOLE / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    found = []
+    for name, version in re.findall(r"^=+\n(\S+) (\d\S*)$", CONSOLE_NOTICES.read_text(encoding="utf-8"),
+                                    re.MULTILINE):
+        locked = lock.get(f"node_modules/{name}", {})
+        if locked.get("version") != version:
+            raise SystemExit(f"package: {CONSOLE_NOTICES} has the notice of {name} {version}, and "
+                             f"package-lock.json has {locked.get('version', 'no such package')}")
+        digest = base64.b64decode(locked["integrity"].removeprefix("sha512-")).hex()
+        found.append((name, version, digest, locked["license"]))
+    return found
+
+
+def console_components():
+    components = []
+    for name, version, digest, licence in console_packages():
+        reference = f"pkg:npm/{name}@{version}"
+        components.append({"type": "library", "bom-ref": reference, "name": name, "version": version,
+                           "purl": reference, "hashes": [{"alg": "SHA-512", "content": digest}],
+                           "licenses": [{"license": {"id": licence}}],
+                           "properties": [{"name": "andon:linkage", "value": "console"}]})
+    return components
+
+
+def has_console(package):
+    return "andon-server" in package.facts.get("programs", [])
+
+
 def of_package(package):
     architecture = package.made.architecture
     components = [debian_component(name, architecture, "dynamic") for name in dynamic_packages(package)]
@@ -93,6 +132,8 @@ def of_package(package):
         components.append(runtime_component(package))
     else:
         components += [debian_component(name, architecture, "static") for name in sorted(static_packages(package))]
+    if has_console(package):
+        components += console_components()
     own = f"pkg:deb/andon/{package.name}@{package.made.version}?arch={architecture}"
     document = {
         "bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
@@ -107,10 +148,11 @@ def of_package(package):
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
-def copyright_of(package, homepage):
+def copyright_of(package):
     year = time.strftime("%Y", time.gmtime(package.made.epoch))
     text = (f"Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
-            f"Upstream-Name: andon\nSource: {homepage}\n\n"
+            f"Upstream-Name: andon\n"
+            f"Source: {package.made.homepage or 'the repository of andon'}, commit {package.made.commit}\n\n"
             f"Files: *\nCopyright: {year} the authors of andon\nLicense: Apache-2.0\n\n")
     if package.facts.get("runtime"):
         licence = (package.made.runtime / "LICENSE").read_text(encoding="utf-8").replace("\r", "")
@@ -134,6 +176,8 @@ def notices_of(package):
             notice = Path(f"/usr/share/doc/{name}/copyright")
             parts.append(f"{title}: Debian's package {name} {installed_version(name)[1]}\n\n" +
                          notice.read_text(encoding="utf-8", errors="replace"))
+    if has_console(package):
+        parts.append(CONSOLE_NOTICES.read_text(encoding="utf-8"))
     names = dynamic_packages(package)
     parts.append("Linked when the program starts, and installed by packages of their own, whose notices\n"
                  "are in /usr/share/doc/<package>/copyright:\n\n" +

@@ -24,8 +24,8 @@ import repository
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "packaging"
-MAINTAINER = "andon maintainers <maintainers@andon.invalid>"
-HOMEPAGE = "https://github.com/andon/andon"
+# Nobody's address: who gives packages to others names themselves, as Debian's own tools are told.
+NOBODY = ("andon", "nobody@andon.invalid")
 MULTIARCH = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 SYSTEMD_PACKAGES = {"andon-server": "andon-server.service", "andon-edge": "andon-edge.service"}
 
@@ -102,6 +102,16 @@ def project_version():
                          (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
     moment = time.strftime("%Y%m%d%H%M%S", time.gmtime(commit_time()))
     return f"{released}+git{moment}.{git('rev-parse', '--short=10', 'HEAD')}"
+
+
+def maintainer():
+    """Who makes the packages, by the variables that dch and dpkg-buildpackage read."""
+    name, address = (os.environ.get(variable) or usual
+                     for variable, usual in zip(("DEBFULLNAME", "DEBEMAIL"), NOBODY))
+    if not re.fullmatch(r"[^<>@\n]+", name) or not re.fullmatch(r"[^<>@\s]+@[^<>@\s]+", address):
+        raise SystemExit("package: DEBFULLNAME must be a name and DEBEMAIL an address: "
+                         f"{name!r} and {address!r} are not")
+    return f"{name} <{address}>"
 
 
 def commit_time():
@@ -244,11 +254,11 @@ class Package:
             f"{folder}/changelog",
             f"{self.name} ({self.made.version}) unstable; urgency=medium\n\n"
             f"  * Built from the commit of this time; its history says what changed.\n\n"
-            f" -- {MAINTAINER}  {date}\n")
+            f" -- {self.made.maintainer}  {date}\n")
         overrides = HERE / self.name / "lintian-overrides"
         if overrides.exists():
             self.put(overrides, f"usr/share/lintian/overrides/{self.name}")
-        self.write(f"{folder}/copyright", bill.copyright_of(self, HOMEPAGE))
+        self.write(f"{folder}/copyright", bill.copyright_of(self))
         self.write(f"{folder}/sbom.cdx.json", bill.of_package(self))
         self.write_compressed(f"{folder}/third-party-notices.txt", bill.notices_of(self))
 
@@ -265,7 +275,8 @@ class Package:
             (Path(place) / "debian").mkdir()
             (Path(place) / "debian/control").write_text(
                 f"Source: andon\n\nPackage: {self.name}\nArchitecture: {self.made.architecture}\n")
-            said = run("dpkg-shlibdeps", "-O", *(f"-e{path}" for path in paths), cwd=place)
+            environment = {**os.environ, "DEB_HOST_ARCH": self.made.architecture}
+            said = run("dpkg-shlibdeps", "-O", *(f"-e{path}" for path in paths), cwd=place, env=environment)
         found = re.search(r"^shlibs:Depends=(.*)$", said, re.MULTILINE)
         return sorted(found.group(1).split(", ")) if found else []
 
@@ -277,13 +288,14 @@ class Package:
                    for path in self.tree.rglob("*"))
         fields = [
             ("Package", self.name), ("Source", "andon"), ("Version", self.made.version),
-            ("Architecture", self.made.architecture), ("Maintainer", MAINTAINER),
+            ("Architecture", self.made.architecture), ("Maintainer", self.made.maintainer),
             ("Installed-Size", str(size)),
             ("Pre-Depends", "init-system-helpers (>= 1.54~)" if self.name in SYSTEMD_PACKAGES else ""),
             ("Depends", ", ".join(depends + self.facts.get("depends", []))),
             ("Recommends", ", ".join(self.facts.get("recommends", []))),
             ("Suggests", ", ".join(suggests)),
-            ("Section", self.facts["section"]), ("Priority", "optional"), ("Homepage", HOMEPAGE)]
+            ("Section", self.facts["section"]), ("Priority", "optional"),
+            ("Homepage", self.made.homepage)]
         text = "".join(f"{name}: {value}\n" for name, value in fields if value)
         lines = self.facts["text"].split("\n")
         return text + f"Description: {self.facts['summary']}\n" + "".join(f" {line}\n" for line in lines)
@@ -341,6 +353,9 @@ class Making:
         self.runtime_version = (ROOT / "scripts/onnxruntime.version").read_text().strip()
         self.version = options.version or project_version()
         self.epoch = commit_time()
+        self.commit = git("rev-parse", "HEAD")
+        self.maintainer = maintainer()
+        self.homepage = options.homepage
         self.architecture = options.architecture
         self.work = work
         self.root = ROOT
@@ -366,6 +381,9 @@ def main():
                                                                 ROOT / "build/onnxruntime"))
     parser.add_argument("--version", help="of the packages, else the project's with the commit's time")
     parser.add_argument("--architecture", default="amd64", choices=["amd64", "arm64"])
+    parser.add_argument("--homepage", metavar="URL", default="",
+                        help="where who installs them finds more; their maintainer is DEBFULLNAME and "
+                             "DEBEMAIL of the environment")
     parser.add_argument("--only", action="append", choices=list(PACKAGES), help="make this one")
     parser.add_argument("--repository", metavar="DIR", help="also put them into a signed repository")
     parser.add_argument("--key-home", metavar="DIR", default=ROOT / "build/packages-key",
@@ -377,7 +395,7 @@ def main():
     os.umask(0o022)
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    for old in out.glob("andon*.deb"):
+    for old in out.glob(f"andon*_{options.architecture}.deb"):
         old.unlink()
     made = []
     with tempfile.TemporaryDirectory(prefix="andon-packages-") as work:

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Follows docs/install.md on two fresh Debian machines: usage: machines.py REPOSITORY [--base ROOT]
+"""Follows docs/install.md on fresh Debian machines: usage: machines.py REPOSITORY [--base ROOT]
 
 Two roots of a minimal Debian, each with namespaces of its own, joined by one cable and by nothing
-else: no mirror, no internet. REPOSITORY is what `./dev package --repository DIR --with-dependencies`
-made. A block of the document runs on the machine that its heading or sentence names ("On the
-server", "On the device"). Needs root.
+else: no mirror, no internet. Then a third, which reaches a mirror through a proxy alone. REPOSITORY
+is what `./dev package --repository DIR --with-dependencies` made. A block of the document runs on
+the machine that its heading or sentence names ("On the server", "On the device"). Needs root.
 """
 import argparse
+import json
 import re
 import shutil
 import subprocess
@@ -21,8 +22,13 @@ import walk
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DOCUMENT = "docs/install.md"
+# Its sections that are followed.
+ALONE, PROXIED = "Two machines, without internet", "Behind a proxy"
 SERVER_NAME = "server.plant.example"
-ADDRESSES = {"server": "10.77.0.1", "device": "10.77.0.2"}
+PROXY_NAME = "proxy.plant.example"
+# The first three numbers of the addresses on each cable; who is named first has .1 there.
+CABLES = {("server", "device"): "10.77.0", ("server", "shielded"): "10.78.0",
+          ("proxy", "shielded"): "10.79.0", ("proxy", "server"): "10.80.0"}
 LIMIT_S = 900
 
 
@@ -34,8 +40,9 @@ class Machine:
     """A root over `base`, in namespaces that end with it."""
     NAMESPACES = ("mount", "pid", "net", "uts", "ipc")
 
-    def __init__(self, name, base, place, repository):
-        self.name = name
+    def __init__(self, name, base, place, repository, hosts=None, mirror=None):
+        """`hosts`: address by name; `mirror`: a line for apt, of what is no mirror of Debian's."""
+        self.name, self.hosts, self.mirror = name, hosts or {}, mirror
         self.root = place / name / "root"
         for part in ("root", "upper", "work"):
             (place / name / part).mkdir(parents=True)
@@ -64,12 +71,13 @@ class Machine:
 
     def prepare(self):
         stand_in = (HERE / "systemctl").read_text(encoding="utf-8")
-        names = "".join(f"{address} {name} {SERVER_NAME if name == 'server' else ''}\n"
-                        for name, address in ADDRESSES.items())
+        hosts = {"localhost": "127.0.0.1", self.name: "127.0.1.1", **self.hosts}
+        names = "".join(f"{address} {name}\\n" for name, address in hosts.items())
         self.shell(f"cat >/usr/bin/systemctl <<'END'\n{stand_in}\nEND\nchmod 755 /usr/bin/systemctl\n"
-                   f"printf '127.0.0.1 localhost\\n{names}' >/etc/hosts\n"
-                   # No mirror: what is installed comes from the repository alone.
-                   ": >/etc/apt/sources.list; rm -rf /var/lib/apt/lists/*; rm -f /etc/resolv.conf\n")
+                   f"printf '{names}' >/etc/hosts\n"
+                   # Without a mirror what is installed comes from the repository alone.
+                   f"echo '{self.mirror or ''}' >/etc/apt/sources.list; rm -f /etc/apt/apt.conf.d/90host\n"
+                   "rm -rf /var/lib/apt/lists/*; rm -f /etc/resolv.conf\n")
 
     def __exit__(self, *_):
         self.init.kill()  # and with it all that runs in its namespace
@@ -91,33 +99,65 @@ class Machine:
         return done.stdout
 
 
+class Proxy:
+    """proxy.py in a network of its own, until the block ends."""
+    name = "proxy"
+
+    def __init__(self, files, place):
+        self.files, self.log = files, place / "proxy.log"
+
+    def __enter__(self):
+        hosts = f"{SERVER_NAME}={address_of('server', 'proxy')}"
+        self.process = subprocess.Popen(
+            ["unshare", "--net", sys.executable, HERE / "proxy.py", self.files, self.log, hosts],
+            stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline() != "up\n":
+            raise SystemExit("machines: the proxy could not be made")
+        self.pid = self.process.pid
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def passed(self):
+        return self.log.read_text(encoding="utf-8")
+
+
+def address_of(name, other):
+    """On the cable between the two."""
+    if (name, other) in CABLES:
+        return CABLES[name, other] + ".1"
+    return CABLES[other, name] + ".2"
+
+
 def join(first, second):
-    """One cable between the two, and nothing else."""
-    run("ip", "link", "add", "cable0", "netns", first.pid, "type", "veth", "peer", "name", "cable0",
+    """One cable between the two, and nothing else; on each end it is called as the other."""
+    run("ip", "link", "add", second.name, "netns", first.pid, "type", "veth", "peer", "name", first.name,
         "netns", second.pid)
-    for machine in (first, second):
+    for machine, other in ((first, second), (second, first)):
         inside = ["nsenter", "--target", str(machine.pid), "--net"]
-        run(*inside, "ip", "address", "add", f"{ADDRESSES[machine.name]}/24", "dev", "cable0")
-        run(*inside, "ip", "link", "set", "cable0", "up")
+        run(*inside, "ip", "address", "add", f"{address_of(machine.name, other.name)}/24", "dev", other.name)
+        run(*inside, "ip", "link", "set", other.name, "up")
 
 
-def blocks_by_machine(markdown):
-    """[(machine, block)] of the sections that two machines without a network can follow."""
+def blocks_by_section(markdown):
+    """{heading: [(machine, block)]} of the sections that machines without a network can follow."""
     lines = markdown.splitlines()
-    found = []
+    found = {}
     for block in walk.blocks_of(markdown, DOCUMENT):
-        before = " ".join(lines[:block.line - 1])
-        place = re.findall(r"On the (server|device)\b", before)
-        section = [line for line in lines[:block.line] if line.startswith("## ")]
-        if section and place and "(followed)" in section[-1]:
-            found.append((place[-1], block))
+        before = lines[:block.line - 1]
+        place = re.findall(r"On the (server|device)\b", " ".join(before))
+        section = [line[3:] for line in before if line.startswith("## ")]
+        if section and place and section[-1].endswith(" (followed)"):
+            found.setdefault(section[-1].removesuffix(" (followed)"), []).append((place[-1], block))
     return found
 
 
 def follow(machines, blocks):
     line = None
     for name, block in blocks:
-        print(f"### {name}, {block.document}:{block.line}\n{block.text}", flush=True)
+        print(f"### {name}, {block.document}:{block.line}\n{block.text}")
         text = block.text
         if "andon device add" in text and "|" not in text:
             line = machines[name].shell(text + "\n").strip().splitlines()[-1]
@@ -149,38 +189,111 @@ def check_what_installed_promises(server, device):
     print("### what is promised of installed machines holds")
 
 
-def check_demo(server):
-    """The demo finds its example and its programs where the packages put them."""
-    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y --no-install-recommends install andon-edge "
-                 "andon-onnxruntime python3")
+def check_one_machine(alone):
+    """The section of one machine: what it installs, and the demo beside the services."""
+    alone.shell("echo 'deb [trusted=yes] file:/media/andon stable main' >/etc/apt/sources.list; apt-get -qq update")
     started = time.monotonic()
-    said = server.shell("cd /tmp && andon demo --once --out /tmp/demo 2>&1")
+    alone.shell("DEBIAN_FRONTEND=noninteractive apt-get -y install /media/andon/pool/andon*.deb")
+    installed = time.monotonic()
+    said = alone.shell("cd /tmp && andon demo --once 2>&1")
     assert "Every image has its result" in said, said
-    print(f"### the demo runs from packages, {time.monotonic() - started:.0f} s")
+    assert alone.shell("systemctl is-active andon-server") == "active\n"
+    print(f"### one machine: {installed - started:.0f} s to install, and {time.monotonic() - installed:.0f} s "
+          "of demo, from nothing to detections")
 
 
-def check_upgrade_and_downgrade(device, same, newer):
-    """Packages on the device, of this version and of a later one."""
-    identity = "sha256sum /var/lib/andon/edge/config/device.json /var/lib/andon/edge/config/device.key"
-    before = device.shell(identity)
-    if newer:
-        device.shell(f"echo '# mine' >>/etc/andon/edge.yaml; dpkg -i {newer}; "
-                     "grep -q '# mine' /etc/andon/edge.yaml; systemctl is-active andon-edge")
-        assert before == device.shell(identity)
-        device.shell("for i in $(seq 300); do andon-edge status --json | grep -q '\"connected\":true' && "
-                     "exit 0; sleep 0.2; done; exit 1")
-        print("### an upgrade keeps the device and its configuration, and the agent is back")
-    device.shell("echo '9 of a later version' >>/var/lib/andon/edge.migrations")
-    refused = device.shell(f"dpkg -i {same} 2>&1 && exit 99 || :")
+def report_memory(machine):
+    """For the table of docs/install.md."""
+    said = machine.shell("cat /proc/[0-9]*/status 2>/dev/null || :")
+    for name, kib in re.findall(r"^Name:\t(andon\S*|mosquitto)$.*?^VmRSS:\s+(\d+) kB", said, re.MULTILINE | re.DOTALL):
+        print(f"### RSS on the {machine.name}: {name} {int(kib) / 1024:.1f} MiB")
+
+
+def status_of(device):
+    return json.loads(device.shell("andon-edge status --root /var/lib/andon/edge --json"))
+
+
+def wait_until(what, condition, limit_s=60):
+    end = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > end:
+            raise SystemExit(f"machines: waited {limit_s} s in vain for {what}")
+        time.sleep(0.2)
+
+
+def deploy(server, device, name, script):
+    """A component that runs this, by what an operator has."""
+    recipe = {"RecipeFormatVersion": "2020-01-25", "ComponentName": name, "ComponentVersion": "1.0.0",
+              "Manifests": [{"Lifecycle": {"run": script}}]}
+    server.shell(f"cd /tmp; cat >recipe.json <<'END'\n{json.dumps(recipe)}\nEND\n"
+                 f"andon component create --recipe recipe.json\n"
+                 f"andon deploy {device} --component {name} --wait")
+
+
+def make_mirror(repository, place):
+    """What Debian's mirrors have for the packages, as files."""
+    mirror = place / "mirror"
+    mirror.mkdir()
+    shutil.copytree(repository / "debian", mirror / "debian")
+    with open(mirror / "Packages", "wb") as listing:
+        run("apt-ftparchive", "packages", "debian", cwd=mirror, stdout=listing)
+    return mirror
+
+
+def check_proxied(server, shielded, proxy):
+    """What went through the proxy, and that nothing else is needed in the end."""
+    passed = proxy.passed()
+    assert re.search(r"^GET http://mirror\.debian\.example/\S*/libcurl4_\S+\.deb$", passed, re.MULTILINE), passed
+    assert re.search(rf"^CONNECT {SERVER_NAME}:8443$", passed, re.MULTILINE), passed
+    wait_until("MQTT through the proxy", lambda: f"CONNECT {SERVER_NAME}:8883" in proxy.passed())
+    run("nsenter", "--target", shielded.pid, "--net", "ip", "link", "set", "server", "down")
+    deploy(server, "line-2", "com.example.Shielded", 'echo "by $HTTPS_PROXY"; exec sleep 100000')
+    said = shielded.shell("andon-edge logs com.example.Shielded --root /var/lib/andon/edge")
+    assert f"by http://{PROXY_NAME}:3128" in said, said
+    print("### the device behind a proxy needs no other way")
+
+
+def check_upgrade(server, device, newer):
+    """Both to a later version, in which all that was is still there."""
+    deploy(server, "line-1", "com.example.Stays", "exec sleep 100000")
+
+    def kept():
+        files = "/var/lib/andon/edge/config/device.json /var/lib/andon/edge/config/device.key"
+        pids = {one["name"]: one.get("pid") for one in status_of(device)["components"]}
+        return (device.shell(f"sha256sum {files}"), pids["com.example.Stays"],
+                server.shell("cd /var/lib/andon/server; sha256sum ca/ca.crt; andon component list --json"),
+                [line.split()[0] for line in server.shell("andon device list").splitlines()])
+
+    before = kept()
+    device.shell(f"echo '# mine' >>/etc/andon/edge.yaml; dpkg -i {newer}/andon-edge_*.deb; "
+                 "grep -q '# mine' /etc/andon/edge.yaml; systemctl is-active andon-edge")
+    wait_until("the agent being back", lambda: status_of(device)["connected"])
+    server.shell(f"echo '# mine' >>/etc/andon/server.yaml; dpkg -i {newer}/andon-server_*.deb; "
+                 "grep -q '# mine' /etc/andon/server.yaml; systemctl is-active andon-server")
+    wait_until("the device at the newer server",
+               lambda: "9.0.0" in server.shell("dpkg-query -W andon-server") and status_of(device)["connected"])
+    assert kept() == before, (kept(), before)
+    deploy(server, "line-1", "com.example.After", "exec sleep 100000")
+    print("### an upgrade keeps data, configuration and running components, and what is deployed arrives")
+
+
+def check_downgrade(machine, unit, package):
+    """Of a package that does not know what a later version has made of the data."""
+    notes = f"/var/lib/andon/{unit.removeprefix('andon-')}.migrations"
+    machine.shell(f"echo '9 of a later version' >>{notes}")
+    refused = machine.shell(f"dpkg -i {package} 2>&1 && exit 99 || :")
     assert "is older than the data" in refused and "9 of a later version" in refused, refused
-    device.shell("sed -i '/9 of a later/d' /var/lib/andon/edge.migrations; dpkg --configure -a || :; "
-                 "systemctl is-active andon-edge || systemctl start andon-edge")
-    print("### a downgrade below the data is refused with its reason")
+    machine.shell(f"sed -i '/9 of a later/d' {notes}; dpkg --configure -a || :; "
+                  f"systemctl is-active {unit} || systemctl start {unit}")
+    print(f"### a downgrade of {unit} below its data is refused with the reason")
 
 
-def check_purge(server, device):
+def check_purge(device):
     device.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge andon-edge && "
                  "[ ! -e /var/lib/andon/edge ] && [ ! -e /etc/andon/edge.yaml ]")
+
+
+def check_purge_of_the_server(server):
     server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y remove andon-server && "
                  "[ -e /var/lib/andon/server/andon.db ] && [ -e /etc/andon/server.yaml ]")
     server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge andon-server && "
@@ -192,11 +305,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("repository", type=Path)
     parser.add_argument("--base", type=Path, help="a minimal Debian that is there already")
-    parser.add_argument("--newer", type=Path, help="a package andon-edge of a later version")
+    parser.add_argument("--newer", type=Path, help="a folder with andon-server and andon-edge of a later version")
     options = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)
     repository = options.repository.resolve()
     if options.newer:
-        shutil.copyfile(options.newer, repository / "later.deb")
+        shutil.copytree(options.newer, repository / "later", dirs_exist_ok=True)
     (ROOT / "build").mkdir(exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix="machines-", dir=ROOT / "build"))
     place.chmod(0o755)
@@ -206,21 +320,38 @@ def main():
             base = place / "base"
             base.mkdir()
             walk.make_root(base)
-        blocks = blocks_by_machine((ROOT / DOCUMENT).read_text(encoding="utf-8"))
-        if not blocks:
-            sys.exit(f"machines: {DOCUMENT} has no block for a machine")
+        sections = blocks_by_section((ROOT / DOCUMENT).read_text(encoding="utf-8"))
+        if set(sections) != {ALONE, PROXIED}:
+            sys.exit(f"machines: {DOCUMENT} has blocks to follow in {sorted(sections)}")
+        names = {"server": {SERVER_NAME: address_of("server", "device")},
+                 "device": {SERVER_NAME: address_of("server", "device")},
+                 "shielded": {SERVER_NAME: address_of("server", "shielded"),
+                              PROXY_NAME: address_of("proxy", "shielded")}}
         started = time.monotonic()
-        with Machine("server", base, place, repository) as server, \
-                Machine("device", base, place, repository) as device:
-            join(server, device)
-            follow({"server": server, "device": device}, blocks)
-            print(f"### followed, {time.monotonic() - started:.0f} s from nothing to a device")
-            check_what_installed_promises(server, device)
-            check_demo(server)
-            same = next((repository / "pool").glob("andon-edge_*.deb"))
-            check_upgrade_and_downgrade(device, f"/media/andon/pool/{same.name}",
-                                        "/media/andon/later.deb" if options.newer else None)
-            check_purge(server, device)
+        with Machine("server", base, place, repository, names["server"]) as server:
+            with Machine("device", base, place, repository, names["device"]) as device:
+                join(server, device)
+                follow({"server": server, "device": device}, sections[ALONE])
+                print(f"### followed, {time.monotonic() - started:.0f} s from nothing to a device")
+                check_what_installed_promises(server, device)
+                for machine in (server, device):
+                    report_memory(machine)
+                if options.newer:
+                    check_upgrade(server, device, "/media/andon/later")
+                for machine, unit in ((device, "andon-edge"), (server, "andon-server")):
+                    same = next((repository / "pool").glob(f"{unit}_*.deb"))
+                    check_downgrade(machine, unit, f"/media/andon/pool/{same.name}")
+                check_purge(device)
+            with Proxy(make_mirror(repository, place), place) as proxy, \
+                    Machine("shielded", base, place, repository, names["shielded"],
+                            "deb [trusted=yes] http://mirror.debian.example/ ./") as shielded:
+                for one, other in ((server, shielded), (proxy, shielded), (proxy, server)):
+                    join(one, other)
+                follow({"server": server, "device": shielded}, sections[PROXIED])
+                check_proxied(server, shielded, proxy)
+            check_purge_of_the_server(server)
+        with Machine("alone", base, place, repository) as alone:
+            check_one_machine(alone)
     finally:
         # What was mounted went with its namespace; were something left, it would not be entered.
         subprocess.run(["rm", "-rf", "--one-file-system", str(place)], check=True)

@@ -16,18 +16,45 @@ from harness import Server, http, program
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "packaging"))
+import bill  # noqa: E402
 import build  # noqa: E402
 import manual  # noqa: E402
 
 EPOCH = "1700000000"
 
 
-def make(out, *names):
+def make(out, *names, options=(), environment=None):
     binaries = Path(program("andon")).parent
     subprocess.run([sys.executable, ROOT / "packaging/build.py", "--out", out, "--bin", binaries,
-                    "--version", "1.2.3", *(f"--only={name}" for name in names)], check=True,
-                   capture_output=True, env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH})
+                    "--version", "1.2.3", *(f"--only={name}" for name in names), *options], check=True,
+                   capture_output=True, text=True,
+                   env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "DEBFULLNAME": "", "DEBEMAIL": "",
+                        **(environment or {})})
     return [out / f"{name}_1.2.3_amd64.deb" for name in names]
+
+
+def field(package, name):
+    return subprocess.run(["dpkg-deb", "-f", package, name], check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+def notices(tree, name):
+    return subprocess.run(["zcat", tree / f"usr/share/doc/{name}/third-party-notices.txt.gz"], check=True,
+                          capture_output=True, text=True).stdout
+
+
+def lintian(*packages):
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", *packages],
+                          capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr + (f"exit code {done.returncode}" if done.returncode else "")
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """Made by somebody who is named."""
+    return make(tmp_path_factory.mktemp("others"), "andon-server", "andon-onnxruntime", 
+                options=("--homepage", "https://packages.example/andon"),
+                environment={"DEBFULLNAME": "Hall One", "DEBEMAIL": "packages@plant.example"})
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +74,41 @@ def test_two_builds_of_a_package_have_the_same_bytes(edge, tmp_path):
     assert again.read_bytes() == edge.read_bytes()
 
 
-def test_lintian_has_nothing_to_say(edge):
-    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", edge],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and not done.stdout, done.stdout + done.stderr
+def test_lintian_has_nothing_to_say(edge, others):
+    assert lintian(edge, *others) == ""
+
+
+def test_who_makes_the_packages_is_named_in_them_and_nobody_is_invented(edge, others, tmp_path):
+    assert field(edge, "Maintainer") == "andon <nobody@andon.invalid>"  # RFC 2606: nobody's
+    assert field(edge, "Homepage") == ""
+    for package in others:
+        assert field(package, "Maintainer") == "Hall One <packages@plant.example>"
+        assert field(package, "Homepage") == "https://packages.example/andon"
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        make(tmp_path, "andon-edge", environment={"DEBEMAIL": "nobody"})
+    assert "DEBEMAIL an address" in refused.value.stderr
+
+
+def test_the_servers_bill_and_notices_name_what_is_in_its_console(others, tmp_path):
+    server = next(package for package in others if package.name.startswith("andon-server_"))
+    subprocess.run(["dpkg-deb", "--extract", server, tmp_path], check=True)
+    document = json.loads((tmp_path / "usr/share/doc/andon-server/sbom.cdx.json").read_text())
+    console = {part["name"]: part for part in document["components"] if part["purl"].startswith("pkg:npm/")}
+    lock = json.loads((ROOT / "console/package-lock.json").read_text())["packages"]
+    assert {"svelte", "uplot", "clsx"} <= set(console)
+    for name, part in console.items():
+        assert part["version"] == lock[f"node_modules/{name}"]["version"]
+        assert part["licenses"] == [{"license": {"id": "MIT"}}] and len(part["hashes"][0]["content"]) == 128
+        assert f"{name} {part['version']}" in notices(tmp_path, "andon-server")
+    assert "Leon Sorokin" in notices(tmp_path, "andon-server")
+
+
+def test_a_notice_of_another_version_than_was_built_is_refused(tmp_path, monkeypatch):
+    changed = tmp_path / "licenses.txt"
+    changed.write_text(bill.CONSOLE_NOTICES.read_text().replace("uplot 1", "uplot 0"))
+    monkeypatch.setattr(bill, "CONSOLE_NOTICES", changed)
+    with pytest.raises(SystemExit, match="notice of uplot 0.*package-lock.json has 1"):
+        bill.console_packages()
 
 
 def test_the_manual_has_each_command_once_whatever_its_other_word_is(tmp_path):
@@ -63,8 +121,7 @@ def test_the_manual_has_each_command_once_whatever_its_other_word_is(tmp_path):
 
 
 def test_a_package_says_what_it_needs_and_keeps_its_configuration(edge, tree):
-    depends = subprocess.run(["dpkg-deb", "-f", edge, "Depends"], check=True, capture_output=True,
-                             text=True).stdout
+    depends = field(edge, "Depends")
     for library in ("libc6 (>=", "libcurl4 (>=", "libmosquitto1 (>=", "libsqlite3-0 (>="):
         assert library in depends
     assert (tree / "DEBIAN/conffiles").read_text() == "/etc/andon/edge.yaml\n"
@@ -81,9 +138,8 @@ def test_the_bill_of_materials_names_what_is_linked(tree):
     assert linkage["libssl3"] == "dynamic" and linkage["libboost1.81-dev"] == "static"
     references = {part["bom-ref"] for part in document["components"]}
     assert set(document["dependencies"][0]["dependsOn"]) == references
-    notices = subprocess.run(["zcat", tree / "usr/share/doc/andon-edge/third-party-notices.txt.gz"],
-                             check=True, capture_output=True, text=True).stdout
-    assert "Boost Software License" in notices and "libcurl4" in notices
+    said = notices(tree, "andon-edge")
+    assert "Boost Software License" in said and "libcurl4" in said
 
 
 def test_man_page_and_completion_have_every_option(tree):
