@@ -323,7 +323,7 @@ def main():
         sections = blocks_by_section((ROOT / DOCUMENT).read_text(encoding="utf-8"))
         if set(sections) != {ALONE, PROXIED}:
             sys.exit(f"machines: {DOCUMENT} has blocks to follow in {sorted(sections)}")
-        names = {"server": {SERVER_NAME: address_of("server", "device")},
+        names = {"server": {SERVER_NAME: "127.0.1.1"},
                  "device": {SERVER_NAME: address_of("server", "device")},
                  "shielded": {SERVER_NAME: address_of("server", "shielded"),
                               PROXY_NAME: address_of("proxy", "shielded")}}
