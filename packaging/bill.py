@@ -110,13 +110,20 @@ def console_packages():
     return found
 
 
+def licence_member(licence):
+    """CycloneDX' word for what npm writes: one licence, or SPDX's expression of several."""
+    if licence.startswith("("):
+        return {"expression": licence[1:-1]}
+    return {"license": {"id": licence}}
+
+
 def console_components():
     components = []
     for name, version, digest, licence in console_packages():
         reference = f"pkg:npm/{name}@{version}"
         components.append({"type": "library", "bom-ref": reference, "name": name, "version": version,
                            "purl": reference, "hashes": [{"alg": "SHA-512", "content": digest}],
-                           "licenses": [{"license": {"id": licence}}],
+                           "licenses": [licence_member(licence)],
                            "properties": [{"name": "andon:linkage", "value": "console"}]})
     return components
 

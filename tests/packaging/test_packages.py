@@ -98,7 +98,8 @@ def test_the_servers_bill_and_notices_name_what_is_in_its_console(others, tmp_pa
     assert {"svelte", "uplot", "clsx"} <= set(console)
     for name, part in console.items():
         assert part["version"] == lock[f"node_modules/{name}"]["version"]
-        assert part["licenses"] == [{"license": {"id": "MIT"}}] and len(part["hashes"][0]["content"]) == 128
+        assert part["licenses"] in ([{"license": {"id": "MIT"}}], [{"expression": "MIT OR Apache-2.0"}])
+        assert len(part["hashes"][0]["content"]) == 128
         assert f"{name} {part['version']}" in notices(tmp_path, "andon-server")
     assert "Leon Sorokin" in notices(tmp_path, "andon-server")
 
