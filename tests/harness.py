@@ -34,6 +34,16 @@ def program(name):
     return str(Path(os.environ.get("ANDON_BIN", ROOT / "build" / "release" / "bin")) / name)
 
 
+def next_line(process):
+    """The next line that a program writes; one that writes none in time is killed, and the line is empty."""
+    late = threading.Timer(PATIENCE_S, process.kill)
+    late.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        late.cancel()
+
+
 def wait_until(condition, what, limit_s=PATIENCE_S):
     """The first true value of `condition()`; fails the test when it does not come in time."""
     deadline = time.monotonic() + limit_s

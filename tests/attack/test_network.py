@@ -15,7 +15,7 @@ from pathlib import Path
 import botocore.exceptions
 
 from agent import Agent, Fleet
-from harness import PATIENCE_S, Mqtt, Server, Subscription, program, read_token, wait_until
+from harness import PATIENCE_S, Mqtt, Server, Subscription, next_line, program, read_token, wait_until
 
 LIFECYCLE = {"Run": "exec sleep 1000"}
 
@@ -129,7 +129,7 @@ def killed_with_a_will(connection, topic):
     client = subprocess.Popen(
         ["stdbuf", "-oL", "mosquitto_sub", *connection, "-t", "andon/broadcast/x", "-d",
          "--will-topic", topic, "--will-payload", "x" * 1000], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    while b"SUBACK" not in (line := client.stdout.readline()) and line:
+    while b"SUBACK" not in (line := next_line(client)) and line:
         pass
     client.send_signal(signal.SIGKILL)
     client.communicate(timeout=PATIENCE_S)
@@ -156,7 +156,7 @@ def test_many_wills_are_no_more_than_a_thing_has_client_ids(server, tmp_path):
              "-t", "andon/broadcast/x", "-d", "--will-topic", topic, "--will-payload", "x"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for number in range(12)]
         for client in clients:
-            while not any(word in (line := client.stdout.readline())
+            while not any(word in (line := next_line(client))
                           for word in (b"SUBACK", b"refused", b"Not authorized")) and line:
                 pass
         for client in clients:

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from agent import Agent, Fleet
-from harness import PATIENCE_S, Consumer, Server, program, wait_until
+from harness import PATIENCE_S, Consumer, Server, next_line, program, wait_until
 
 NAME = "com.example.Publisher"
 # Publishes `count` results, as andon-inspect does: each is answered when the agent has it.
@@ -235,11 +235,11 @@ def test_tail_follows_what_comes(filled, tmp_path):
     with subprocess.Popen([program("andon"), "result", "tail", "-f", "-n", "1", "--json", "--data",
                            filled.data], stdout=subprocess.PIPE, text=True) as tail:
         try:
-            assert json.loads(tail.stdout.readline())["image"] == "9.jpg"
+            assert json.loads(next_line(tail))["image"] == "9.jpg"
             device = filled.device("line-9", tmp_path)
             # Older than what was shown, and new all the same.
             assert device.mqtt().publish("andon/things/line-9/results", message(1))
-            assert json.loads(tail.stdout.readline())["thing"] == "line-9"
+            assert json.loads(next_line(tail))["thing"] == "line-9"
         finally:
             tail.send_signal(signal.SIGINT)
             tail.wait(PATIENCE_S)

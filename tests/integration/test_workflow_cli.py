@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness import PATIENCE_S, program, wait_until
+from harness import PATIENCE_S, next_line, program, wait_until
 
 FAILING = {"StartAt": "A", "States": {
     "A": {"Type": "Pass", "Next": "B"},
@@ -83,10 +83,10 @@ def test_what_a_machine_logs_is_shown_and_followed(andon, shared_server):
                            str(shared_server.data), "logged"], stdout=subprocess.PIPE,
                           text=True) as following:
         try:
-            assert json.loads(following.stdout.readline())["type"] == "FailStateEntered"
-            assert json.loads(following.stdout.readline())["type"] == "ExecutionFailed"
+            assert json.loads(next_line(following))["type"] == "FailStateEntered"
+            assert json.loads(next_line(following))["type"] == "ExecutionFailed"
             andon("start", "logged", "--name", "two", "--wait")
-            assert json.loads(following.stdout.readline())["execution_arn"].endswith(":two")
+            assert json.loads(next_line(following))["execution_arn"].endswith(":two")
         finally:
             following.kill()
     assert andon("create", "own", str(file), "--log-level", "ALL", "--log-group", "/plant/own",
