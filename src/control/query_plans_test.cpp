@@ -421,7 +421,7 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
                       .body = body,
                       .created = {},
                       .updated = {}});
-    (void)templates.add_version("T", body, ProvisioningTemplates::Standing::is_other);
+    (void)templates.add_version("T", body, VersionStanding::is_other);
     (void)templates.versions("T");
     (void)templates.list({});
     templates.remove_version("T", 2);
@@ -512,7 +512,7 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
         R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}})";
     const PageRequest page{10, "a"};
     (void)policies.create("P", document);
-    (void)policies.add_version("P", document, IotPolicies::Standing::is_other);
+    (void)policies.add_version("P", document, VersionStanding::is_other);
     (void)policies.version("P", 2);
     (void)policies.versions("P");
     policies.set_default_version("P", 2);
@@ -553,7 +553,7 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
         iam.policies.create({.name = "p", .description = {}, .document = document}).arn;
     iam.policies.attach(EntityKind::user, "eva", arn);
     iam.policies.put_inline(EntityKind::user, "eva", "own", document);
-    iam.policies.add_version(arn, document, Policies::Standing::is_default);
+    iam.policies.add_version(arn, document, VersionStanding::is_default);
     (void)iam.policies.version(arn, 1);
     (void)iam.policies.versions(arn);
     (void)iam.policies.list({}, page);

@@ -47,7 +47,7 @@ json::object describe(const control::ManagedPolicy& policy) {
   return output;
 }
 
-json::object describe(const control::PolicyVersion& version, bool has_document) {
+json::object describe(const control::DocumentVersion& version, bool has_document) {
   json::object output;
   if (has_document) output["Document"] = encoded_document(version.document);
   output["VersionId"] = version_id(version.version);
@@ -94,7 +94,7 @@ json::value remove(Iam& iam, const OperationContext& context) {
 }
 
 json::value create_version(Iam& iam, const OperationContext& context) {
-  using Standing = control::Policies::Standing;
+  using Standing = control::VersionStanding;
   const auto made = iam.policies.add_version(
       arn_of(context), read_document(context.input, "PolicyDocument", DocumentKind::identity),
       flag(context.input, "SetAsDefault") ? Standing::is_default : Standing::is_other);
@@ -110,7 +110,7 @@ json::value get_version(Iam& iam, const OperationContext& context) {
 json::value list_versions(Iam& iam, const OperationContext& context) {
   (void)read_iam_page(context.input);
   json::array versions;
-  for (const control::PolicyVersion& version : iam.policies.versions(arn_of(context))) {
+  for (const control::DocumentVersion& version : iam.policies.versions(arn_of(context))) {
     versions.push_back(describe(version, false));
   }
   return json::object{{"Versions", std::move(versions)}, {"IsTruncated", false}};

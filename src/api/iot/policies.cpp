@@ -12,7 +12,7 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 namespace json = base::json;
-using Standing = control::IotPolicies::Standing;
+using Standing = control::VersionStanding;
 
 constexpr const char* kMalformed = "MalformedPolicyException";
 

@@ -155,7 +155,7 @@ json::value remove(const Parts& parts, const OperationContext& context) {
 }
 
 json::value create_version(const Parts& parts, const OperationContext& context) {
-  using Standing = ProvisioningTemplates::Standing;
+  using Standing = control::VersionStanding;
   const std::string name = name_of(context);
   const std::string body = required_text(context.input, "templateBody");
   const Standing standing =
@@ -169,7 +169,7 @@ json::value create_version(const Parts& parts, const OperationContext& context) 
                       {"isDefaultVersion", made.is_default}};
 }
 
-json::object describe(const control::ProvisioningTemplateVersion& version) {
+json::object describe(const control::DocumentVersion& version) {
   return {{"versionId", version.version},
           {"creationDate", base::to_epoch_seconds(version.created)},
           {"isDefaultVersion", version.is_default}};
@@ -179,7 +179,7 @@ json::value describe_version(const Parts& parts, const OperationContext& context
   const auto version =
       parts.control.provisioning_templates.version(name_of(context), version_of(context));
   json::object output = describe(version);
-  output["templateBody"] = version.body;
+  output["templateBody"] = version.document;
   return output;
 }
 

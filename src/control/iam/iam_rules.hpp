@@ -17,7 +17,6 @@ inline constexpr std::int64_t kMostUsers = 10'000;
 inline constexpr std::int64_t kMostGroups = 1'000;
 inline constexpr std::int64_t kMostRoles = 5'000;
 inline constexpr std::int64_t kMostPolicies = 5'000;
-inline constexpr std::int64_t kMostVersions = 5;
 inline constexpr std::int64_t kMostAttached = 20;
 inline constexpr std::int64_t kMostInline = 20;
 inline constexpr std::int64_t kMostGroupsOfUser = 20;

@@ -70,7 +70,7 @@ TEST_F(IamTest, AChangeCountsForTheNextDecision) {
   EXPECT_FALSE(may(eva, "iot:ListThings"));
   iam->entities.add_member("line", "eva");
   EXPECT_TRUE(may(eva, "iot:ListThings"));
-  iam->policies.add_version(arn, allow("s3:*"), Policies::Standing::is_default);
+  iam->policies.add_version(arn, allow("s3:*"), VersionStanding::is_default);
   EXPECT_FALSE(may(eva, "iot:ListThings"));
   iam->policies.set_default_version(arn, 1);
   EXPECT_TRUE(may(eva, "iot:ListThings"));

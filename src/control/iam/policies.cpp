@@ -20,6 +20,10 @@ using store::Transaction;
 constexpr std::string_view kColumns =
     "p.arn, p.id, p.name, p.path, p.description, p.default_version, p.created_ms, p.updated_ms, "
     "(SELECT count(*) FROM iam_attachments a WHERE a.policy_arn = p.arn)";
+const DocumentVersions kVersions({.owners = "iam_policies",
+                                  .versions = "iam_policy_versions",
+                                  .key = "arn",
+                                  .document = "document"});
 constexpr std::size_t kMostPolicyName = 128;
 constexpr std::size_t kMostDescription = 1000;
 constexpr std::int64_t kReadyMadeOn = 1'796'000'000'000;  // 2026-11-30
@@ -74,18 +78,11 @@ ManagedPolicy require_own(Transaction& tx, const std::string& arn) {
   return policy;
 }
 
-PolicyVersion read_version(const Row& row, std::int64_t default_version) {
-  return {.version = row.integer(0),
-          .is_default = row.integer(0) == default_version,
-          .created = stored_time(row.integer(1)),
-          .document = row.text(2)};
-}
-
-PolicyVersion ready_version(const ReadyMade& ready) {
+DocumentVersion ready_version(const ReadyMade& ready) {
   return {.version = 1,
           .is_default = true,
-          .created = stored_time(kReadyMadeOn),
-          .document = std::string(ready.document)};
+          .document = std::string(ready.document),
+          .created = stored_time(kReadyMadeOn)};
 }
 
 Error no_version(const std::string& arn, std::int64_t version) {
@@ -118,16 +115,13 @@ ManagedPolicy Policies::create(const NewPolicy& wanted,
       throw Error(ErrorCode::resource_exhausted,
                   "there are " + std::to_string(kMostPolicies) + " policies, delete one");
     }
-    const auto now = to_stored(clock_.now());
+    const base::Timestamp now = clock_.now();
     tx.execute(
         "INSERT INTO iam_policies (arn, name_key, name, id, path, description, default_version, "
         "last_version, created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, 1, 1, $7, $7)",
         {arn, iam_key(wanted.name), wanted.name, make_iam_id("ANPA"), wanted.path,
-         wanted.description, now});
-    tx.execute(
-        "INSERT INTO iam_policy_versions (arn, version, document, created_ms) "
-        "VALUES ($1, 1, $2, $3)",
-        {arn, wanted.document, now});
+         wanted.description, to_stored(now)});
+    kVersions.insert_first(tx, arn, wanted.document, now);
     store_tags(tx, arn, tags);
     return control::require(tx, arn);
   });
@@ -184,9 +178,7 @@ void Policies::remove(const std::string& arn) {
     if (policy.attachments > 0) {
       throw Error(ErrorCode::failed_precondition, "Cannot delete a policy attached to entities.");
     }
-    const auto count =
-        tx.query_one("SELECT count(*) FROM iam_policy_versions WHERE arn = $1", {arn});
-    if (count->integer(0) > 1) {
+    if (kVersions.count(tx, arn) > 1) {
       throw Error(ErrorCode::failed_precondition,
                   "This policy has more than one version. Before you delete a policy, you must "
                   "delete the policy's versions. The default version is deleted with the policy.");
@@ -198,76 +190,48 @@ void Policies::remove(const std::string& arn) {
   changes_.happened();
 }
 
-PolicyVersion Policies::add_version(const std::string& arn, const std::string& document,
-                                    Standing standing) {
+DocumentVersion Policies::add_version(const std::string& arn, const std::string& document,
+                                      VersionStanding standing) {
   check_document(document);
-  PolicyVersion made = database_.write([&](Transaction& tx) {
-    const ManagedPolicy policy = require_own(tx, arn);
-    const auto count =
-        tx.query_one("SELECT count(*) FROM iam_policy_versions WHERE arn = $1", {arn});
-    if (count->integer(0) >= kMostVersions) {
+  DocumentVersion made = database_.write([&](Transaction& tx) {
+    (void)require_own(tx, arn);
+    auto added = kVersions.add(tx, arn, document, standing, clock_.now());
+    if (!added) {
       throw Error(ErrorCode::resource_exhausted,
-                  "A managed policy can have up to 5 versions. Before you create a new version, "
-                  "you must delete an existing version.");
+                  "A managed policy can have up to " + std::to_string(DocumentVersions::kMost) +
+                      " versions. Before you create a new version, you must delete an existing "
+                      "version.");
     }
-    const std::int64_t number =
-        tx.query_one("SELECT last_version FROM iam_policies WHERE arn = $1", {arn})->integer(0) + 1;
-    const base::Timestamp now = clock_.now();
-    tx.execute(
-        "INSERT INTO iam_policy_versions (arn, version, document, created_ms) "
-        "VALUES ($1, $2, $3, $4)",
-        {arn, number, document, to_stored(now)});
-    const bool is_default = standing == Standing::is_default;
-    tx.execute(
-        "UPDATE iam_policies SET last_version = $1, default_version = $2, updated_ms = $3 "
-        "WHERE arn = $4",
-        {number, is_default ? number : policy.default_version, to_stored(now), arn});
-    return PolicyVersion{
-        .version = number, .is_default = is_default, .created = now, .document = document};
+    return std::move(*added);
   });
   changes_.happened();
   return made;
 }
 
-PolicyVersion Policies::version(const std::string& arn, std::int64_t version) const {
+DocumentVersion Policies::version(const std::string& arn, std::int64_t version) const {
   return database_.read([&](Transaction& tx) {
-    const ManagedPolicy policy = control::require(tx, arn);
+    (void)control::require(tx, arn);
     if (const ReadyMade* ready = find_ready_made(arn); ready != nullptr && version == 1) {
       return ready_version(*ready);
     }
-    const auto row = tx.query_one(
-        "SELECT version, created_ms, document FROM iam_policy_versions WHERE arn = $1 AND "
-        "version = $2",
-        {arn, version});
-    if (!row) throw no_version(arn, version);
-    return read_version(*row, policy.default_version);
+    auto found = kVersions.find(tx, arn, version);
+    if (!found) throw no_version(arn, version);
+    return std::move(*found);
   });
 }
 
-std::vector<PolicyVersion> Policies::versions(const std::string& arn) const {
-  return database_.read([&](Transaction& tx) -> std::vector<PolicyVersion> {
-    const ManagedPolicy policy = control::require(tx, arn);
+std::vector<DocumentVersion> Policies::versions(const std::string& arn) const {
+  return database_.read([&](Transaction& tx) -> std::vector<DocumentVersion> {
+    (void)control::require(tx, arn);
     if (const ReadyMade* ready = find_ready_made(arn)) return {ready_version(*ready)};
-    std::vector<PolicyVersion> versions;
-    for (const Row& row :
-         tx.query("SELECT version, created_ms, document FROM iam_policy_versions WHERE arn = $1 "
-                  "ORDER BY version DESC",
-                  {arn})) {
-      versions.push_back(read_version(row, policy.default_version));
-    }
-    return versions;
+    return kVersions.all(tx, arn);
   });
 }
 
 void Policies::set_default_version(const std::string& arn, std::int64_t version) {
   database_.write([&](Transaction& tx) {
     (void)require_own(tx, arn);
-    if (!tx.query_one("SELECT 1 FROM iam_policy_versions WHERE arn = $1 AND version = $2",
-                      {arn, version})) {
-      throw no_version(arn, version);
-    }
-    tx.execute("UPDATE iam_policies SET default_version = $1, updated_ms = $2 WHERE arn = $3",
-               {version, to_stored(clock_.now()), arn});
+    if (!kVersions.set_default(tx, arn, version, clock_.now())) throw no_version(arn, version);
   });
   changes_.happened();
 }
@@ -277,10 +241,7 @@ void Policies::remove_version(const std::string& arn, std::int64_t version) {
     if (require_own(tx, arn).default_version == version) {
       throw Error(ErrorCode::failed_precondition, "Cannot delete the default version of a policy.");
     }
-    if (tx.execute("DELETE FROM iam_policy_versions WHERE arn = $1 AND version = $2",
-                   {arn, version}) == 0) {
-      throw no_version(arn, version);
-    }
+    if (!kVersions.remove(tx, arn, version)) throw no_version(arn, version);
   });
   changes_.happened();
 }

@@ -12,6 +12,7 @@
 #include "control/iam/entities.hpp"
 #include "control/iam/iam_rules.hpp"
 #include "control/iam/types.hpp"
+#include "control/shared/document_versions.hpp"
 #include "control/shared/page.hpp"
 #include "store/sql/database.hpp"
 
@@ -40,10 +41,11 @@ class Policies {
   [[nodiscard]] Page<ManagedPolicy> list(const PolicyFilter& filter, const PageRequest& page) const;
   void remove(const std::string& arn);
 
-  enum class Standing : std::uint8_t { is_default, is_other };
-  PolicyVersion add_version(const std::string& arn, const std::string& document, Standing standing);
-  [[nodiscard]] PolicyVersion version(const std::string& arn, std::int64_t version) const;
-  [[nodiscard]] std::vector<PolicyVersion> versions(const std::string& arn) const;  // newest first
+  DocumentVersion add_version(const std::string& arn, const std::string& document,
+                              VersionStanding standing);
+  [[nodiscard]] DocumentVersion version(const std::string& arn, std::int64_t version) const;
+  [[nodiscard]] std::vector<DocumentVersion> versions(
+      const std::string& arn) const;  // newest first
   void set_default_version(const std::string& arn, std::int64_t version);
   void remove_version(const std::string& arn, std::int64_t version);
 

@@ -52,13 +52,6 @@ struct ManagedPolicy {
   bool is_ready_made = false;  // part of andon, as AWS's own policies are
 };
 
-struct PolicyVersion {
-  std::int64_t version = 1;
-  bool is_default = false;
-  base::Timestamp created;
-  std::string document;
-};
-
 struct NewPolicy {
   std::string name;
   std::string path = "/";

@@ -17,6 +17,11 @@ using base::ErrorCode;
 using store::Row;
 using store::Transaction;
 
+const DocumentVersions kVersions({.owners = "iot_policies",
+                                  .versions = "iot_policy_versions",
+                                  .key = "name",
+                                  .document = "document"});
+
 Error no_policy(const std::string& name) {
   return {ErrorCode::not_found, "there is no policy \"" + name.substr(0, 200) + "\""};
 }
@@ -24,13 +29,6 @@ Error no_policy(const std::string& name) {
 Error no_version(const std::string& name, std::int64_t version) {
   return {ErrorCode::not_found,
           "policy \"" + name + "\" has no version " + std::to_string(version)};
-}
-
-IotPolicyVersion read_version(const Row& row, std::int64_t default_version) {
-  return {.version = row.integer(0),
-          .is_default = row.integer(0) == default_version,
-          .document = row.text(1),
-          .created = stored_time(row.integer(2))};
 }
 
 // The keys that a target stands for: a certificate's renewals have what it has. not_found.
@@ -71,14 +69,6 @@ Page<std::string> to_page(const std::vector<Row>& rows, std::size_t limit) {
 
 std::int64_t limit_of(const PageRequest& page) {
   return static_cast<std::int64_t>(page.limit) + 1;
-}
-
-void insert_version(Transaction& tx, const std::string& name, std::int64_t version,
-                    const std::string& document, base::Timestamp now) {
-  tx.execute(
-      "INSERT INTO iot_policy_versions (name, version, document, created_ms) "
-      "VALUES ($1, $2, $3, $4)",
-      {name, version, document, to_stored(now)});
 }
 
 }  // namespace
@@ -125,7 +115,7 @@ IotPolicy IotPolicies::create(Transaction& tx, const std::string& name,
       "INSERT INTO iot_policies (name, default_version, last_version, created_ms, updated_ms) "
       "VALUES ($1, 1, 1, $2, $2)",
       {name, to_stored(now)});
-  insert_version(tx, name, 1, document, now);
+  kVersions.insert_first(tx, name, document, now);
   return require(tx, name);
 }
 
@@ -155,9 +145,7 @@ void IotPolicies::remove(const std::string& name) {
       throw Error(ErrorCode::conflict, "policy \"" + name + "\" is attached to " + target->text(0) +
                                            ": detach it (DetachPolicy) first");
     }
-    const auto count =
-        tx.query_one("SELECT count(*) FROM iot_policy_versions WHERE name = $1", {name});
-    if (count->integer(0) > 1) {
+    if (kVersions.count(tx, name) > 1) {
       throw Error(ErrorCode::conflict, "policy \"" + name +
                                            "\" has other versions than its default: delete them "
                                            "(DeletePolicyVersion) first");
@@ -166,69 +154,41 @@ void IotPolicies::remove(const std::string& name) {
   });
 }
 
-IotPolicyVersion IotPolicies::add_version(const std::string& name, const std::string& document,
-                                          Standing standing) {
+DocumentVersion IotPolicies::add_version(const std::string& name, const std::string& document,
+                                         VersionStanding standing) {
   check_iot_policy_document(document);
   return database_.write([&](Transaction& tx) {
-    const auto row = tx.query_one(
-        "SELECT last_version, (SELECT count(*) FROM iot_policy_versions v WHERE v.name = p.name) "
-        "FROM iot_policies p WHERE name = $1",
-        {name});
-    if (!row) throw no_policy(name);
-    if (row->integer(1) >= kMostVersions) {
+    (void)require(tx, name);
+    const auto made = kVersions.add(tx, name, document, standing, clock_.now());
+    if (!made) {
       throw Error(ErrorCode::resource_exhausted,
-                  "policy \"" + name + "\" has " + std::to_string(kMostVersions) +
+                  "policy \"" + name + "\" has " + std::to_string(DocumentVersions::kMost) +
                       " versions, the most: delete one (DeletePolicyVersion) first");
     }
-    const std::int64_t number = row->integer(0) + 1;
-    const base::Timestamp now = clock_.now();
-    insert_version(tx, name, number, document, now);
-    const bool is_default = standing == Standing::is_default;
-    tx.execute(is_default ? "UPDATE iot_policies SET last_version = $2, default_version = $2, "
-                            "updated_ms = $3 WHERE name = $1"
-                          : "UPDATE iot_policies SET last_version = $2, updated_ms = $3 "
-                            "WHERE name = $1",
-               {name, number, to_stored(now)});
-    return IotPolicyVersion{
-        .version = number, .is_default = is_default, .document = document, .created = now};
+    return *made;
   });
 }
 
-IotPolicyVersion IotPolicies::version(const std::string& name, std::int64_t version) const {
+DocumentVersion IotPolicies::version(const std::string& name, std::int64_t version) const {
   return database_.read([&](Transaction& tx) {
-    const IotPolicy policy = require(tx, name);
-    const auto row = tx.query_one(
-        "SELECT version, document, created_ms FROM iot_policy_versions WHERE name = $1 AND "
-        "version = $2",
-        {name, version});
-    if (!row) throw no_version(name, version);
-    return read_version(*row, policy.default_version);
+    (void)require(tx, name);
+    const auto found = kVersions.find(tx, name, version);
+    if (!found) throw no_version(name, version);
+    return *found;
   });
 }
 
-std::vector<IotPolicyVersion> IotPolicies::versions(const std::string& name) const {
+std::vector<DocumentVersion> IotPolicies::versions(const std::string& name) const {
   return database_.read([&](Transaction& tx) {
-    const IotPolicy policy = require(tx, name);
-    std::vector<IotPolicyVersion> versions;
-    for (const Row& row :
-         tx.query("SELECT version, document, created_ms FROM iot_policy_versions WHERE name = $1 "
-                  "ORDER BY version DESC",
-                  {name})) {
-      versions.push_back(read_version(row, policy.default_version));
-    }
-    return versions;
+    (void)require(tx, name);
+    return kVersions.all(tx, name);
   });
 }
 
 void IotPolicies::set_default_version(const std::string& name, std::int64_t version) {
   database_.write([&](Transaction& tx) {
     (void)require(tx, name);
-    if (!tx.query_one("SELECT 1 FROM iot_policy_versions WHERE name = $1 AND version = $2",
-                      {name, version})) {
-      throw no_version(name, version);
-    }
-    tx.execute("UPDATE iot_policies SET default_version = $2, updated_ms = $3 WHERE name = $1",
-               {name, version, to_stored(clock_.now())});
+    if (!kVersions.set_default(tx, name, version, clock_.now())) throw no_version(name, version);
   });
 }
 
@@ -239,10 +199,7 @@ void IotPolicies::remove_version(const std::string& name, std::int64_t version) 
                   "version " + std::to_string(version) + " is the default of policy \"" + name +
                       "\": make another the default (SetDefaultPolicyVersion) first");
     }
-    if (tx.execute("DELETE FROM iot_policy_versions WHERE name = $1 AND version = $2",
-                   {name, version}) == 0) {
-      throw no_version(name, version);
-    }
+    if (!kVersions.remove(tx, name, version)) throw no_version(name, version);
   });
 }
 

@@ -13,6 +13,7 @@
 #include "base/time/time.hpp"
 #include "control/iotpolicy/iot_policy_rules.hpp"
 #include "control/shared/arn.hpp"
+#include "control/shared/document_versions.hpp"
 #include "control/shared/page.hpp"
 #include "store/sql/database.hpp"
 
@@ -27,17 +28,9 @@ struct IotPolicy {
   base::Timestamp updated;
 };
 
-struct IotPolicyVersion {
-  std::int64_t version = 1;
-  bool is_default = false;
-  std::string document;
-  base::Timestamp created;
-};
-
 class IotPolicies {
  public:
   static constexpr std::int64_t kMostPolicies = 10'000;
-  static constexpr std::int64_t kMostVersions = 5;
   static constexpr std::int64_t kMostAttached = 10;  // to one target
 
   IotPolicies(store::Database& database, const base::Clock& clock, Arns arns);
@@ -52,11 +45,10 @@ class IotPolicies {
   // conflict while it has other versions or is attached.
   void remove(const std::string& name);
 
-  enum class Standing : std::uint8_t { is_default, is_other };
-  IotPolicyVersion add_version(const std::string& name, const std::string& document,
-                               Standing standing);
-  [[nodiscard]] IotPolicyVersion version(const std::string& name, std::int64_t version) const;
-  [[nodiscard]] std::vector<IotPolicyVersion> versions(const std::string& name) const;
+  DocumentVersion add_version(const std::string& name, const std::string& document,
+                              VersionStanding standing);
+  [[nodiscard]] DocumentVersion version(const std::string& name, std::int64_t version) const;
+  [[nodiscard]] std::vector<DocumentVersion> versions(const std::string& name) const;
   void set_default_version(const std::string& name, std::int64_t version);
   // conflict for the default.
   void remove_version(const std::string& name, std::int64_t version);

@@ -51,21 +51,20 @@ TEST_F(IotPoliciesTest, HaveVersionsOfWhichOneCounts) {
   const IotPolicy made = policies().create("P", kDocument);
   EXPECT_EQ(made.arn, "arn:aws:iot:us-east-1:000000000000:policy/P");
   const std::string other = with(R"("Action":"iot:Publish","Resource":"*")");
-  EXPECT_EQ(policies().add_version("P", other, IotPolicies::Standing::is_other).version, 2);
+  EXPECT_EQ(policies().add_version("P", other, VersionStanding::is_other).version, 2);
   EXPECT_EQ(policies().require("P").document, kDocument);
   policies().set_default_version("P", 2);
   EXPECT_EQ(policies().require("P").document, other);
   EXPECT_THAT(refusal([&] { policies().remove_version("P", 2); }), HasSubstr("conflict"));
   policies().remove_version("P", 1);
-  EXPECT_EQ(policies().add_version("P", kDocument, IotPolicies::Standing::is_default).version, 3)
+  EXPECT_EQ(policies().add_version("P", kDocument, VersionStanding::is_default).version, 3)
       << "numbers are not given twice";
   EXPECT_THAT(refusal([&] { (void)policies().version("P", 1); }), HasSubstr("not_found"));
   for (int i = 0; i < 3; ++i) {
-    (void)policies().add_version("P", other, IotPolicies::Standing::is_other);
+    (void)policies().add_version("P", other, VersionStanding::is_other);
   }
-  EXPECT_THAT(
-      refusal([&] { (void)policies().add_version("P", other, IotPolicies::Standing::is_other); }),
-      HasSubstr("resource_exhausted"));
+  EXPECT_THAT(refusal([&] { (void)policies().add_version("P", other, VersionStanding::is_other); }),
+              HasSubstr("resource_exhausted"));
   EXPECT_THAT(refusal([&] { policies().remove("P"); }), HasSubstr("other versions"));
   EXPECT_THAT(refusal([&] { (void)policies().create("P", kDocument); }),
               HasSubstr("already_exists"));
@@ -198,7 +197,7 @@ TEST_F(IotPoliciesTest, EveryChangeIsToldToTheBroker) {
   EXPECT_EQ(find(state, id)->facts.at("iot:Connection.Thing.Attributes[site]"), "north");
   EXPECT_EQ(find(state, id)->facts.at("iot:Connection.Thing.ThingName"), "dev1");
   (void)policies().add_version("P", with(R"("Action":"iot:Publish","Resource":"*")"),
-                               IotPolicies::Standing::is_default);
+                               VersionStanding::is_default);
   EXPECT_THAT(control().rights.take_changes(100).policies.at(0).document, HasSubstr("Publish"));
   control().things.remove_from_group("dev1", "G");
   EXPECT_THAT(told(), IsEmpty());

@@ -34,10 +34,10 @@ void check_body(const std::string& text) {
   (void)TemplateBody::parse(text);
 }
 
-ProvisioningTemplateVersion read_version(const store::Row& row, std::int64_t default_version) {
-  return {row.integer(0), row.integer(0) == default_version, row.text(1),
-          stored_time(row.integer(2))};
-}
+const DocumentVersions kVersions({.owners = "provisioning_templates",
+                                  .versions = "provisioning_template_versions",
+                                  .key = "name",
+                                  .document = "body"});
 
 ProvisioningTemplate read_template(const store::Row& row, std::string arn) {
   return {.name = row.text(0),
@@ -55,22 +55,6 @@ ProvisioningTemplate read_template(const store::Row& row, std::string arn) {
 constexpr std::string_view kColumns =
     "name, description, is_enabled, role_arn, hook, hook_version, default_version, created_ms, "
     "updated_ms";
-
-void insert_version(store::Transaction& tx, const std::string& name, std::int64_t version,
-                    const std::string& body, base::Timestamp now) {
-  tx.execute(
-      "INSERT INTO provisioning_template_versions (name, version, body, created_ms) "
-      "VALUES ($1, $2, $3, $4)",
-      {name, version, body, to_stored(now)});
-}
-
-std::optional<store::Row> find_version(store::Transaction& tx, const std::string& name,
-                                       std::int64_t version) {
-  return tx.query_one(
-      "SELECT version, body, created_ms FROM provisioning_template_versions "
-      "WHERE name = $1 AND version = $2",
-      {name, version});
-}
 
 [[noreturn]] void no_version(const std::string& name, std::int64_t version) {
   throw Error(ErrorCode::not_found,
@@ -101,7 +85,7 @@ ProvisioningTemplate ProvisioningTemplates::create(const ProvisioningTemplate& w
         "VALUES ($1, $2, $3, $4, $5, $6, 1, 1, $7, $7)",
         {wanted.name, wanted.description, std::int64_t{wanted.is_enabled ? 1 : 0}, wanted.role_arn,
          wanted.hook.function_arn, wanted.hook.payload_version, to_stored(now)});
-    insert_version(tx, wanted.name, 1, wanted.body, now);
+    kVersions.insert_first(tx, wanted.name, wanted.body, now);
     return require(tx, wanted.name);
   });
 }
@@ -114,9 +98,9 @@ ProvisioningTemplate ProvisioningTemplates::require(store::Transaction& tx,
     throw Error(ErrorCode::not_found, "there is no provisioning template \"" + name + "\"");
   }
   ProvisioningTemplate found = read_template(*row, arn(name));
-  const auto version = find_version(tx, name, found.default_version);
+  const auto version = kVersions.find(tx, name, found.default_version);
   if (!version) no_version(name, found.default_version);
-  found.body = version->text(1);
+  found.body = version->document;
   return found;
 }
 
@@ -150,7 +134,7 @@ void ProvisioningTemplates::update(const std::string& name,
     if (change.role_arn) found.role_arn = *change.role_arn;
     if (change.hook) found.hook = *change.hook;
     if (change.default_version) {
-      if (!find_version(tx, name, *change.default_version)) {
+      if (!kVersions.find(tx, name, *change.default_version)) {
         no_version(name, *change.default_version);
       }
       found.default_version = *change.default_version;
@@ -168,8 +152,7 @@ void ProvisioningTemplates::update(const std::string& name,
 void ProvisioningTemplates::remove(const std::string& name) {
   database_.write([&](store::Transaction& tx) {
     (void)require(tx, name);
-    if (tx.query_one("SELECT COUNT(*) FROM provisioning_template_versions WHERE name = $1", {name})
-            ->integer(0) > 1) {
+    if (kVersions.count(tx, name) > 1) {
       throw Error(ErrorCode::conflict, "provisioning template \"" + name +
                                            "\" has several versions: delete all but the default");
     }
@@ -182,68 +165,45 @@ void ProvisioningTemplates::remove(const std::string& name) {
   });
 }
 
-ProvisioningTemplateVersion ProvisioningTemplates::add_version(const std::string& name,
-                                                               const std::string& body,
-                                                               Standing standing) {
+DocumentVersion ProvisioningTemplates::add_version(const std::string& name, const std::string& body,
+                                                   VersionStanding standing) {
   check_body(body);
   return database_.write([&](store::Transaction& tx) {
-    const ProvisioningTemplate found = require(tx, name);
-    if (tx.query_one("SELECT COUNT(*) FROM provisioning_template_versions WHERE name = $1", {name})
-            ->integer(0) >= kMostVersions) {
-      throw Error(ErrorCode::resource_exhausted,
-                  "provisioning template \"" + name + "\" has 5 versions: delete one first");
+    (void)require(tx, name);
+    const auto made = kVersions.add(tx, name, body, standing, clock_.now());
+    if (!made) {
+      throw Error(ErrorCode::resource_exhausted, "provisioning template \"" + name + "\" has " +
+                                                     std::to_string(DocumentVersions::kMost) +
+                                                     " versions: delete one first");
     }
-    const std::int64_t version =
-        tx.query_one("SELECT last_version FROM provisioning_templates WHERE name = $1", {name})
-            ->integer(0) +
-        1;
-    const base::Timestamp now = clock_.now();
-    insert_version(tx, name, version, body, now);
-    const std::int64_t standard =
-        standing == Standing::is_default ? version : found.default_version;
-    tx.execute(
-        "UPDATE provisioning_templates SET last_version = $2, default_version = $3, "
-        "updated_ms = $4 WHERE name = $1",
-        {name, version, standard, to_stored(now)});
-    return read_version(*find_version(tx, name, version), standard);
+    return *made;
   });
 }
 
-ProvisioningTemplateVersion ProvisioningTemplates::version(const std::string& name,
-                                                           std::int64_t version) const {
+DocumentVersion ProvisioningTemplates::version(const std::string& name,
+                                               std::int64_t version) const {
   return database_.read([&](store::Transaction& tx) {
-    const ProvisioningTemplate found = require(tx, name);
-    const auto row = find_version(tx, name, version);
-    if (!row) no_version(name, version);
-    return read_version(*row, found.default_version);
+    (void)require(tx, name);
+    const auto found = kVersions.find(tx, name, version);
+    if (!found) no_version(name, version);
+    return *found;
   });
 }
 
-std::vector<ProvisioningTemplateVersion> ProvisioningTemplates::versions(
-    const std::string& name) const {
-  std::vector<ProvisioningTemplateVersion> all;
-  database_.read([&](store::Transaction& tx) {
-    const ProvisioningTemplate found = require(tx, name);
-    for (const store::Row& row :
-         tx.query("SELECT version, body, created_ms FROM provisioning_template_versions "
-                  "WHERE name = $1 ORDER BY version DESC LIMIT $2",
-                  {name, kMostVersions})) {
-      all.push_back(read_version(row, found.default_version));
-    }
+std::vector<DocumentVersion> ProvisioningTemplates::versions(const std::string& name) const {
+  return database_.read([&](store::Transaction& tx) {
+    (void)require(tx, name);
+    return kVersions.all(tx, name);
   });
-  return all;
 }
 
 void ProvisioningTemplates::remove_version(const std::string& name, std::int64_t version) {
   database_.write([&](store::Transaction& tx) {
-    const ProvisioningTemplate found = require(tx, name);
-    if (!find_version(tx, name, version)) no_version(name, version);
-    if (version == found.default_version) {
+    if (version == require(tx, name).default_version) {
       throw Error(ErrorCode::conflict, "version " + std::to_string(version) +
                                            " is the default one: make another the default first");
     }
-    tx.execute("DELETE FROM provisioning_template_versions WHERE name = $1 AND version = $2",
-               {name, version});
+    if (!kVersions.remove(tx, name, version)) no_version(name, version);
   });
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/time/time.hpp"
 #include "control/shared/arn.hpp"
+#include "control/shared/document_versions.hpp"
 #include "control/shared/page.hpp"
 #include "store/sql/database.hpp"
 
@@ -35,13 +36,6 @@ struct ProvisioningTemplate {
   base::Timestamp updated;
 };
 
-struct ProvisioningTemplateVersion {
-  std::int64_t version = 1;
-  bool is_default = false;
-  std::string body;
-  base::Timestamp created;
-};
-
 struct ProvisioningTemplateChange {
   std::optional<std::string> description;
   std::optional<bool> is_enabled;
@@ -53,7 +47,6 @@ struct ProvisioningTemplateChange {
 class ProvisioningTemplates {
  public:
   static constexpr std::int64_t kMostTemplates = 256;
-  static constexpr std::int64_t kMostVersions = 5;
 
   ProvisioningTemplates(store::Database& database, const base::Clock& clock, Arns arns);
 
@@ -66,12 +59,10 @@ class ProvisioningTemplates {
   // Its claims go with it. conflict while it has versions beside the default one.
   void remove(const std::string& name);
 
-  enum class Standing : std::uint8_t { is_default, is_other };
-  ProvisioningTemplateVersion add_version(const std::string& name, const std::string& body,
-                                          Standing standing);
-  [[nodiscard]] ProvisioningTemplateVersion version(const std::string& name,
-                                                    std::int64_t version) const;
-  [[nodiscard]] std::vector<ProvisioningTemplateVersion> versions(const std::string& name) const;
+  DocumentVersion add_version(const std::string& name, const std::string& body,
+                              VersionStanding standing);
+  [[nodiscard]] DocumentVersion version(const std::string& name, std::int64_t version) const;
+  [[nodiscard]] std::vector<DocumentVersion> versions(const std::string& name) const;
   void remove_version(const std::string& name, std::int64_t version);
 
   [[nodiscard]] std::string arn(const std::string& name) const {
