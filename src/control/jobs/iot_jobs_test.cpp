@@ -156,33 +156,31 @@ TEST_F(IotJobsTest, AContinuousOneTakesNobodyInAfterItsEnd) {
 }
 
 TEST_F(IotJobsTest, GoesOnFromWindowToWindowAtItsRate) {
-  create("j", R"({"jobExecutionsRolloutConfig": {"maximumPerMinute": 1}, "schedulingConfig": {
+  create("j", R"json({"jobExecutionsRolloutConfig": {"maximumPerMinute": 1}, "schedulingConfig": {
                  "maintenanceWindows": [{"startTime": "cron(0 * * * ? *)",
-                                         "durationInMinutes": 3}]
-}
-})");
+                                         "durationInMinutes": 3}]}})json");
   settle();
-std::int64_t minutes_open = 0;
-for (int minute = 0; minute < 120; ++minute) {
-  const auto before = counts("j").queued;
-  const auto past_hour = std::chrono::floor<std::chrono::minutes>(
-      clock().now() - std::chrono::floor<std::chrono::hours>(clock().now()));
-  settle();
-  if (past_hour >= std::chrono::minutes(3)) {
-    EXPECT_EQ(counts("j").queued, before) << minute;
-  } else {
-    ++minutes_open;
+  std::int64_t minutes_open = 0;
+  for (int minute = 0; minute < 120; ++minute) {
+    const auto before = counts("j").queued;
+    const auto past_hour = std::chrono::floor<std::chrono::minutes>(
+        clock().now() - std::chrono::floor<std::chrono::hours>(clock().now()));
+    settle();
+    if (past_hour >= std::chrono::minutes(3)) {
+      EXPECT_EQ(counts("j").queued, before) << minute;
+    } else {
+      ++minutes_open;
+    }
+    if (minute == 50) {
+      restart();
+      serve_nobody();
+    }
+    clock().advance(std::chrono::minutes(1));
   }
-  if (minute == 50) {
-    restart();
-    serve_nobody();
-  }
-  clock().advance(std::chrono::minutes(1));
-}
-EXPECT_GE(minutes_open, 6);
-EXPECT_GE(counts("j").queued, 5);
-EXPECT_LE(counts("j").queued, minutes_open);
-EXPECT_TRUE(control().iot_jobs.require("j").next_window.has_value());
+  EXPECT_GE(minutes_open, 6);
+  EXPECT_GE(counts("j").queued, 5);
+  EXPECT_LE(counts("j").queued, minutes_open);
+  EXPECT_TRUE(control().iot_jobs.require("j").next_window.has_value());
 }
 
 TEST_F(IotJobsTest, IsGivenUpAtItsThresholdAndWhoHasBegunGoesOn) {

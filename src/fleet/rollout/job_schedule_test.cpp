@@ -45,10 +45,9 @@ TEST(JobSchedule, WaitsForItsStart) {
 
 TEST(JobSchedule, GoesOutInItsWindowsAndNotBetweenThem) {
   const JobSchedule schedule = read(
-      R"({"startTime": "2030-06-06T21:00", "maintenanceWindows": [
+      R"json({"startTime": "2030-06-06T21:00", "maintenanceWindows": [
             {"startTime": "cron(0 22 ? * MON-FRI *)", "durationInMinutes": 120},
-            {"startTime": "cron(30 3 ? * SUN *)", "durationInMinutes": 1}]
-})");
+            {"startTime": "cron(30 3 ? * SUN *)", "durationInMinutes": 1}]})json");
   for (const auto& [now, at] : {std::pair{"2030-06-05T22:30", "2030-06-06T22:00"},  // not begun
                                 {"2030-06-06T21:59", "2030-06-06T22:00"},
                                 {"2030-06-06T22:00", "2030-06-06T22:00"},
@@ -57,32 +56,31 @@ TEST(JobSchedule, GoesOutInItsWindowsAndNotBetweenThem) {
                                 {"2030-06-07T23:30", "2030-06-07T23:30"},
                                 {"2030-06-08T00:00", "2030-06-09T03:30"},
                                 {"2030-06-09T03:31", "2030-06-10T22:00"}}) {
-  EXPECT_EQ(next(schedule, now), at) << now;
-}
+    EXPECT_EQ(next(schedule, now), at) << now;
+  }
 }
 
 TEST(JobSchedule, AWindowBeginsOnTheDayBeforeToo) {
   const JobSchedule schedule = read(
-      R"({"maintenanceWindows": [{"startTime": "cron(0 23 ? * * *)", "durationInMinutes": 120}]
-})");
+      R"json({"maintenanceWindows": [{"startTime": "cron(0 23 ? * * *)",
+            "durationInMinutes": 120}]})json");
   EXPECT_EQ(next(schedule, "2030-06-06T00:30"), "2030-06-06T00:30");
-EXPECT_EQ(next(schedule, "2030-06-06T01:00"), "2030-06-06T23:00");
+  EXPECT_EQ(next(schedule, "2030-06-06T01:00"), "2030-06-06T23:00");
 }
 
 TEST(JobSchedule, HasNoNextWindowWhereItsYearIsOver) {
   const JobSchedule schedule = read(
-      R"({"maintenanceWindows": [{"startTime": "cron(0 9 1 1 ? 2030)", "durationInMinutes": 5}]
-})");
+      R"json({"maintenanceWindows": [{"startTime": "cron(0 9 1 1 ? 2030)",
+            "durationInMinutes": 5}]})json");
   EXPECT_EQ(next(schedule, "2030-06-05T12:00"), "never");
 }
 
 TEST(JobSchedule, SaysWhatIsWrong) {
   std::string many;
   for (int i = 0; i < 21; ++i) {
-    many += std::string(i == 0 ? "" : ",") + R"({"startTime": "cron(0 9 * * ? *)",
-        "durationInMinutes" : 5
-  })";
-}
+    many += std::string(i == 0 ? "" : ",") +
+            R"json({"startTime": "cron(0 9 * * ? *)", "durationInMinutes": 5})json";
+  }
   for (const auto& [text, why] : std::initializer_list<std::pair<std::string, const char*>>{
            {R"({"startTime": "2030-06-06"})", "startTime"},
            {R"({"startTime": "2030-06-06T06:30:00Z"})", "YYYY-MM-DDTHH:MM"},
@@ -94,25 +92,18 @@ TEST(JobSchedule, SaysWhatIsWrong) {
            {R"({"endTime": "2030-06-05T11:59"})", "after the start"},
            {R"({"endBehavior": "CANCEL"})", "endTime, which is missing"},
            {R"({"endTime": "2030-06-07T06:30", "endBehavior": "STOP"})", "endBehavior"},
-           {R"({"maintenanceWindows": [{"startTime": "rate(1 day)", "durationInMinutes": 5}]})
-    ",
-    "must be cron"
-  },
-           {R"({"maintenanceWindows": [{"startTime": "cron(0 9)", "durationInMinutes": 5}]
-  })",
-            "must be cron"
-  },
-           {R"({"maintenanceWindows": [{"startTime": "cron(0 9 * * ? *)"}]
-  })", "is missing"},
-           {R"({"maintenanceWindows": [{"startTime": "cron(0 9 * * ? *)",
-                "durationInMinutes": 1431}]
-  })",
-            "durationInMinutes"
-  }
-  , {
-    R"({"maintenanceWindows": [)" + many + "]}", "more than 20"
-  }
-  }) {
+           {R"json({"maintenanceWindows": [{"startTime": "rate(1 day)",
+                "durationInMinutes": 5}]})json",
+            "must be cron"},
+           {R"json({"maintenanceWindows": [{"startTime": "cron(0 9)",
+                "durationInMinutes": 5}]})json",
+            "must be cron"},
+           {R"json({"maintenanceWindows": [{"startTime": "cron(0 9 * * ? *)"}]})json",
+            "is missing"},
+           {R"json({"maintenanceWindows": [{"startTime": "cron(0 9 * * ? *)",
+                "durationInMinutes": 1431}]})json",
+            "durationInMinutes"},
+           {R"({"maintenanceWindows": [)" + many + "]}", "more than 20"}}) {
     try {
       (void)read(text);
       ADD_FAILURE() << text;
@@ -121,7 +112,7 @@ TEST(JobSchedule, SaysWhatIsWrong) {
       EXPECT_THAT(error.message(), testing::HasSubstr(why));
     }
   }
-  }
+}
 
-  }  // namespace
-  }  // namespace andon::fleet
+}  // namespace
+}  // namespace andon::fleet
