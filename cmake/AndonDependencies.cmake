@@ -18,6 +18,8 @@ find_library(ONNX_PROTO_LIBRARY NAMES onnx_proto REQUIRED)
 find_path(ONNX_INCLUDE_DIR NAMES onnx/onnx_pb.h REQUIRED)
 # For videos and cameras only: a module of its own (src/inspect/gstreamer), left out where it is not.
 pkg_check_modules(GSTREAMER gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0)
+# For cameras that speak GenICam: a module, too (src/inspect/aravis).
+pkg_check_modules(ARAVIS aravis-0.8)
 # For the line: modules, too (src/inspect/modbus, src/inspect/gpio). libgpiod 2 has other functions.
 pkg_check_modules(MODBUS libmodbus)
 pkg_check_modules(GPIOD libgpiod<2)

@@ -69,7 +69,7 @@ PACKAGES = {
                 "inference program andon-inspect and the example that the demo ships.",
         "programs": ["andon", "andon-inspect"],
         "optional": ["andon-inspect-gstreamer.so", "andon-inspect-modbus.so",
-                     "andon-inspect-gpio.so"],
+                     "andon-inspect-gpio.so", "andon-inspect-aravis.so"],
         "recommends": ["andon-onnxruntime"],
         "suggests": ["andon-server", "andon-edge", "gstreamer1.0-plugins-base",
                      "gstreamer1.0-plugins-good"],

@@ -142,7 +142,7 @@ constexpr Expected kExpected[] = {
      "DescribeIndex DescribeJob DescribeJobExecution DescribeJobTemplate "
      "DescribeProvisioningTemplate DescribeProvisioningTemplateVersion DescribeThingType "
      "GetBucketsAggregation GetCardinality GetIndexingConfiguration GetJobDocument "
-     "GetPercentiles GetStatistics ListIndices ListJobExecutionsForJob "
+     "GetPercentiles GetStatistics GetThingConnectivityData ListIndices ListJobExecutionsForJob "
      "ListJobExecutionsForThing ListJobTemplates ListJobs ListManagedJobTemplates "
      "ListProvisioningTemplateVersions ListProvisioningTemplates ListThingTypes SearchIndex"},
     {"iot", "o",
@@ -152,13 +152,14 @@ constexpr Expected kExpected[] = {
      "DeletePolicyVersion DeleteRoleAlias DeleteThing DeleteThingGroup DetachPolicy "
      "DetachPrincipalPolicy DetachThingPrincipal RegisterCACertificate RegisterCertificate "
      "RegisterCertificateWithoutCA RemoveThingFromThingGroup SetDefaultPolicyVersion "
+     "TagResource UntagResource "
      "TestAuthorization TransferCertificate UpdateCertificate UpdateRoleAlias UpdateThing"},
     {"iot", "odv",
      "DescribeCertificate DescribeEndpoint DescribeRoleAlias DescribeThing DescribeThingGroup "
      "GetEffectivePolicies GetPolicy GetPolicyVersion ListAttachedPolicies "
      "ListCertificates ListPolicies ListPolicyPrincipals ListPolicyVersions "
      "ListPrincipalPolicies ListPrincipalThings ListRoleAliases ListTargetsForPolicy "
-     "ListThingGroups ListThingGroupsForThing ListThingPrincipals ListThings "
+     "ListTagsForResource ListThingGroups ListThingGroupsForThing ListThingPrincipals ListThings "
      "ListThingsInThingGroup"},
     {"logs", "o",
      "CreateLogGroup CreateLogStream DeleteLogGroup DeleteLogStream "

@@ -170,7 +170,15 @@ def test_who_is_connected_is_found(server, iot, fresh, tmp_path):
     device_mqtt.client_id = device.thing
     with device_mqtt.subscribe("$aws/things/" + device.thing + "/x"):
         wait_until(lambda: found(iot, query), "it being found")
+        assert iot.get_thing_connectivity_data(thingName=device.thing)["connected"] is True
     wait_until(lambda: not found(iot, query), "it being gone")
+    told = iot.get_thing_connectivity_data(thingName=device.thing)
+    assert (told["thingName"], told["connected"]) == (device.thing, False)
+    assert told["timestamp"].year > 2020
+    never = make(iot, fresh("a:b"))
+    assert iot.get_thing_connectivity_data(thingName=never)["connected"] is False
+    assert status_and_code(iot.get_thing_connectivity_data, thingName=fresh("none")) \
+        == (404, "ResourceNotFoundException")
     thing, = iot.search_index(queryString=f"thingName:{device.thing}")["things"]
     assert thing["connectivity"]["connected"] is False
     assert thing["connectivity"]["timestamp"] > 1_600_000_000_000

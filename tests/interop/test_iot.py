@@ -85,6 +85,28 @@ def test_groups_nest_and_have_members(iot, fresh):
     iot.delete_thing_group(thingGroupName=site)
 
 
+def test_what_has_tags_can_be_tagged_and_untagged_later(iot, fresh):
+    group = iot.create_thing_group(thingGroupName=fresh("group"), tags=[{"Key": "hall", "Value": "4"}])
+    kind = iot.create_thing_type(thingTypeName=fresh("type"))
+    template = iot.create_job_template(jobTemplateId=fresh("template"), document="{}", description="d")
+    for arn, tags in ((group["thingGroupArn"], {"hall": "4"}), (kind["thingTypeArn"], {}),
+                      (template["jobTemplateArn"], {})):
+        def listed():
+            pages = iot.get_paginator("list_tags_for_resource").paginate(resourceArn=arn)
+            return {tag["Key"]: tag["Value"] for page in pages for tag in page["tags"]}
+        assert listed() == tags
+        iot.tag_resource(resourceArn=arn, tags=[{"Key": "line", "Value": "1"}, {"Key": "old", "Value": ""}])
+        iot.untag_resource(resourceArn=arn, tagKeys=["old", "none"])
+        assert listed() == {**tags, "line": "1"}
+    gone = group["thingGroupArn"] + "-none"
+    assert refusal(iot.tag_resource, resourceArn=gone, tags=[]) == (404, "ResourceNotFoundException")
+    thing = iot.create_thing(thingName=fresh("dev"))["thingArn"]
+    assert refusal(iot.list_tags_for_resource, resourceArn=thing) == (400, "InvalidRequestException")
+    iot.delete_thing_group(thingGroupName=group["thingGroupName"])
+    again = iot.create_thing_group(thingGroupName=group["thingGroupName"])["thingGroupArn"]
+    assert iot.list_tags_for_resource(resourceArn=again)["tags"] == []
+
+
 def test_membership_of_what_is_not_there_is_refused(iot, fresh):
     group, thing = fresh("group"), fresh("dev")
     iot.create_thing_group(thingGroupName=group)

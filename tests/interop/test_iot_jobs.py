@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs of AWS IoT: the operator by boto3, devices with the iotjobs client of awsiotsdk."""
 import concurrent.futures
+import datetime
 import json
 
 import pytest
@@ -46,6 +47,12 @@ def make(iot, fresh, targets, document=None, **more):
 
 def details(iot, job):
     return iot.describe_job(jobId=job)["job"]["jobProcessDetails"]
+
+
+def minute(**ahead):
+    """As schedulingConfig has it."""
+    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**ahead)
+    return moment.strftime("%Y-%m-%dT%H:%M")
 
 
 class JobDevice:
@@ -185,7 +192,10 @@ def gone(iot, job):
     {"targets": ["nonsense"]},
     {"jobExecutionsRolloutConfig": {"exponentialRate": {
         "baseRatePerMinute": 1, "incrementFactor": 2, "rateIncreaseCriteria": {}}}},
-    {"namespaceId": "x"}, {"schedulingConfig": {"startTime": "2030-01-01T00:00"}}])
+    {"namespaceId": "x"}, {"schedulingConfig": {"startTime": "2020-01-01T00:00"}},
+    {"schedulingConfig": {"startTime": "tomorrow"}},
+    {"schedulingConfig": {"endTime": minute(hours=1), "endBehavior": "EXPLODE"}},
+    {"schedulingConfig": {"maintenanceWindows": [{"startTime": "cron(0 9)", "durationInMinutes": 5}]}}])
 def test_a_job_that_cannot_be_carried_out_is_refused(iot, fresh, change):
     name, = things(iot, fresh, 1)
     arguments = {"jobId": fresh("job"), "targets": [arn("thing", name)], "document": "{}",
@@ -193,6 +203,56 @@ def test_a_job_that_cannot_be_carried_out_is_refused(iot, fresh, change):
     status, code = status_and_code(iot.create_job, **arguments)
     assert status in (400, 404) and code in ("InvalidRequestException",
                                              "ResourceNotFoundException")
+
+
+def test_a_scheduled_job_waits_is_listed_and_can_be_canceled(server, iot, fresh):
+    name, = things(iot, fresh, 1)
+    schedule = {"startTime": minute(hours=1), "endTime": minute(hours=2), "endBehavior": "CANCEL"}
+    job = make(iot, fresh, [arn("thing", name)], schedulingConfig=schedule)
+    described = iot.describe_job(jobId=job)["job"]
+    assert (described["status"], described["schedulingConfig"]) == ("SCHEDULED", schedule)
+    pages = iot.get_paginator("list_jobs").paginate(status="SCHEDULED")
+    assert job in [one["jobId"] for page in pages for one in page["jobs"]]
+    server.kill()
+    server.start()
+    # What is not scheduled goes past it.
+    other = make(iot, fresh, [arn("thing", name)])
+    wait_until(lambda: details(iot, other)["numberOfQueuedThings"] == 1, "the other job going out")
+    assert details(iot, job)["numberOfQueuedThings"] == 0
+    iot.update_job(jobId=job, description="tonight")
+    assert status_and_code(iot.delete_job, jobId=job) == (409, "InvalidStateTransitionException")
+    iot.cancel_job(jobId=job)
+    assert iot.describe_job(jobId=job)["job"]["status"] == "CANCELED"
+
+
+def test_a_job_goes_out_in_its_maintenance_windows_only(iot, fresh):
+    open_one, closed = things(iot, fresh, 2)
+
+    def window(start, minutes):
+        return {"maintenanceWindows": [{"startTime": start, "durationInMinutes": minutes}]}
+    year = datetime.datetime.now(datetime.timezone.utc).year + 2
+    later = make(iot, fresh, [arn("thing", closed)], schedulingConfig=window(f"cron(0 6 1 1 ? {year})", 10))
+    # One that begins each hour and lasts longer than that is always open.
+    now = make(iot, fresh, [arn("thing", open_one)], schedulingConfig=window("cron(0 * * * ? *)", 90))
+    wait_until(lambda: details(iot, now)["numberOfQueuedThings"] == 1, "the job going out")
+    assert details(iot, later)["numberOfQueuedThings"] == 0
+    rollouts = iot.describe_job(jobId=later)["job"]["scheduledJobRollouts"]
+    assert rollouts == [{"startTime": f"{year}-01-01T06:00"}]
+
+
+def test_a_template_keeps_maintenance_windows(iot, fresh):
+    name, = things(iot, fresh, 1)
+    windows = [{"startTime": "cron(0 22 ? * MON-FRI *)", "durationInMinutes": 120}]
+    template = fresh("template")
+    iot.create_job_template(jobTemplateId=template, document="{}", description="at night",
+                            maintenanceWindows=windows)
+    described = iot.describe_job_template(jobTemplateId=template)
+    assert described["maintenanceWindows"] == windows
+    job = fresh("job")
+    iot.create_job(jobId=job, targets=[arn("thing", name)], jobTemplateArn=described["jobTemplateArn"],
+                   schedulingConfig={"endTime": minute(hours=2)})
+    schedule = iot.describe_job(jobId=job)["job"]["schedulingConfig"]
+    assert schedule["maintenanceWindows"] == windows and "endTime" in schedule
 
 
 def test_the_document_comes_from_a_bucket_or_a_template(server, iot, fresh):

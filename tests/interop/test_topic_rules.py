@@ -2,6 +2,7 @@
 """Topic rules of AWS IoT with boto3: which messages they take, what of them, and where it goes."""
 import base64
 import json
+import re
 import urllib.parse
 
 import pytest
@@ -143,6 +144,19 @@ def test_an_object_a_log_line_and_a_message_are_made_of_a_message(server, iot, f
         lambda: s3.list_objects_v2(Bucket=bucket).get("Contents") and s3.get_object(
             Bucket=bucket, Key="4/90.json")["Body"].read(), "the object")) == {"t": 90, "line": "4"}
     assert all(json.loads(line)["t"] == 90 for line in messages(server, group))
+
+
+def test_rules_that_publish_to_each_other_in_a_circle_are_stopped(server, iot, fresh, all_role):
+    word = fresh("round")
+    for here, there in (("ping", "pong"), ("pong", "ping")):
+        create(iot, f"{here}_{word}".replace("-", "_"), f"SELECT * FROM '{here}/{word}'",
+               {"republish": {"roleArn": all_role, "topic": f"{there}/{word}", "qos": 1}})
+    say_until(server, f"ping/{word}", {"n": word},
+              lambda: re.search(f'in a circle.*{word}|{word}.*in a circle', server.log()), "its end")
+    # And other messages go on being taken, on the same topics too.
+    with server.operator_mqtt().subscribe(f"pong/{word}") as heard:
+        assert server.operator_mqtt().publish(f"ping/{word}", {"n": 2})
+        heard.wait_for(lambda _, text: json.loads(text)["n"] == 2, "another message")
 
 
 def test_a_state_machine_is_started_and_an_endpoint_called(server, iot, fresh, all_role, endpoint):

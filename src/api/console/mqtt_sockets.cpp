@@ -2,6 +2,7 @@
 #include "api/console/mqtt_sockets.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -27,21 +28,41 @@ std::shared_ptr<wire::WebSocket> MqttSockets::open(const wire::HttpRequest& requ
   kept.peer_address = request.peer_address;
   kept.is_tls = request.is_tls;
   const std::string session = who.session_id;
+  take_place(session);
+  // Not under the lock: the page connects to the broker.
+  std::shared_ptr<MqttPage> page;
+  std::shared_ptr<wire::WebSocket> socket;
+  std::exception_ptr failure;
+  try {
+    page = std::make_shared<MqttPage>(parts_, std::move(kept), std::move(who), [this] { wake(); });
+    socket = page->make_socket();
+  } catch (...) {
+    failure = std::current_exception();
+  }
   const std::lock_guard lock(mutex_);
-  if (is_stopping_ || pages_.size() >= kMost) {
+  opening_.erase(opening_.find(session));
+  if (failure) std::rethrow_exception(failure);
+  if (is_stopping_) {
+    page->end({.code = 1001, .reason = "the server stops"});
+  } else {
+    pages_.push_back({session, std::move(page)});
+  }
+  return socket;
+}
+
+void MqttSockets::take_place(const std::string& session) {
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_ || pages_.size() + opening_.size() >= kMost) {
     throw ServiceError(503, "ServiceUnavailable",
                        "as many pages look at messages as may at a time: close another one");
   }
-  const auto of_this = std::ranges::count(pages_, session, &Open::session);
-  if (static_cast<std::size_t>(of_this) >= kMostOfOne) {
+  const auto of_this =
+      static_cast<std::size_t>(std::ranges::count(pages_, session, &Open::session));
+  if (of_this + opening_.count(session) >= kMostOfOne) {
     throw ServiceError(429, "TooManyRequests",
                        "this session looks at messages in 8 pages already: close one of them");
   }
-  auto page =
-      std::make_shared<MqttPage>(parts_, std::move(kept), std::move(who), [this] { wake(); });
-  auto socket = page->make_socket();
-  pages_.push_back({session, std::move(page)});
-  return socket;
+  opening_.insert(session);
 }
 
 void MqttSockets::wake() {

@@ -10,6 +10,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <set>
 
 #include "api/console/mqtt_page.hpp"
 #include "control/shared/background_worker.hpp"
@@ -40,11 +41,14 @@ class MqttSockets {
     std::string session;
     std::shared_ptr<MqttPage> page;
   };
+  // Takes one of the places, for a page that is being made; throws where there is none.
+  void take_place(const std::string& session);
   bool step();
   void wake();
 
   const MqttPageParts parts_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;                    // guards what follows
+  std::multiset<std::string> opening_;  // sessions whose pages are being made
   std::list<Open> pages_;
   bool is_stopping_ = false;
   std::unique_ptr<control::BackgroundWorker> worker_;  // null: it has stopped

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/device/device_plane.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -128,11 +129,16 @@ std::string device_of(const control::ControlPlane& control, const HttpRequest& r
   return control.rights.authenticate(*request.client_certificate_pem);
 }
 
-// A signed request is for S3, whatever its path.
-bool is_iot_data(const DevicePlaneOptions& options, const HttpRequest& request) {
-  const bool is_signed = request.headers.find("Authorization") ||
-                         request.query_value("X-Amz-Signature") || request.query_value("Signature");
-  return !is_signed && options.is_iot_data && options.is_iot_data(request);
+// Null: none has it.
+const DeviceService* service_of(const DevicePlaneOptions& options, const HttpRequest& request) {
+  const auto found = std::ranges::find_if(
+      options.services, [&](const DeviceService& service) { return service.has(request); });
+  return found == options.services.end() ? nullptr : &*found;
+}
+
+bool is_own_path(std::string_view path) {
+  return path.starts_with("/greengrass/") || path.starts_with("/andon/") ||
+         path.starts_with("/role-aliases/");
 }
 
 // Who may read the blob of the request: whose certificate it has, or whose link it is.
@@ -146,10 +152,6 @@ std::string reader_of(const control::ControlPlane& control, const ArtifactLinks&
                 "\"" + thing + "\" has no certificate any more that may be used");
   }
   return thing;
-}
-
-bool is_call(const DevicePlaneOptions& options, const HttpRequest& request) {
-  return options.calls.has && options.calls.has(request);
 }
 
 // The routes of one request.
@@ -181,13 +183,10 @@ class Exchange {
     if (const auto alias = fleet::role_alias_of_path(path)) return credentials(*alias);
     if (const auto thing = fleet::thing_of_discovery_path(path)) return discover(*thing);
     if (const auto thing = fleet::thing_of_connectivity_path(path)) return connectivity(*thing);
-    if (is_iot_data(options_, request_)) return iot_data();
-    const bool is_ours = path.starts_with("/greengrass/") || path.starts_with("/andon/") ||
-                         path.starts_with("/role-aliases/");
-    if (is_ours) throw Error(ErrorCode::not_found, "there is nothing at " + request_.path);
-    if (is_call(options_, request_)) {
-      static_cast<void>(device_of(control_, request_));
-      return options_.calls.answer(request_);
+    if (is_own_path(path))
+      throw Error(ErrorCode::not_found, "there is nothing at " + request_.path);
+    if (const DeviceService* service = service_of(options_, request_)) {
+      return service->answer(device_caller(), request_);
     }
     return options_.s3(request_);
   }
@@ -421,10 +420,10 @@ class Exchange {
     return file_response(request_, std::move(*file), sha256);
   }
 
-  // What comes of it the data plane records.
-  [[nodiscard]] HttpResponse iot_data() const {
+  // What comes of it the service records.
+  [[nodiscard]] Caller device_caller() const {
     const std::string thing = device();
-    const Caller caller{
+    return {
         .access_key_id = {},
         .principal = "thing/" + thing,
         .account_id = control_.arns.account(),
@@ -433,7 +432,6 @@ class Exchange {
         .user_agent = std::string(request_.headers.find("User-Agent").value_or("")),
         .is_secure = true,
         .certificate = trust::describe_certificate(*request_.client_certificate_pem).fingerprint};
-    return options_.iot_data(caller, request_);
   }
 
   [[nodiscard]] HttpResponse credentials(const std::string& role_alias) const {
@@ -490,10 +488,8 @@ DevicePlane::DevicePlane(control::ControlPlane& control, store::ObjectStore& obj
 wire::HttpAdmission DevicePlane::admit(const HttpRequest& head) {
   const std::string_view path = head.path;
   if (packages_.has(path)) return {std::nullopt, 0};
-  const bool is_ours = path.starts_with("/greengrass/") || path.starts_with("/andon/") ||
-                       path.starts_with("/role-aliases/");
-  const bool is_call_here = !is_ours && is_call(options_, head);
-  if (!is_ours && !is_call_here && !is_iot_data(options_, head)) return options_.admit_s3(head);
+  const DeviceService* service = is_own_path(path) ? nullptr : service_of(options_, head);
+  if (!is_own_path(path) && service == nullptr) return options_.admit_s3(head);
   // An enrolment token, or a certificate that is over, is in the body.
   if (path == fleet::kEnrolPath || path == fleet::kRenewPath) {
     return {std::nullopt, kMaxEnrolmentBytes};
@@ -510,7 +506,7 @@ wire::HttpAdmission DevicePlane::admit(const HttpRequest& head) {
     audit.record();
     return {error_response(error), 0};
   }
-  if (is_call_here) return options_.calls.admit(head);
+  if (service != nullptr && service->admit) return service->admit(head);
   return {std::nullopt, kMaxBodyBytes};
 }
 

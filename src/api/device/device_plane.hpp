@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "api/device/artifact_links.hpp"
 #include "api/device/package_files.hpp"
@@ -37,12 +38,11 @@ struct TemporaryCredentials {
   base::Timestamp expires;
 };
 
-// Of the operator API: what a device that shows its certificate may call with its temporary
-// credentials. All three or none.
-struct DeviceCalls {
-  std::function<bool(const wire::HttpRequest&)> has = {};
-  std::function<wire::HttpAdmission(const wire::HttpRequest&)> admit = {};
-  std::function<wire::HttpResponse(const wire::HttpRequest&)> answer = {};
+// Another API, which answers a thing that shows its certificate.
+struct DeviceService {
+  std::function<bool(const wire::HttpRequest&)> has;
+  std::function<wire::HttpAdmission(const wire::HttpRequest&)> admit = {};  // null: any body
+  std::function<wire::HttpResponse(const Caller& device, const wire::HttpRequest&)> answer;
 };
 
 struct DevicePlaneOptions {
@@ -57,16 +57,13 @@ struct DevicePlaneOptions {
   std::function<std::string(const std::string& thing)> role_alias_of = {};
   // Called when a device has a new certificate and before it is told: what lets it in learns of it.
   std::function<void()> on_enrolled;
-  // AWS IoT's data plane, for requests without a signature: whether a path is of it, and its answer
-  // to a thing that shows its certificate. Null: there is none.
-  std::function<bool(const wire::HttpRequest&)> is_iot_data = {};
-  std::function<wire::HttpResponse(const Caller&, const wire::HttpRequest&)> iot_data = {};
-  // Answer what is not a path of the device plane: the S3 API for devices.
+  // Asked in their order for what is not a path of the device plane.
+  std::vector<DeviceService> services = {};
+  // Answer what none of these has: the S3 API for devices.
   std::function<wire::HttpResponse(wire::HttpRequest&)> s3;
   std::function<wire::HttpAdmission(const wire::HttpRequest&)> admit_s3;
   // Stores lines that a component of the thing has written; null: there is no such path.
   std::function<void(const std::string& thing, const fleet::DeviceLogs& logs)> put_logs = {};
-  DeviceCalls calls = {};
   // Records what devices are refused, and what they are given to be known by: certificates and
   // keys. Null: nobody does.
   control::AuditLog* audit = nullptr;

@@ -30,20 +30,21 @@ class DevicePlaneTest : public testing::Test, public control::ControlFixture {
                       return TemporaryCredentials{"ASIA1", "secret of thing/" + thing, "session",
                                                   clock().now() + std::chrono::hours(1)};
                     },
+                .services = {{.has = [](const HttpRequest& head) { return head.path == "/"; },
+                              .admit =
+                                  [](const HttpRequest&) {
+                                    return wire::HttpAdmission{HttpResponse{.status = 297}, 0};
+                                  },
+                              .answer =
+                                  [](const Caller& device, const HttpRequest&) {
+                                    return HttpResponse{.status = 296,
+                                                        .body = "call of " + device.principal};
+                                  }}},
                 .s3 = [](HttpRequest&) { return HttpResponse{.status = 299, .body = "s3"}; },
                 .admit_s3 =
                     [](const HttpRequest&) {
                       return wire::HttpAdmission{HttpResponse{.status = 298}, 0};
-                    },
-                .calls = {.has = [](const HttpRequest& head) { return head.path == "/"; },
-                          .admit =
-                              [](const HttpRequest&) {
-                                return wire::HttpAdmission{HttpResponse{.status = 297}, 0};
-                              },
-                          .answer =
-                              [](const HttpRequest&) {
-                                return HttpResponse{.status = 296, .body = "call"};
-                              }}}) {
+                    }}) {
     put_object("models", "a.onnx", "0123456789");
     control().components.create(
         recipe("com.ex.Model", "1.0.0", R"([{"URI": "s3://models/a.onnx"}])"), std::nullopt);

@@ -90,6 +90,23 @@ json::object describe(const control::ThingDocument& thing) {
   return output;
 }
 
+json::value connectivity(const control::ControlPlane& control, const OperationContext& context) {
+  const std::string name = required_text(context.input, "thingName");
+  const auto found = as_query([&] {
+    return control.index.search("thingName:\"" + name + "\"", {.limit = 1, .after = {}});
+  });
+  if (found.items.empty()) {
+    throw Error(ErrorCode::not_found, "there is no thing \"" + name + "\"");
+  }
+  json::object output{{"thingName", name}, {"connected", false}};
+  if (const auto& seen = found.items.front().connectivity) {
+    output["connected"] = seen->is_connected;
+    output["timestamp"] = base::to_epoch_seconds(seen->changed);
+    put_unless_empty(output, "disconnectReason", seen->reason);
+  }
+  return output;
+}
+
 json::object describe(const control::GroupDocument& group) {
   json::object output{{"thingGroupName", group.name},
                       {"thingGroupId", group.id},
@@ -272,6 +289,8 @@ std::vector<Operation> indexing_operations(control::ControlPlane& control) {
       iot_row(control, "DescribeIndex", "GET", "/indices/{indexName}", describe_index),
       iot_row(control, "ListIndices", "GET", "/indices", list_indices),
       iot_row(control, "SearchIndex", "POST", "/indices/search", search),
+      iot_row(control, "GetThingConnectivityData", "POST", "/things/{thingName}/connectivity-data",
+              connectivity),
       iot_row(control, "GetStatistics", "POST", "/indices/statistics", statistics),
       iot_row(control, "GetCardinality", "POST", "/indices/cardinality", cardinality),
       iot_row(control, "GetPercentiles", "POST", "/indices/percentiles", percentiles),

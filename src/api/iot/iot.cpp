@@ -74,6 +74,7 @@ std::vector<Operation> iot_operations(control::ControlPlane& control,
   append(all, thing_type_operations(control));
   append(all, thing_group_operations(control));
   append(all, indexing_operations(control));
+  append(all, iot_tag_operations(control));
   append(all, certificate_operations(control));
   append(all, new_certificate_operations(control));
   append(all, policy_operations(control));

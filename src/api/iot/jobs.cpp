@@ -27,8 +27,11 @@ using control::TargetSelection;
 namespace json = base::json;
 
 constexpr PageLimits kPages{100, 250};
-constexpr std::array<std::string_view, 4> kConfiguration{
-    "jobExecutionsRolloutConfig", "abortConfig", "timeoutConfig", "jobExecutionsRetryConfig"};
+constexpr std::string_view kSchedule = "schedulingConfig";
+constexpr std::string_view kWindows = "maintenanceWindows";
+constexpr std::array<std::string_view, 5> kConfiguration{"jobExecutionsRolloutConfig",
+                                                         "abortConfig", "timeoutConfig",
+                                                         "jobExecutionsRetryConfig", kSchedule};
 constexpr std::size_t kMostParameters = 10;
 
 struct Parts {
@@ -82,6 +85,20 @@ json::object read_configuration(const json::object& input) {
   return configuration;
 }
 
+// The maintenance windows of a plan; null where it has none.
+const json::value* windows_of(const JobPlan& plan) {
+  const json::value* schedule = plan.configuration.if_contains(kSchedule);
+  return schedule == nullptr ? nullptr : schedule->as_object().if_contains(kWindows);
+}
+
+// Of a schedule a template keeps the windows alone: times lie in the past when it is used.
+void keep_windows_only(JobPlan& plan) {
+  const json::value* windows = windows_of(plan);
+  json::value kept = windows == nullptr ? json::value() : *windows;
+  plan.configuration.erase(kSchedule);
+  if (!kept.is_null()) plan.configuration[kSchedule] = json::object{{kWindows, std::move(kept)}};
+}
+
 // "${NAME}" in the document's texts stands for a parameter.
 void fill_in(json::value& value, const std::map<std::string, std::string>& parameters) {
   if (auto* object = value.if_object()) {
@@ -122,7 +139,12 @@ JobPlan read_plan(const Parts& parts, const OperationContext& context, JobPlan p
   }
   const std::string description = text_or_empty(input, "description");
   if (!description.empty()) plan.description = description;
+  const json::value* windows = windows_of(plan);
+  const json::value inherited = windows == nullptr ? json::value() : *windows;
   for (auto& [key, value] : read_configuration(input)) plan.configuration[key] = value;
+  if (!inherited.is_null()) {
+    plan.configuration[kSchedule].as_object().emplace(kWindows, inherited);
+  }
   return plan;
 }
 
@@ -179,6 +201,10 @@ void put_configuration(json::object& output, const JobPlan& plan) {
   put_unless_empty(output, "description", plan.description);
 }
 
+std::string to_minute(base::Timestamp time) {
+  return base::to_iso8601(time).substr(0, std::string_view("2030-01-31T06:00").size());
+}
+
 json::object summary(const IotJob& job) {
   json::object output{{"jobArn", job.arn},
                       {"jobId", job.id},
@@ -207,6 +233,11 @@ json::value describe(const Parts& parts, const OperationContext& context) {
                        {"numberOfInProgressThings", job.counts.in_progress},
                        {"numberOfRemovedThings", 0},
                        {"numberOfTimedOutThings", job.counts.timed_out}};
+  if (job.next_window) {
+    json::array rollouts;
+    rollouts.emplace_back(json::object{{"startTime", to_minute(*job.next_window)}});
+    output["scheduledJobRollouts"] = std::move(rollouts);
+  }
   if (job.is_rolling_out) details["processingTargets"] = to_array(job.targets);
   output["jobProcessDetails"] = std::move(details);
   json::object all{{"job", std::move(output)}};
@@ -220,7 +251,6 @@ json::value list(const Parts& parts, const OperationContext& context) {
       word_or_empty(context.input, "status",
                     {"IN_PROGRESS", "CANCELED", "COMPLETED", "DELETION_IN_PROGRESS", "SCHEDULED"});
   json::array jobs;
-  if (state == "SCHEDULED") return json::object{{"jobs", std::move(jobs)}};
   filter.state = control::parse_iot_job_state(state);
   const std::string selection =
       word_or_empty(context.input, "targetSelection", {"SNAPSHOT", "CONTINUOUS"});
@@ -360,9 +390,13 @@ json::value create_template(const Parts& parts, const OperationContext& context)
     const std::string prefix = parts.control.iot_jobs.job_arn("");
     if (!arn.starts_with(prefix)) throw Error(ErrorCode::not_found, "jobArn: there is no such job");
     plan = parts.control.iot_jobs.require(arn.substr(prefix.size())).plan;
+    keep_windows_only(plan);
   }
   const std::string id = required_text(context.input, "jobTemplateId");
   plan = read_plan(parts, context, std::move(plan));
+  if (const json::value* given = context.input.if_contains(kWindows)) {
+    plan.configuration[kSchedule] = json::object{{kWindows, *given}};
+  }
   const auto made = within_limits([&] {
     return naming(ErrorCode::already_exists, 409, "ConflictException",
                   [&] { return parts.control.iot_jobs.create_template(id, plan); });
@@ -385,6 +419,8 @@ json::value describe_template(const Parts& parts, const OperationContext& contex
   const auto one = require_template(parts, required_text(context.input, "jobTemplateId"));
   json::object output = summary(one);
   put_configuration(output, one.plan);
+  if (const json::value* windows = windows_of(one.plan)) output[kWindows] = *windows;
+  output.erase(kSchedule);
   output["document"] = one.plan.document;
   put_unless_empty(output, "documentSource", one.plan.document_source);
   return output;

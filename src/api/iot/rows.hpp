@@ -18,6 +18,7 @@ namespace andon::api {
 
 [[nodiscard]] std::vector<Operation> thing_operations(control::ControlPlane& control);
 [[nodiscard]] std::vector<Operation> thing_type_operations(control::ControlPlane& control);
+[[nodiscard]] std::vector<Operation> iot_tag_operations(control::ControlPlane& control);
 [[nodiscard]] std::vector<Operation> indexing_operations(control::ControlPlane& control);
 [[nodiscard]] std::vector<Operation> thing_group_operations(control::ControlPlane& control);
 [[nodiscard]] std::vector<Operation> certificate_operations(control::ControlPlane& control);

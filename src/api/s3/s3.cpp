@@ -212,12 +212,6 @@ HttpResponse dispatch(const S3Call& call) {
   return recorded(call, [&] { return row.operation(call); });
 }
 
-bool is_signed(const HttpRequest& request) {
-  return request.headers.find("Authorization") || request.query_value("X-Amz-Signature") ||
-         request.query_value("X-Amz-Credential") || request.query_value("X-Amz-Algorithm") ||
-         request.query_value("AWSAccessKeyId");
-}
-
 // The encoded path with the bucket in front, whichever style the request has.
 std::string presigned_v2_resource(const HttpRequest& request, const S3Address& address) {
   const bool is_virtual_host = !request.path.starts_with("/" + address.bucket + "/");

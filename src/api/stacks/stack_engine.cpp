@@ -141,7 +141,7 @@ void StackEngine::run() {
 }
 
 void StackEngine::stop() {
-  is_stopping_ = true;
+  stop_.request_stop();
   worker_.reset();
 }
 
@@ -419,7 +419,7 @@ Stack StackEngine::remove(const std::string& name, const std::vector<std::string
 }
 
 bool StackEngine::step() {
-  if (is_stopping_) return false;
+  if (stop_.stop_requested()) return false;
   const auto stack = parts_.stacks.next_in_progress();
   if (!stack) return false;
   try {
@@ -434,7 +434,7 @@ void StackEngine::carry_out(const Stack& stack) const {
   const Caller caller = from_record(stack.work.at("caller").as_object());
   Run run{.stack = stack,
           .caller = caller,
-          .calls = StackCalls(parts_.calls, parts_.s3, caller, &is_stopping_),
+          .calls = StackCalls(parts_.calls, parts_.s3, caller, stop_.get_token()),
           .wanted = nullptr,
           .rows = {},
           .last_position = 0,
@@ -468,7 +468,7 @@ void StackEngine::carry_out(const Stack& stack) const {
     }
   } catch (const std::exception& error) {
     // What went wrong because the server ends is done again at its next start.
-    if (is_stopping_) throw Stopped{};
+    if (stop_.stop_requested()) throw Stopped{};
     fail(error.what());
   }
 }
@@ -479,7 +479,7 @@ void StackEngine::apply(Run& run) const {
                                       place_of(run.stack.name, run.stack.id), world_of(run.calls));
   std::set<std::string> blocked;  // what failed, and what needs it
   for (const TemplateResource& resource : run.wanted->resources()) {
-    if (is_stopping_) throw Stopped{};
+    if (stop_.stop_requested()) throw Stopped{};
     const std::string& id = resource.declared->id;
     if (std::ranges::any_of(resource.depends_on,
                             [&](const std::string& other) { return blocked.contains(other); })) {
@@ -489,7 +489,7 @@ void StackEngine::apply(Run& run) const {
     try {
       apply_resource(run, resource);
     } catch (const Error& error) {
-      if (is_stopping_) throw Stopped{};
+      if (stop_.stop_requested()) throw Stopped{};
       blocked.insert(id);
       run.failed.push_back(id);
       StackResource row;
@@ -748,7 +748,7 @@ void StackEngine::take_away(Run& run, const std::vector<StackResource>& rows) co
   std::ranges::reverse(sorted);
   std::string problem;
   for (const std::string& key : sorted) {
-    if (is_stopping_) throw Stopped{};
+    if (stop_.stop_requested()) throw Stopped{};
     try {
       take_away_one(run, by_key.at(key));
     } catch (const Error& error) {
@@ -777,7 +777,7 @@ void StackEngine::take_away_one(Run& run, StackResource row) const {
     const bool has_name = !row.physical_id.empty();
     if (has_name) type->remove(work_of(run.calls, run.stack, row));
   } catch (const Error& error) {
-    if (is_stopping_) throw Stopped{};
+    if (stop_.stop_requested()) throw Stopped{};
     row.status = "DELETE_FAILED";
     row.reason = reason_text(error.message());
     parts_.stacks.put_resource(run.stack.id, row, run.token);

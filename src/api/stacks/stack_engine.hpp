@@ -8,12 +8,12 @@
 // ask.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -119,7 +119,7 @@ class StackEngine {
   [[nodiscard]] stacks::Place place_of(const std::string& name, const std::string& id) const;
 
   const Parts parts_;
-  std::atomic<bool> is_stopping_{false};
+  std::stop_source stop_;
   std::unique_ptr<control::BackgroundWorker> worker_;
 };
 

@@ -69,6 +69,15 @@ std::string signed_resource(const wire::HttpRequest& request, const std::string&
 
 }  // namespace
 
+bool is_signed(const wire::HttpRequest& request) {
+  constexpr std::array<std::string_view, 5> kParameters{
+      "X-Amz-Signature", "X-Amz-Credential", "X-Amz-Algorithm", "AWSAccessKeyId", "Signature"};
+  return request.headers.find("Authorization") ||
+         std::ranges::any_of(kParameters, [&](std::string_view name) {
+           return request.query_value(name).has_value();
+         });
+}
+
 bool is_presigned_v2(const wire::HttpRequest& request) {
   return request.query_value("AWSAccessKeyId") && request.query_value("Signature");
 }

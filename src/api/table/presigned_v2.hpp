@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Presigned URLs of S3 objects with Signature Version 2 (HMAC-SHA1), which boto3 and the AWS CLI
-// still make for `aws s3 presign` and generate_presigned_url in the older regions. It signs neither
-// the host nor most of the query, so it is taken for single objects only. Pure.
-// Source: AWS, "Signing and authenticating REST requests", query string request authentication.
+// Whether a request is signed at all; and presigned URLs of S3 objects with Signature Version 2
+// (HMAC-SHA1), which boto3 and the AWS CLI still make for `aws s3 presign` and
+// generate_presigned_url in the older regions. It signs neither the host nor most of the query, so
+// it is taken for single objects only. Pure. Source: AWS, "Signing and authenticating REST
+// requests", query string request authentication.
 #pragma once
 
 #include <string>
@@ -12,6 +13,8 @@
 
 namespace andon::api {
 
+// In its headers or its query, by any version of AWS's signatures; nothing is verified.
+[[nodiscard]] bool is_signed(const wire::HttpRequest& request);
 [[nodiscard]] bool is_presigned_v2(const wire::HttpRequest& request);
 
 struct PresignedV2Claim {

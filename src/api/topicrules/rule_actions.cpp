@@ -31,6 +31,11 @@ std::string rule_name(const Delivery& delivery) {
   return delivery.source_arn.substr(delivery.source_arn.find('/') + 1);
 }
 
+// Deliveries of before it was counted have none.
+int hops_of(const Delivery& delivery) {
+  return static_cast<int>(optional_number(delivery.target, "Hops").value_or(1));
+}
+
 wire::MqttPublishProperties properties_of(const json::object& headers) {
   wire::MqttPublishProperties properties;
   const std::string form = text_or_empty(headers, "payloadFormatIndicator");
@@ -182,6 +187,7 @@ void RuleActions::republish(const Job& job) const {
     properties = properties_of(headers->get_object());
   }
   const std::int64_t qos = optional_number(job.body, "qos").value_or(0);
+  parts_.republished.add(topic, job.payload, hops_of(job.delivery));
   parts_.publish(
       {topic, job.payload}, qos == 0 ? wire::Qos::at_most_once : wire::Qos::at_least_once,
       properties, [reply = job.reply](bool has_arrived) {

@@ -15,6 +15,7 @@
 
 #include "api/endpoints/http_task.hpp"
 #include "api/table/internal_call.hpp"
+#include "api/topicrules/republished.hpp"
 #include "control/logs/logs.hpp"
 #include "events/delivery/delivery.hpp"
 #include "events/rules/types.hpp"
@@ -40,6 +41,7 @@ class RuleActions {
     HttpTask& http;
     const events::EventArns& arns;
     const base::Clock& clock;
+    Republished& republished;  // is told of what is published
     Publish publish;
   };
   // All that is referred to outlives it.

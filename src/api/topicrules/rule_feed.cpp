@@ -60,6 +60,7 @@ void RuleFeed::wake() {
 void RuleFeed::take(const std::string& filter, const wire::MqttMessage& message) {
   // What the broker has kept from before was seen when it came.
   if (message.is_retained || is_kept_from_rules(message.topic)) return;
+  const int hops = parts_.republished.hops_of(message.topic, message.payload);
   {
     const std::lock_guard lock(mutex_);
     const std::size_t bytes = message.topic.size() + message.payload.size();
@@ -71,7 +72,7 @@ void RuleFeed::take(const std::string& filter, const wire::MqttMessage& message)
       return;
     }
     waiting_bytes_ += bytes;
-    waiting_.push_back({filter, message.topic, message.payload, parts_.clock.now()});
+    waiting_.push_back({filter, message.topic, message.payload, parts_.clock.now(), hops});
   }
   changed_.notify_all();
 }

@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "api/topicrules/republished.hpp"
 #include "base/time/time.hpp"
 #include "events/delivery/queue.hpp"
 #include "events/topicrules/rule_matcher.hpp"
@@ -30,6 +31,7 @@ class RuleFeed {
   struct Parts {
     const events::TopicRules& rules;
     events::EventQueue& queue;
+    const Republished& republished;
     const base::Clock& clock;
     std::function<void()> delivered;  // there is something to send
   };

@@ -182,6 +182,7 @@ void Things::remove_group(const std::string& name, std::optional<std::int64_t> e
     }
     const std::vector<std::string> members = members_of(tx, name);
     tx.execute("DELETE FROM thing_groups WHERE name = $1", {name});
+    tx.execute("DELETE FROM tags WHERE arn = $1", {arns_.thing_group(name)});
     for (const std::string& thing : members) settle_memberships(tx, thing, clock_.now());
     tx.execute(
         "UPDATE deployments SET state = 'INACTIVE', ended_ms = $2 "

@@ -27,6 +27,26 @@ std::optional<store::Row> find_row(store::Transaction& tx, const std::string& id
                       {id});
 }
 
+// What a new job's schedule says.
+struct Times {
+  IotJobState state = IotJobState::in_progress;
+  std::int64_t first_rollout = 0;
+  store::SqlValue end;
+};
+
+Times times_of(const json::object& configuration, base::Timestamp now) {
+  const fleet::JobSchedule schedule = schedule_of(configuration);
+  const base::JsonReader reader(configuration, "", {.separator = ": "});
+  fleet::check_times(reader.child_or_empty("schedulingConfig"), schedule, now);
+  Times times;
+  if (schedule.start) {
+    times.state = IotJobState::scheduled;
+    times.first_rollout = to_stored(*schedule.start);
+  }
+  if (schedule.end) times.end = to_stored(*schedule.end);
+  return times;
+}
+
 }  // namespace
 
 IotJobs::IotJobs(store::Database& database, Outbox& outbox, const base::Clock& clock, Arns arns)
@@ -41,12 +61,17 @@ IotJob IotJobs::require(store::Transaction& tx, const std::string& id) const {
 IotJob IotJobs::read(store::Transaction& tx, const store::Row& row) const {
   IotJob job = read_iot_job(row, arns_);
   job.counts = count_executions(tx, job.id);
+  const fleet::JobSchedule schedule = schedule_of(job.plan.configuration);
+  if (!schedule.windows.empty() && goes_on(job.state) && !job.is_ended) {
+    job.next_window = fleet::next_rollout(schedule, clock_.now());
+  }
   return job;
 }
 
 IotJob IotJobs::create(const NewIotJob& wanted) {
   check_job_id(wanted.id, "jobId");
   const fleet::JobConfiguration configuration = check_plan(wanted.plan);
+  const Times times = times_of(wanted.plan.configuration, clock_.now());
   IotJob made;
   database_.write([&](store::Transaction& tx) {
     const std::vector<Target> targets = require_targets(tx, wanted.targets);
@@ -60,12 +85,12 @@ IotJob IotJobs::create(const NewIotJob& wanted) {
     const std::int64_t now = to_stored(clock_.now());
     tx.execute(
         "INSERT INTO iot_jobs (id, targets, selection, document, document_source, description, "
-        "configuration, timeout_ms, template_arn, state, created_ms, updated_ms) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'IN_PROGRESS', $10, $10)",
+        "configuration, timeout_ms, template_arn, state, created_ms, updated_ms, pace_ms, end_ms) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)",
         {wanted.id, to_stored_targets(targets), std::string(to_string(wanted.selection)),
          wanted.plan.document, wanted.plan.document_source, wanted.plan.description,
          base::to_text(wanted.plan.configuration), timeout_of(configuration), wanted.template_arn,
-         now});
+         std::string(to_string(times.state)), now, times.first_rollout, times.end});
     made = require(tx, wanted.id);
   });
   outbox_.wake();
@@ -125,7 +150,7 @@ void IotJobs::update(const std::string& id, const std::optional<std::string>& de
                      const json::object& configuration) {
   database_.write([&](store::Transaction& tx) {
     IotJob job = require(tx, id);
-    if (job.state != IotJobState::in_progress) is_over(job);
+    if (!goes_on(job.state)) is_over(job);
     if (description) job.plan.description = *description;
     for (const auto& [key, value] : configuration) job.plan.configuration[key] = value;
     const fleet::JobConfiguration read = check_plan(job.plan);
@@ -143,7 +168,11 @@ IotJob IotJobs::add_targets(const std::string& id, const std::vector<std::string
   IotJob job;
   database_.write([&](store::Transaction& tx) {
     job = require(tx, id);
-    if (job.state != IotJobState::in_progress) is_over(job);
+    if (!goes_on(job.state)) is_over(job);
+    if (job.is_ended) {
+      throw Error(ErrorCode::failed_precondition,
+                  "the end time of job \"" + id + "\" has passed: nobody else gets it");
+    }
     if (job.selection != TargetSelection::continuous) {
       throw Error(ErrorCode::failed_precondition,
                   "job \"" + id + "\" is a SNAPSHOT: only a CONTINUOUS one gets further targets");
@@ -166,11 +195,12 @@ IotJob IotJobs::cancel(const std::string& id, const Cancel& cancel) {
   IotJob job;
   database_.write([&](store::Transaction& tx) {
     job = require(tx, id);
-    if (job.state != IotJobState::in_progress) is_over(job);
+    if (!goes_on(job.state)) is_over(job);
     const bool is_forced = cancel.force == Force::yes;
     tx.execute(
         "UPDATE iot_jobs SET state = 'CANCELED', reason_code = $2, comment = $3, is_forced = $4, "
-        "updated_ms = $5, completed_ms = $5, rolling = 0, has_news = 1 WHERE id = $1",
+        "updated_ms = $5, completed_ms = $5, rolling = 0, end_ms = NULL, has_news = 1 "
+        "WHERE id = $1",
         {id, cancel.reason_code, cancel.comment, std::int64_t{is_forced ? 1 : 0},
          to_stored(clock_.now())});
     job = require(tx, id);
@@ -182,8 +212,7 @@ IotJob IotJobs::cancel(const std::string& id, const Cancel& cancel) {
 void IotJobs::remove(const std::string& id, Force force) {
   database_.write([&](store::Transaction& tx) {
     const IotJob job = require(tx, id);
-    const bool is_busy =
-        job.state == IotJobState::in_progress || job.counts.in_progress + job.counts.queued > 0;
+    const bool is_busy = goes_on(job.state) || job.counts.in_progress + job.counts.queued > 0;
     if (is_busy && force == Force::no) {
       throw Error(ErrorCode::failed_precondition,
                   "job \"" + id +
@@ -192,7 +221,7 @@ void IotJobs::remove(const std::string& id, Force force) {
     }
     tx.execute(
         "UPDATE iot_jobs SET state = 'DELETION_IN_PROGRESS', updated_ms = $2, rolling = 0, "
-        "completed_ms = $2, has_news = 1 WHERE id = $1",
+        "completed_ms = $2, end_ms = NULL, has_news = 1 WHERE id = $1",
         {id, to_stored(clock_.now())});
   });
   outbox_.wake();

@@ -2,9 +2,10 @@
 // Jobs and their rollout. CreateJob stores the job and answers; steps then give it to the devices
 // of its targets at the rate that its configuration says (fleet/rollout), each step one transaction
 // with the pace that it leaves, so that a server that was killed goes on where it was and at the
-// same rate. What devices say of their executions (deployments/device_jobs.hpp) marks the job, in
-// the same transaction; the next step retries, gives the job up or completes it. Any thread; step()
-// and expire() from one each.
+// same rate. A schedule (schedulingConfig) is kept in the same way: when the next rollout may be,
+// and when the job ends, stand in its row. What devices say of their executions
+// (deployments/device_jobs.hpp) marks the job, in the same transaction; the next step retries,
+// gives the job up or completes it. Any thread; step() and expire() from one each.
 #pragma once
 
 #include <optional>
@@ -98,6 +99,7 @@ class IotJobs {
 
  private:
   [[nodiscard]] bool roll_out(const std::string& id);
+  [[nodiscard]] bool end(const std::string& id);
   [[nodiscard]] bool settle(const std::string& id);
   [[nodiscard]] IotJob read(store::Transaction& tx, const store::Row& row) const;
   [[nodiscard]] IotJob require(store::Transaction& tx, const std::string& id) const;

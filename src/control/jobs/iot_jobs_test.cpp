@@ -33,6 +33,13 @@ class IotJobsTest : public testing::Test, public ControlFixture {
                   .configuration = base::parse_json(configuration, "c").as_object()},
          .template_arn = {}});
   }
+  // A configuration whose schedule has a time so far ahead in the place of "$1".
+  std::string scheduled(std::string schedule, std::chrono::minutes ahead,
+                        const std::string& more = "") {
+    const std::string time = base::to_iso8601(clock().now() + ahead).substr(0, 16);
+    schedule.replace(schedule.find("$1"), 2, time);
+    return "{" + more + R"("schedulingConfig": {)" + schedule + "}}";
+  }
   void settle() {
     for (int i = 0; i < 1000 && control().iot_jobs.step(); ++i) {
     }
@@ -80,6 +87,100 @@ TEST_F(IotJobsTest, KeepsItsRateThroughAKilledServer) {
   clock().advance(std::chrono::hours(1));
   settle();
   EXPECT_EQ(counts("j").queued, 7);
+}
+
+TEST_F(IotJobsTest, NobodyGetsItBeforeItsStartAlsoThroughAKilledServer) {
+  create("later", scheduled(R"("startTime": "$1")", std::chrono::hours(1)));
+  create("now");
+  settle();
+  EXPECT_EQ(control().iot_jobs.require("later").state, IotJobState::scheduled);
+  EXPECT_EQ(counts("later").queued, 0);
+  EXPECT_EQ(counts("now").queued, 30);
+  clock().advance(std::chrono::minutes(58));
+  restart();
+  serve_nobody();
+  settle();
+  EXPECT_EQ(counts("later").queued, 0);
+  clock().advance(std::chrono::minutes(2));
+  settle();
+  EXPECT_EQ(control().iot_jobs.require("later").state, IotJobState::in_progress);
+  EXPECT_EQ(counts("later").queued, 30);
+}
+
+TEST_F(IotJobsTest, AtItsEndWhoHasItFinishesAndNobodyElseGetsIt) {
+  create("j", scheduled(R"("endTime": "$1")", std::chrono::hours(1),
+                        R"("jobExecutionsRolloutConfig": {"maximumPerMinute": 1},)"));
+  settle();
+  EXPECT_EQ(counts("j").queued, 1);
+  clock().advance(std::chrono::hours(1));
+  restart();
+  serve_nobody();
+  settle();
+  EXPECT_EQ(counts("j").queued, 1);
+  EXPECT_EQ(control().iot_jobs.require("j").state, IotJobState::in_progress);
+  (void)say("t100", "j", JobStatus::succeeded);
+  const IotJob job = control().iot_jobs.require("j");
+  EXPECT_EQ(job.state, IotJobState::completed);
+  EXPECT_EQ(job.counts.succeeded, 1);
+}
+
+TEST_F(IotJobsTest, AtItsEndItIsTakenBackFromWhoHasNotBegunOrFromAll) {
+  for (const auto& [behaviour, in_progress, canceled] :
+       {std::tuple{"CANCEL", 1, 29}, {"FORCE_CANCEL", 0, 30}}) {
+    const std::string id = std::string("j-") + behaviour;
+    create(id, scheduled(R"("endTime": "$1", "endBehavior": ")" + std::string(behaviour) + '"',
+                         std::chrono::hours(1)));
+    settle();
+    ASSERT_TRUE(control().jobs.start_next("t100", {}));
+    clock().advance(std::chrono::hours(1));
+    settle();
+    const IotJob job = control().iot_jobs.require(id);
+    EXPECT_EQ(job.state, IotJobState::canceled) << behaviour;
+    EXPECT_EQ(job.reason_code, "END_TIME");
+    EXPECT_EQ(job.counts.in_progress, in_progress) << behaviour;
+    EXPECT_EQ(job.counts.canceled, canceled) << behaviour;
+    if (in_progress > 0) (void)say("t100", id, JobStatus::succeeded);
+  }
+}
+
+TEST_F(IotJobsTest, AContinuousOneTakesNobodyInAfterItsEnd) {
+  create("j", scheduled(R"("endTime": "$1")", std::chrono::hours(1)), TargetSelection::continuous);
+  settle();
+  clock().advance(std::chrono::hours(1));
+  settle();
+  control().things.create("late", {});
+  control().things.add_to_group("late", "G");
+  settle();
+  EXPECT_EQ(counts("j").queued, 30);
+  EXPECT_THROW(control().iot_jobs.add_targets("j", {Arns().thing("late")}, ""), base::Error);
+}
+
+TEST_F(IotJobsTest, GoesOnFromWindowToWindowAtItsRate) {
+  create("j", R"json({"jobExecutionsRolloutConfig": {"maximumPerMinute": 1}, "schedulingConfig": {
+                 "maintenanceWindows": [{"startTime": "cron(0 * * * ? *)",
+                                         "durationInMinutes": 3}]}})json");
+  settle();
+  std::int64_t minutes_open = 0;
+  for (int minute = 0; minute < 120; ++minute) {
+    const auto before = counts("j").queued;
+    const auto past_hour = std::chrono::floor<std::chrono::minutes>(
+        clock().now() - std::chrono::floor<std::chrono::hours>(clock().now()));
+    settle();
+    if (past_hour >= std::chrono::minutes(3)) {
+      EXPECT_EQ(counts("j").queued, before) << minute;
+    } else {
+      ++minutes_open;
+    }
+    if (minute == 50) {
+      restart();
+      serve_nobody();
+    }
+    clock().advance(std::chrono::minutes(1));
+  }
+  EXPECT_GE(minutes_open, 6);
+  EXPECT_GE(counts("j").queued, 5);
+  EXPECT_LE(counts("j").queued, minutes_open);
+  EXPECT_TRUE(control().iot_jobs.require("j").next_window.has_value());
 }
 
 TEST_F(IotJobsTest, IsGivenUpAtItsThresholdAndWhoHasBegunGoesOn) {

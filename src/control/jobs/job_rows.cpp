@@ -15,8 +15,9 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::array<std::pair<IotJobState, std::string_view>, 4> kStates{
-    {{IotJobState::in_progress, "IN_PROGRESS"},
+constexpr std::array<std::pair<IotJobState, std::string_view>, 5> kStates{
+    {{IotJobState::scheduled, "SCHEDULED"},
+     {IotJobState::in_progress, "IN_PROGRESS"},
      {IotJobState::canceled, "CANCELED"},
      {IotJobState::completed, "COMPLETED"},
      {IotJobState::deletion_in_progress, "DELETION_IN_PROGRESS"}}};
@@ -63,11 +64,21 @@ IotJob read_iot_job(const store::Row& row, const Arns& arns) {
   job.updated = stored_time(row.integer(13));
   if (const auto completed = row.optional_integer(14)) job.completed = stored_time(*completed);
   job.is_rolling_out = row.integer(15) != 0;
+  job.is_ended = row.integer(16) != 0;
   return job;
 }
 
 fleet::JobConfiguration configuration_of(const json::object& configuration) {
   return fleet::read_job_configuration(base::JsonReader(configuration, "", {.separator = ": "}));
+}
+
+fleet::JobSchedule schedule_of(const json::object& configuration) {
+  const base::JsonReader reader(configuration, "", {.separator = ": "});
+  return fleet::read_job_schedule(reader.child_or_empty("schedulingConfig"));
+}
+
+bool goes_on(IotJobState state) {
+  return state == IotJobState::scheduled || state == IotJobState::in_progress;
 }
 
 std::vector<Target> require_targets(store::Transaction& tx, const std::vector<std::string>& arns) {
@@ -126,6 +137,7 @@ fleet::JobConfiguration check_plan(const JobPlan& plan) {
   if (plan.description.size() > kMostDescription) {
     throw Error(ErrorCode::invalid_argument, "description: has more than 2028 bytes");
   }
+  (void)schedule_of(plan.configuration);
   return configuration_of(plan.configuration);
 }
 

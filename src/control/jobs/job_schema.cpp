@@ -89,10 +89,24 @@ CREATE TRIGGER iot_job_joined AFTER INSERT ON thing_group_members BEGIN
 END;
 )sql";
 
+// Nobody gets a scheduled job before its start: pace_ms is that, or the next maintenance window.
+constexpr std::string_view kSchedules = R"sql(
+ALTER TABLE iot_jobs ADD COLUMN end_ms BIGINT;  -- that lies ahead
+ALTER TABLE iot_jobs ADD COLUMN is_ended BIGINT NOT NULL DEFAULT 0;  -- it has passed
+CREATE INDEX iot_jobs_ending ON iot_jobs (end_ms) WHERE end_ms IS NOT NULL;
+DROP TRIGGER iot_job_joined;
+CREATE TRIGGER iot_job_joined AFTER INSERT ON thing_group_members BEGIN
+  UPDATE iot_jobs SET rolling = 1, target_index = 0, position = ''
+    WHERE selection = 'CONTINUOUS' AND state = 'IN_PROGRESS' AND is_ended = 0;
+END;
+)sql";
+
 }  // namespace
 
 void migrate_jobs(store::Database& database) {
-  database.migrate("jobs", {{"0001-executions", kExecutions}, {"0002-jobs", kJobs}});
+  database.migrate(
+      "jobs",
+      {{"0001-executions", kExecutions}, {"0002-jobs", kJobs}, {"0003-schedules", kSchedules}});
 }
 
 }  // namespace andon::control

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The half of IotJobs that goes on by itself: devices get jobs, what they say counts, time passes.
 #include <algorithm>
+#include <limits>
 
 #include "base/error/error.hpp"
 #include "control/deployments/job_executions.hpp"
@@ -64,20 +65,38 @@ void finish(store::Transaction& tx, const std::string& id, IotJobState state,
             const std::string& reason, const std::string& comment, base::Timestamp now) {
   tx.execute(
       "UPDATE iot_jobs SET state = $2, reason_code = $3, comment = $4, completed_ms = $5, "
-      "updated_ms = $5, rolling = 0 WHERE id = $1",
+      "updated_ms = $5, rolling = 0, end_ms = NULL WHERE id = $1",
       {id, std::string(to_string(state)), reason, comment, to_stored(now)});
+}
+
+// False where nobody may be told now: the job is looked at again at the next maintenance window,
+// or, where none comes any more, not before somebody changes it.
+bool is_open(store::Transaction& tx, const IotJob& job, base::Timestamp now) {
+  const auto next = fleet::next_rollout(schedule_of(job.plan.configuration), now);
+  if (next && *next <= now) return true;
+  const std::int64_t never = std::numeric_limits<std::int64_t>::max();
+  tx.execute("UPDATE iot_jobs SET pace_ms = $2 WHERE id = $1",
+             {job.id, next ? to_stored(*next) : never});
+  return false;
 }
 
 }  // namespace
 
 bool IotJobs::step() {
   std::optional<std::string> news;
+  std::optional<std::string> ending;
   std::optional<std::string> rolling;
   database_.read([&](store::Transaction& tx) {
     // What was heard comes first: it may say that nobody else is to get the job.
     if (const auto row =
             tx.query_one("SELECT id FROM iot_jobs WHERE has_news = 1 ORDER BY id LIMIT 1")) {
       news = row->text(0);
+      return;
+    }
+    if (const auto row =
+            tx.query_one("SELECT id FROM iot_jobs WHERE end_ms <= $1 ORDER BY end_ms LIMIT 1",
+                         {to_stored(clock_.now())})) {
+      ending = row->text(0);
       return;
     }
     if (const auto row = tx.query_one(
@@ -87,6 +106,7 @@ bool IotJobs::step() {
     }
   });
   if (news) return settle(*news);
+  if (ending) return end(*ending);
   return rolling && roll_out(*rolling);
 }
 
@@ -100,11 +120,15 @@ bool IotJobs::roll_out(const std::string& id) {
     if (!row) return;
     const IotJob job = read(tx, *row);
     const std::vector<Target> targets = stored_targets(row->text(1));
-    auto index = static_cast<std::size_t>(row->integer(16));
-    std::string position = row->text(17);
-    fleet::RolloutPace pace{stored_time(row->integer(18))};
+    auto index = static_cast<std::size_t>(row->integer(17));
+    std::string position = row->text(18);
+    fleet::RolloutPace pace{stored_time(row->integer(19))};
     const fleet::JobConfiguration configuration = configuration_of(job.plan.configuration);
     const base::Timestamp now = clock_.now();
+    if (!is_open(tx, job, now)) {
+      is_done = true;
+      return;
+    }
     const std::size_t most = fleet::may_start(configuration.rate, job.counts, pace, now, kStep);
     std::size_t started = 0;
     std::size_t looked_at = 0;
@@ -127,13 +151,29 @@ bool IotJobs::roll_out(const std::string& id) {
     const bool is_over = index >= targets.size();
     tx.execute(
         "UPDATE iot_jobs SET target_index = $2, position = $3, pace_ms = $4, rolling = $5, "
-        "has_news = $6 WHERE id = $1",
+        "has_news = $6, state = 'IN_PROGRESS' WHERE id = $1",
         {id, static_cast<std::int64_t>(is_over ? 0 : index), is_over ? std::string() : position,
          to_stored(pace.next), std::int64_t{is_over ? 0 : 1}, std::int64_t{is_over ? 1 : 0}});
     is_done = started > 0 || looked_at > 0 || is_over;
   });
   if (is_done) outbox_.wake();
   return is_done;
+}
+
+bool IotJobs::end(const std::string& id) {
+  database_.write([&](store::Transaction& tx) {
+    const IotJob job = require(tx, id);
+    const base::Timestamp now = clock_.now();
+    const fleet::JobEnd at_end = schedule_of(job.plan.configuration).at_end;
+    tx.execute(
+        "UPDATE iot_jobs SET state = 'IN_PROGRESS', is_ended = 1, end_ms = NULL, rolling = 0, "
+        "is_forced = $2, updated_ms = $3, has_news = 1 WHERE id = $1",
+        {id, std::int64_t{at_end == fleet::JobEnd::force_cancel ? 1 : 0}, to_stored(now)});
+    if (at_end == fleet::JobEnd::stop_rollout) return;
+    finish(tx, id, IotJobState::canceled, "END_TIME", "its end time has passed", now);
+  });
+  outbox_.wake();
+  return true;
 }
 
 bool IotJobs::settle(const std::string& id) {
@@ -159,7 +199,7 @@ bool IotJobs::settle(const std::string& id) {
                fleet::describe_abort(*criterion, job.counts), now);
         job.state = IotJobState::canceled;
       } else if (!job.is_rolling_out && job.counts.pending() == 0 &&
-                 job.selection == TargetSelection::snapshot) {
+                 (job.is_ended || job.selection == TargetSelection::snapshot)) {
         finish(tx, id, IotJobState::completed, job.reason_code, job.comment, now);
       }
     }

@@ -22,7 +22,13 @@ inline constexpr std::size_t kMostJobTargets = 100;
 inline constexpr std::int64_t kMostIotJobs = 10'000;
 inline constexpr std::int64_t kMostJobTemplates = 100;
 
-enum class IotJobState : std::uint8_t { in_progress, canceled, completed, deletion_in_progress };
+enum class IotJobState : std::uint8_t {
+  scheduled,  // its start lies ahead
+  in_progress,
+  canceled,
+  completed,
+  deletion_in_progress,
+};
 [[nodiscard]] std::string_view to_string(IotJobState state);
 [[nodiscard]] std::optional<IotJobState> parse_iot_job_state(std::string_view text);
 
@@ -36,8 +42,8 @@ struct JobPlan {
   std::string document;         // JSON
   std::string document_source;  // where it came from; may be empty
   std::string description;
-  // jobExecutionsRolloutConfig, abortConfig, timeoutConfig, jobExecutionsRetryConfig, those that
-  // were given.
+  // jobExecutionsRolloutConfig, abortConfig, timeoutConfig, jobExecutionsRetryConfig and
+  // schedulingConfig (of a template only its maintenanceWindows), those that were given.
   json::object configuration;
 };
 
@@ -60,7 +66,9 @@ struct IotJob {
   std::string reason_code;
   std::string comment;
   bool is_force_canceled = false;
-  bool is_rolling_out = false;  // devices of its targets have still to be told
+  bool is_rolling_out = false;                 // devices of its targets have still to be told
+  bool is_ended = false;                       // its end time has passed: nobody else is told
+  std::optional<base::Timestamp> next_window;  // where it has maintenance windows
   base::Timestamp created;
   base::Timestamp updated;
   std::optional<base::Timestamp> completed;

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "base/error/error.hpp"
+#include "base/schedule/expression.hpp"
 #include "base/text/id.hpp"
 #include "events/delivery/dead_letter.hpp"
 #include "events/rules/target_input.hpp"
-#include "events/schedule/expression.hpp"
 #include "events/schedule/schedules.hpp"
 
 namespace andon::events {
@@ -181,7 +181,7 @@ std::size_t EventQueue::fire_due(std::size_t limit) {
     for (const auto& [rule, first] : rules) {
       const Timestamp oldest = now - RetryPolicy{}.most_age;
       std::optional<Timestamp> due = first;
-      if (first < oldest) due = ScheduleExpression(rule.schedule).next(oldest, rule.created);
+      if (first < oldest) due = base::ScheduleExpression(rule.schedule).next(oldest, rule.created);
       if (!due || *due > now) continue;
       const std::string arn = arns_.rule(rule.bus, rule.name);
       accept(tx, rule.bus,

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "base/error/error.hpp"
+#include "base/schedule/expression.hpp"
 #include "base/text/ascii.hpp"
 #include "events/pattern/pattern.hpp"
 #include "events/rules/schema.hpp"
 #include "events/rules/target_input.hpp"
-#include "events/schedule/expression.hpp"
 
 namespace andon::events {
 namespace {
@@ -92,7 +92,7 @@ void require_room(Transaction& tx, const std::string& sql, const std::vector<Sql
 SqlValue next_run(const Rule& rule, base::Timestamp after) {
   if (rule.schedule.empty() || !rule.is_enabled) return {};
   // The first run of a rate comes after its time.
-  const ScheduleExpression schedule(rule.schedule);
+  const base::ScheduleExpression schedule(rule.schedule);
   auto next = schedule.next(after, rule.created);
   if (next && *next == rule.created) next = schedule.next(*next, rule.created);
   return next ? SqlValue(base::to_epoch_millis(*next)) : SqlValue();
@@ -112,7 +112,7 @@ void check_rule(const Rule& rule) {
   }
   const bool is_good = [&] {
     try {
-      return ScheduleExpression(rule.schedule).kind() != ScheduleExpression::Kind::at;
+      return base::ScheduleExpression(rule.schedule).kind() != base::ScheduleExpression::Kind::at;
     } catch (const Error&) {
       return false;
     }

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/error/error.hpp"
+#include "base/schedule/expression.hpp"
 #include "base/text/ascii.hpp"
-#include "events/schedule/expression.hpp"
 
 namespace andon::events {
 namespace {
@@ -103,8 +103,8 @@ ScheduleGroup require_group(Transaction& tx, const std::string& name) {
           base::from_epoch_millis(row->integer(2))};
 }
 
-ScheduleExpression expression_of(const Schedule& schedule) {
-  return ScheduleExpression(schedule.expression, Zone::find(schedule.zone));
+base::ScheduleExpression expression_of(const Schedule& schedule) {
+  return base::ScheduleExpression(schedule.expression, base::Zone::find(schedule.zone));
 }
 
 // A part of the window, by chance.
@@ -124,7 +124,7 @@ void check(const Schedule& schedule) {
                     "' failed to satisfy constraint: Member must satisfy regular expression "
                     "pattern: ^[0-9a-zA-Z-_.]+$");
   }
-  (void)Zone::find(schedule.zone);
+  (void)base::Zone::find(schedule.zone);
   try {
     (void)expression_of(schedule);
   } catch (const Error&) {
@@ -171,9 +171,9 @@ bool is_same(const Schedule& left, const Schedule& right) {
 
 std::optional<Timestamp> next_run(const Schedule& schedule, Timestamp after) {
   if (!schedule.is_enabled) return std::nullopt;
-  const ScheduleExpression expression = expression_of(schedule);
+  const base::ScheduleExpression expression = expression_of(schedule);
   const Timestamp begin = schedule.start.value_or(schedule.created);
-  if (expression.kind() == ScheduleExpression::Kind::at) return expression.next(after, begin);
+  if (expression.kind() == base::ScheduleExpression::Kind::at) return expression.next(after, begin);
   // What is due at the beginning itself runs.
   const Timestamp before_begin = begin - std::chrono::milliseconds(1);
   const auto next = expression.next(std::max(after, before_begin), begin);

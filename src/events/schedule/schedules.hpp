@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The schedules of EventBridge Scheduler and their groups, as they are kept, and which of them are
-// due. Any thread; each call is one transaction. Errors are base::Error: not_found, already_exists,
-// resource_exhausted, invalid_argument.
+// Room: schedule. The schedules of EventBridge Scheduler and their groups, as they are kept, and
+// which of them are due. Any thread; each call is one transaction. Errors are base::Error:
+// not_found, already_exists, resource_exhausted, invalid_argument.
 #pragma once
 
 #include <optional>

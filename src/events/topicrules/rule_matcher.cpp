@@ -181,7 +181,12 @@ RuleMatcher::Found RuleMatcher::match(const Message& message) {
         throw base::Error(base::ErrorCode::resource_exhausted,
                           "the rules before it have made too much of the message");
       }
-      apply(rule, asked, found);
+      if (message.hops >= kMostHops) {
+        throw base::Error(base::ErrorCode::resource_exhausted,
+                          "the message has come through " + std::to_string(message.hops) +
+                              " rules that publish again: they publish to each other in a circle");
+      }
+      apply(rule, asked, message.hops, found);
     } catch (const base::Error& error) {
       found.failures.emplace_back(rule.name, error.message());
     }
@@ -207,7 +212,8 @@ json::object RuleMatcher::target_of(const Action& action, const std::string& id,
   return target;
 }
 
-void RuleMatcher::apply(const Rule& rule, const query::RuleMessage& message, Found& found) const {
+void RuleMatcher::apply(const Rule& rule, const query::RuleMessage& message, int hops,
+                        Found& found) const {
   const auto selected = rule.sql.select(message);
   if (!selected) return;
   std::vector<Delivery> made;
@@ -220,6 +226,7 @@ void RuleMatcher::apply(const Rule& rule, const query::RuleMessage& message, Fou
                       .target = target_of(action, "action-" + std::to_string(number++), message),
                       .input = selected->text,
                       .first = message.time};
+    delivery.target["Hops"] = hops + 1;
     if (!is_plain(delivery.input)) {
       delivery.input = base::to_base64(delivery.input);
       delivery.target["IsBase64"] = true;

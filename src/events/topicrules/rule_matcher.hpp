@@ -17,7 +17,8 @@ namespace andon::events {
 class EventArns;
 
 // A delivery's target: what an action is called, its texts filled in ("Action"), what takes it
-// where it fails for good ("ErrorTarget"), and what that is told beside ("ErrorContext").
+// where it fails for good ("ErrorTarget"), what that is told beside ("ErrorContext"), and through
+// how many rules it has come ("Hops"), this one among them.
 class RuleMatcher {
  public:
   RuleMatcher(const TopicRules& rules, const EventArns& arns) : rules_(rules), arns_(arns) {}
@@ -27,7 +28,10 @@ class RuleMatcher {
     std::string topic;
     std::string payload;
     base::Timestamp time;
+    int hops = 0;  // rules that it has come through, each of which published it anew
   };
+  // A message that has come through so many is of a circle: no rule takes it any more.
+  static constexpr int kMostHops = 16;
   struct Found {
     std::vector<Delivery> deliveries;
     // Rules that could make nothing of the message, each with the reason.
@@ -56,7 +60,7 @@ class RuleMatcher {
   };
   void compile();
   [[nodiscard]] static Action compiled(const json::object& action);
-  void apply(const Rule& rule, const query::RuleMessage& message, Found& found) const;
+  void apply(const Rule& rule, const query::RuleMessage& message, int hops, Found& found) const;
   [[nodiscard]] json::object target_of(const Action& action, const std::string& id,
                                        const query::RuleMessage& message) const;
 

@@ -30,8 +30,8 @@ class RuleMatching : public testing::Test {
                    .created = {}});
   }
   RuleMatcher::Found match(const std::string& filter, const std::string& topic,
-                           const std::string& payload) {
-    return matcher_.match({filter, topic, payload, clock_.now()});
+                           const std::string& payload, int hops = 0) {
+    return matcher_.match({filter, topic, payload, clock_.now(), hops});
   }
 
   base::TemporaryDirectory directory_;
@@ -44,6 +44,19 @@ class RuleMatching : public testing::Test {
 
 constexpr const char* kS3 =
     R"({"s3":{"roleArn":"arn:r","bucketName":"b","key":"${topic(2)}/${a}.json"}})";
+
+TEST_F(RuleMatching, AMessageThatGoesRoundInACircleIsTakenNoMore) {
+  put("there", "SELECT * FROM 'a'", R"({"republish":{"roleArn":"arn:r","topic":"b"}})");
+  auto found = match("a", "a", "{}", 2);
+  ASSERT_EQ(found.deliveries.size(), 1U);
+  EXPECT_EQ(found.deliveries.front().target.at("Hops"), 3);
+  EXPECT_EQ(match("a", "a", "{}", RuleMatcher::kMostHops - 1).deliveries.size(), 1U);
+  found = match("a", "a", "{}", RuleMatcher::kMostHops);
+  EXPECT_TRUE(found.deliveries.empty());
+  ASSERT_EQ(found.failures.size(), 1U);
+  EXPECT_EQ(found.failures.front().first, "there");
+  EXPECT_THAT(found.failures.front().second, testing::HasSubstr("in a circle"));
+}
 
 TEST_F(RuleMatching, ARuleThatTakesAMessageMakesADeliveryOfEachAction) {
   put("hot", "SELECT a FROM 'plant/+' WHERE a > 1", kS3);

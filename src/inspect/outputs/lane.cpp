@@ -91,7 +91,7 @@ Instant Lane::wake_at(const Driver& driver) const {
 }
 
 void Lane::run(Driver& driver) {
-  be_urgent("output");
+  be_urgent_or_warn("output");
   std::unique_lock lock(mutex_);
   while (!is_stopping_ || !waiting_.empty() || !driver.is_at_rest()) {
     const Instant at = now();

@@ -11,6 +11,7 @@
 #include "inspect/source/directory_source.hpp"
 #include "inspect/source/list_source.hpp"
 #include "inspect/source/triggered_source.hpp"
+#include "inspect/video/aravis_address.hpp"
 #include "inspect/video/camera_source.hpp"
 #include "inspect/video/video_source.hpp"
 
@@ -38,6 +39,10 @@ bool is_image(const std::string& source) {
 
 }  // namespace
 
+bool is_camera(SourceType type) {
+  return type == SourceType::rtsp || type == SourceType::v4l2 || type == SourceType::aravis;
+}
+
 SourceType type_of(const std::vector<std::string>& sources) {
   if (sources.empty()) throw Error(ErrorCode::invalid_argument, "no --source is given");
   if (std::ranges::all_of(sources, is_image)) return SourceType::images;
@@ -50,10 +55,15 @@ SourceType type_of(const std::vector<std::string>& sources) {
   }
   const std::string& source = sources.front();
   if (source.starts_with("rtsp://") || source.starts_with("rtsps://")) return SourceType::rtsp;
+  if (source.starts_with(kAravisScheme)) {
+    (void)read_aravis_address(source);
+    return SourceType::aravis;
+  }
   if (source.find("://") != std::string::npos) {
     throw Error(
         ErrorCode::invalid_argument,
-        fmt::format("{} is no source; of addresses only rtsp:// and rtsps:// are understood",
+        fmt::format("{} is no source; of addresses only rtsp://, rtsps:// and aravis:// are "
+                    "understood",
                     source));
   }
   if (source.starts_with("/dev/video")) return SourceType::v4l2;
@@ -86,6 +96,8 @@ std::unique_ptr<Source> open_files_or_camera(const Settings& settings, const bas
       return std::make_unique<RtspSource>(sources.front(), clock, CameraTimes{}, parts);
     case SourceType::v4l2:
       return std::make_unique<V4l2Source>(sources.front(), clock, CameraTimes{}, parts);
+    case SourceType::aravis:
+      return std::make_unique<AravisSource>(sources.front(), clock, CameraTimes{}, parts);
   }
   throw Error(ErrorCode::internal, "an unknown type of source");
 }

@@ -14,11 +14,13 @@
 
 namespace andon::inspect {
 
-enum class SourceType { directory, list, images, video, rtsp, v4l2 };
+enum class SourceType { directory, list, images, video, rtsp, v4l2, aravis };
+[[nodiscard]] bool is_camera(SourceType type);
 
-// rtsp:// or rtsps://: a network camera; /dev/video*: a V4L2 camera; a name that ends as videos do:
-// a video; .txt: a list of images; an image's name, or several: those images; else a directory.
-// Throws invalid_argument for what does not go together.
+// rtsp:// or rtsps://: a network camera; aravis://: a GigE Vision or USB3 Vision camera;
+// /dev/video*: a V4L2 camera; a name that ends as videos do: a video; .txt: a list of images; an
+// image's name, or several: those images; else a directory. Throws invalid_argument for what does
+// not go together.
 [[nodiscard]] SourceType type_of(const std::vector<std::string>& sources);
 
 // Throws what keeps the source from being opened. A directory or a camera on the network may be

@@ -71,7 +71,7 @@ void check_source(const Options& options) {
   if (type == SourceType::directory && options.is_once && !fs::is_directory(source)) {
     throw Error(ErrorCode::not_found, "--source is not a directory: " + source);
   }
-  if (options.is_once && (type == SourceType::rtsp || type == SourceType::v4l2)) {
+  if (options.is_once && is_camera(type)) {
     throw options::UsageError("--once is for sources that end; a camera does not");
   }
 }
@@ -116,9 +116,11 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--settings", options.settings,
                  "A JSON file with members of the configuration that an agent would give, such as "
                  "verdict, outputs and trigger (without an agent; read at the start)");
-  app.add_option("--source", options.sources,
-                 "A directory of images (those that are there, and new ones as they come), images, "
-                 "a list of images (.txt), a video, rtsp://..., or /dev/videoN");
+  app.add_option(
+      "--source", options.sources,
+      "A directory of images (those that are there, and new ones as they come), images, "
+      "a list of images (.txt), a video, rtsp://..., /dev/videoN, or aravis://NAME (GigE "
+      "Vision, USB3 Vision)");
   app.add_flag("--recursive", options.is_recursive,
                "Of a directory also the images of all directories below it");
   app.add_option("--out", options.out, "Write results.jsonl into this directory");

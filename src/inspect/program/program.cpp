@@ -80,9 +80,7 @@ Settings settings_to_start_with(const Options& options, Agent* agent) {
 }
 
 SourceKind kind_of(const std::vector<std::string>& sources) {
-  const SourceType type = type_of(sources);
-  return type == SourceType::rtsp || type == SourceType::v4l2 ? SourceKind::live
-                                                              : SourceKind::files;
+  return is_camera(type_of(sources)) ? SourceKind::live : SourceKind::files;
 }
 
 PipelineOptions pipeline_options(const Parallelism& parallelism, SourceKind kind) {
@@ -320,7 +318,7 @@ class Program final : public ServiceOwner {
     base::json::object counts{{"images", totals.frames},
                               {"errors", totals.errors},
                               {"detections", totals.detections},
-                              {"dropped", totals.dropped}};
+                              {"dropped", totals.source.dropped}};
     base::json::object verdicts;
     for (const auto& [judgement, count] : metrics_.verdicts()) {
       verdicts.emplace(to_string(judgement), count);

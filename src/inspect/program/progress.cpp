@@ -53,8 +53,9 @@ std::string Progress::summary_json(const Service::Counts& counts, const LineOutp
                              {"known", counts.known},
                              {"errors", totals.errors},
                              {"detections", totals.detections},
-                             {"dropped", totals.dropped},
-                             {"reconnects", totals.reconnects},
+                             {"dropped", totals.source.dropped},
+                             {"incomplete", totals.source.incomplete},
+                             {"reconnects", totals.source.reconnects},
                              {"model_changes", totals.model_changes},
                              {"seconds", rounded(seconds())},
                              {"images_per_second", rounded(rate(counts.inspected, seconds()))}};
@@ -69,7 +70,12 @@ std::string Progress::summary(const Service::Counts& counts) const {
                   rate(counts.inspected, seconds()), totals.detections);
   if (totals.errors > 0) text += fmt::format(", {} unreadable", totals.errors);
   if (counts.known > 0) text += fmt::format(", {} had their result already", counts.known);
-  if (totals.dropped > 0) text += fmt::format(", {} frames dropped", totals.dropped);
+  if (totals.source.dropped > 0) {
+    text += fmt::format(", {} frames dropped", totals.source.dropped);
+  }
+  if (totals.source.incomplete > 0) {
+    text += fmt::format(", {} frames incomplete", totals.source.incomplete);
+  }
   return text;
 }
 

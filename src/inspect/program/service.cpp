@@ -326,8 +326,9 @@ void Service::wait_for_work() {
 
 void Service::count_source() {
   const Source::Counts counts = source_->counts();
-  parts_.metrics.count_source(counts.dropped - before_.dropped,
-                              counts.reconnects - before_.reconnects);
+  parts_.metrics.count_source({.dropped = counts.dropped - before_.dropped,
+                               .incomplete = counts.incomplete - before_.incomplete,
+                               .reconnects = counts.reconnects - before_.reconnects});
   before_ = counts;
 }
 

@@ -57,10 +57,11 @@ void Metrics::count_upload(std::string_view reason, bool is_kept) {
   ++uploads_[{std::string(reason), is_kept ? "kept" : "dropped"}];
 }
 
-void Metrics::count_source(std::uint64_t dropped, std::uint64_t reconnects) {
+void Metrics::count_source(const SourceCounts& counts) {
   const std::lock_guard lock(mutex_);
-  totals_.dropped += dropped;
-  totals_.reconnects += reconnects;
+  totals_.source.dropped += counts.dropped;
+  totals_.source.incomplete += counts.incomplete;
+  totals_.source.reconnects += counts.reconnects;
 }
 
 void Metrics::set_model(const ComponentId& component, const std::string& sha256) {
@@ -97,9 +98,11 @@ std::string Metrics::text() const {
   page.sample("andon_inspect_frames_total", "outcome=\"ok\"", totals_.frames - totals_.errors);
   page.sample("andon_inspect_frames_total", "outcome=\"error\"", totals_.errors);
   page.single("andon_inspect_frames_dropped_total", "counter",
-              "Frames of a live source for which there was no time.", totals_.dropped);
+              "Frames of a live source for which there was no time.", totals_.source.dropped);
+  page.single("andon_inspect_frames_incomplete_total", "counter",
+              "Frames of a camera of which parts were lost on the way.", totals_.source.incomplete);
   page.single("andon_inspect_source_reconnects_total", "counter",
-              "How often the source was opened again.", totals_.reconnects);
+              "How often the source was opened again.", totals_.source.reconnects);
   page.start("andon_inspect_detections_total", "counter", "Detections by class.");
   for (const auto& [label, count] : detections_) {
     page.sample("andon_inspect_detections_total",

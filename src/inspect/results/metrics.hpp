@@ -30,7 +30,12 @@ class Metrics {
   void observe(Stage stage, std::chrono::duration<double> time);
   void count_upload(std::string_view reason, bool is_kept);
   // What happened at the source since the last call.
-  void count_source(std::uint64_t dropped, std::uint64_t reconnects);
+  struct SourceCounts {
+    std::uint64_t dropped = 0;
+    std::uint64_t incomplete = 0;
+    std::uint64_t reconnects = 0;
+  };
+  void count_source(const SourceCounts& counts);
   void set_model(const ComponentId& component, const std::string& sha256);
   void count_model_failure();
 
@@ -40,8 +45,7 @@ class Metrics {
     std::uint64_t frames = 0;
     std::uint64_t errors = 0;
     std::uint64_t detections = 0;
-    std::uint64_t dropped = 0;
-    std::uint64_t reconnects = 0;
+    SourceCounts source;
     std::uint64_t model_changes = 0;
   };
   [[nodiscard]] Totals totals() const;

@@ -25,7 +25,7 @@ void fill(Metrics& metrics) {
   metrics.count_frame(inspection);
   inspection.error = base::Error(base::ErrorCode::data_corrupted, "torn");
   metrics.count_frame(inspection);
-  metrics.count_source(3, 1);
+  metrics.count_source({.dropped = 3, .incomplete = 2, .reconnects = 1});
   metrics.count_upload("between", true);
   metrics.count_upload("between", false);
   metrics.set_model({"Model", "1.0.0"}, "ab");
@@ -44,7 +44,8 @@ TEST(Metrics, CountFramesStagesClassesDropsAndUploads) {
         "andon_inspect_stage_seconds_count{stage=\"inference\"} 1\n",
         "andon_inspect_frames_total{outcome=\"ok\"} 1\n",
         "andon_inspect_frames_total{outcome=\"error\"} 1\n",
-        "andon_inspect_frames_dropped_total 3\n", "andon_inspect_source_reconnects_total 1\n",
+        "andon_inspect_frames_dropped_total 3\n", "andon_inspect_frames_incomplete_total 2\n",
+        "andon_inspect_source_reconnects_total 1\n",
         "andon_inspect_detections_total{class=\"scratch\"} 2\n",
         "andon_inspect_detections_total{class=\"a \\\"deep\\\"\\nde\\\\nt\"} 1\n",
         "andon_inspect_uploads_total{reason=\"between\",outcome=\"kept\"} 1\n",

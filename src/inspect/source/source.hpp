@@ -43,7 +43,8 @@ class Source {
 
   struct Counts {
     std::uint64_t given = 0;
-    std::uint64_t dropped = 0;
+    std::uint64_t dropped = 0;     // for want of time
+    std::uint64_t incomplete = 0;  // parts of it were lost on the way
     std::uint64_t reconnects = 0;
   };
   [[nodiscard]] virtual Counts counts() const = 0;

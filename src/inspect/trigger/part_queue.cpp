@@ -31,6 +31,7 @@ void PartQueue::push(std::shared_ptr<Part> part) {
   parts_.push_back(std::move(part));
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = write(event_.get(), &one, sizeof one);
+  changed_.notify_all();
 }
 
 void PartQueue::give_back(std::shared_ptr<Part> part) {
@@ -49,6 +50,19 @@ std::shared_ptr<Part> PartQueue::take(Instant now) {
   std::shared_ptr<Part> part = std::move(parts_.front());
   parts_.pop_front();
   return part;
+}
+
+std::shared_ptr<Part> PartQueue::wait_for_part(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, time, [this] { return !parts_.empty(); });
+  return parts_.empty() ? nullptr : parts_.front();
+}
+
+bool PartQueue::take(const Part& part) {
+  const std::lock_guard lock(mutex_);
+  if (parts_.empty() || parts_.front().get() != &part) return false;
+  parts_.pop_front();
+  return true;
 }
 
 std::shared_ptr<Part> PartQueue::take_expired(Instant now) {

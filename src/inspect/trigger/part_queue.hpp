@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,10 @@ class PartQueue {
 
   // The part of a picture that has come now; null where none waits for one.
   [[nodiscard]] std::shared_ptr<Part> take(Instant now);
+  // The first that waits, left where it is; null where none came so long.
+  [[nodiscard]] std::shared_ptr<Part> wait_for_part(std::chrono::milliseconds time);
+  // The picture that was taken for this part has come. False where it waits no more.
+  [[nodiscard]] bool take(const Part& part);
   // One whose picture did not come; null where all still may have theirs.
   [[nodiscard]] std::shared_ptr<Part> take_expired(Instant now);
   [[nodiscard]] std::optional<Instant> expires_at() const;
@@ -44,6 +49,7 @@ class PartQueue {
  private:
   base::UniqueFd event_;
   mutable std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
   std::deque<std::shared_ptr<Part>> parts_;
   std::chrono::milliseconds picture_timeout_{2'000};
   std::chrono::milliseconds camera_latency_{0};

@@ -35,6 +35,22 @@ class PartQueueTest : public testing::Test {
   PartQueue parts_;
 };
 
+TEST_F(PartQueueTest, SaysWhichPartWaitsAndGivesThePictureThatWasTakenForItToNoOther) {
+  EXPECT_EQ(parts_.wait_for_part(0ms), nullptr);
+  parts_.push(part("A", kStart));
+  parts_.push(part("B", kStart));
+  const auto first = parts_.wait_for_part(0ms);
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(first->id(), "A");
+  EXPECT_EQ(take_expired(kStart + 2s), "A");
+  EXPECT_FALSE(parts_.take(*first));
+  const auto second = parts_.wait_for_part(0ms);
+  ASSERT_NE(second, nullptr);
+  EXPECT_EQ(second->id(), "B");
+  EXPECT_TRUE(parts_.take(*second));
+  EXPECT_TRUE(parts_.is_empty());
+}
+
 TEST_F(PartQueueTest, GivesPartsInOrderToPicturesThatCameAfterTheirTriggers) {
   EXPECT_EQ(take(kStart), "none");
   parts_.push(part("A", kStart));

@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log/log.hpp"
+#include "inspect/video/aravis_camera.hpp"
+#include "inspect/video/video_library.hpp"
 
 namespace andon::inspect {
 
@@ -16,6 +19,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t kFramesInQueue = 2;
+// So long it is not seen that the source is to end.
+constexpr std::chrono::milliseconds kLook{200};
 
 // The host of an address, with what a file's name does not stand replaced.
 std::string host_of(const std::string& url) {
@@ -25,6 +30,18 @@ std::string host_of(const std::string& url) {
   std::ranges::replace_if(
       host, [](char c) { return c == ':' || c == '[' || c == ']'; }, '-');
   return host;
+}
+
+CameraSource::Open gstreamer_opener(gstreamer_abi::Kind kind, std::string location) {
+  return [library = VideoLibrary(), kind, location = std::move(location)] {
+    return std::make_unique<VideoStream>(library, kind, location);
+  };
+}
+
+CameraSource::Open aravis_opener(const std::string& text) {
+  return [library = AravisLibrary(), address = read_aravis_address(text)] {
+    return std::make_unique<AravisCamera>(library, address);
+  };
 }
 
 const base::fs::path& existing(const base::fs::path& device) {
@@ -38,9 +55,9 @@ const base::fs::path& existing(const base::fs::path& device) {
 
 }  // namespace
 
-CameraSource::CameraSource(gstreamer_abi::Kind kind, std::string location, std::string name,
+CameraSource::CameraSource(Open open, std::string location, std::string name,
                            const base::Clock& clock, CameraTimes times, PartQueue* parts)
-    : kind_(kind),
+    : open_(std::move(open)),
       location_(std::move(location)),
       name_(std::move(name)),
       clock_(clock),
@@ -75,20 +92,22 @@ void CameraSource::run() {
   }
 }
 
+void CameraSource::check_pace(const PictureStream& stream) const {
+  if (stream.pace() != PictureStream::Pace::when_asked || parts_ != nullptr) return;
+  throw Error(ErrorCode::failed_precondition,
+              "the camera takes pictures when it is asked (TriggerSource=Software), and nothing "
+              "tells when: configure a trigger, or let it run by itself (TriggerMode=Off)");
+}
+
 void CameraSource::play(bool& gave_frames) {
-  VideoStream stream(library_, kind_, location_);
-  auto last_frame = std::chrono::steady_clock::now();
+  const auto stream = open_();
+  check_pace(*stream);
+  Playing playing{.stream = *stream, .since = std::chrono::steady_clock::now(), .part = nullptr};
   while (!queue_.is_stopped()) {
     Frame frame = queue_.spare();
-    const VideoStream::Next next = stream.next(200ms, frame.image);
-    const auto now = std::chrono::steady_clock::now();
-    if (next == VideoStream::Next::end) {
-      throw Error(ErrorCode::unavailable, "the camera has ended its stream");
-    }
-    if (next == VideoStream::Next::timeout) {
-      if (now - last_frame < times_.silent_after) continue;
-      throw Error(ErrorCode::deadline_exceeded,
-                  fmt::format("no frame for {} ms", times_.silent_after.count()));
+    if (!look(playing, frame.image)) {
+      queue_.give_spare(std::move(frame));
+      continue;
     }
     if (!gave_frames) {
       base::log_info("the camera gives frames", {{"camera", without_secrets(location_)},
@@ -96,25 +115,73 @@ void CameraSource::play(bool& gave_frames) {
                                                  {"height", frame.image.size.height}});
     }
     gave_frames = true;
-    last_frame = now;
-    frame.id.reset();
-    frame.problem.reset();
-    const std::uint64_t number = ++given_;
-    std::string time = base::to_iso8601(clock_.now());
-    std::erase(time, ':');
-    frame.name = fmt::format("{}-{}-{:06}.jpg", name_, time, number);
-    frame.pictured = now;
-    if (!push(std::move(frame))) return;
+    set_name(frame, playing.since);
+    if (!push(std::move(frame), playing)) return;
   }
 }
 
-bool CameraSource::push(Frame frame) {
-  if (parts_ == nullptr) return queue_.push_dropping(std::move(frame));
-  frame.part = parts_->take(*frame.pictured);
-  if (!frame.part) {
-    queue_.give_spare(std::move(frame));
-    return !queue_.is_stopped();
+bool CameraSource::look(Playing& playing, vision::Image& into) {
+  const PictureStream::Pace pace = playing.stream.pace();
+  if (pace == PictureStream::Pace::when_asked && playing.part == nullptr) ask(playing);
+  // Also where it was not asked: so it is seen that a camera has gone.
+  const bool is_awaited = pace != PictureStream::Pace::when_asked || playing.part != nullptr;
+  const PictureStream::Next next = playing.stream.next(is_awaited ? kLook : 0ms, into);
+  const Instant now = std::chrono::steady_clock::now();
+  if (next == PictureStream::Next::timeout) {
+    const bool may_be_silent = pace == PictureStream::Pace::by_input || !is_awaited;
+    if (may_be_silent || now - playing.since < times_.silent_after) return false;
+    throw Error(ErrorCode::deadline_exceeded,
+                fmt::format("no frame for {} ms", times_.silent_after.count()));
   }
+  if (next == PictureStream::Next::end) {
+    throw Error(ErrorCode::unavailable, "the camera has ended its stream");
+  }
+  playing.since = now;
+  if (next == PictureStream::Next::picture) return true;
+  count_incomplete();
+  playing.part = nullptr;
+  return false;
+}
+
+void CameraSource::ask(Playing& playing) {
+  playing.part = parts_->wait_for_part(kLook);
+  if (playing.part == nullptr) return;
+  playing.stream.ask();
+  playing.since = std::chrono::steady_clock::now();
+}
+
+void CameraSource::count_incomplete() {
+  if (++incomplete_ == 1) {
+    base::log_warning("a frame was incomplete: the network or the bus loses parts of them",
+                      {{"camera", without_secrets(location_)}});
+  }
+}
+
+void CameraSource::set_name(Frame& frame, Instant now) {
+  frame.id.reset();
+  frame.problem.reset();
+  const std::uint64_t number = ++given_;
+  std::string time = base::to_iso8601(clock_.now());
+  std::erase(time, ':');
+  frame.name = fmt::format("{}-{}-{:06}.jpg", name_, time, number);
+  frame.pictured = now;
+}
+
+bool CameraSource::push(Frame frame, Playing& playing) {
+  if (parts_ == nullptr) return queue_.push_dropping(std::move(frame));
+  std::shared_ptr<Part> part = std::exchange(playing.part, nullptr);
+  if (playing.stream.pace() != PictureStream::Pace::when_asked) {
+    part = parts_->take(*frame.pictured);
+  } else if (part != nullptr && !parts_->take(*part)) {
+    part = nullptr;  // it waits no more
+  }
+  if (part != nullptr) return push_to(std::move(part), std::move(frame));
+  queue_.give_spare(std::move(frame));
+  return !queue_.is_stopped();
+}
+
+bool CameraSource::push_to(std::shared_ptr<Part> part, Frame frame) {
+  frame.part = std::move(part);
   // The part gets its result, also where there is no time to look at its picture.
   if (queue_.is_full()) {
     frame.image = {};
@@ -130,16 +197,21 @@ std::optional<Frame> CameraSource::take(base::Timestamp, Frame&& spare) {
 }
 
 Source::Counts CameraSource::counts() const {
-  return {given_, queue_.dropped(), reconnects_};
+  return {given_, queue_.dropped(), incomplete_, reconnects_};
 }
 
 RtspSource::RtspSource(const std::string& url, const base::Clock& clock, CameraTimes times,
                        PartQueue* parts)
-    : CameraSource(gstreamer_abi::Kind::rtsp, url, host_of(url), clock, times, parts) {}
+    : CameraSource(gstreamer_opener(gstreamer_abi::Kind::rtsp, url), url, host_of(url), clock,
+                   times, parts) {}
 
 V4l2Source::V4l2Source(const base::fs::path& device, const base::Clock& clock, CameraTimes times,
                        PartQueue* parts)
-    : CameraSource(gstreamer_abi::Kind::v4l2, existing(device).string(), device.filename().string(),
-                   clock, times, parts) {}
+    : CameraSource(gstreamer_opener(gstreamer_abi::Kind::v4l2, existing(device).string()),
+                   device.string(), device.filename().string(), clock, times, parts) {}
+
+AravisSource::AravisSource(const std::string& address, const base::Clock& clock, CameraTimes times,
+                           PartQueue* parts)
+    : CameraSource(aravis_opener(address), address, host_of(address), clock, times, parts) {}
 
 }  // namespace andon::inspect

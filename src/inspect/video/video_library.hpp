@@ -9,7 +9,7 @@
 
 #include "base/os/file.hpp"
 #include "inspect/video/gstreamer_abi.hpp"
-#include "vision/pixels/image.hpp"
+#include "inspect/video/picture_stream.hpp"
 
 namespace andon::inspect {
 
@@ -25,17 +25,13 @@ class VideoLibrary {
   const gstreamer_abi::Functions& functions_;
 };
 
-class VideoStream {
+class VideoStream final : public PictureStream {
  public:
   // Throws unavailable with GStreamer's reason.
   VideoStream(const VideoLibrary& library, gstreamer_abi::Kind kind, const std::string& location);
-  VideoStream(const VideoStream&) = delete;
-  VideoStream& operator=(const VideoStream&) = delete;
-  ~VideoStream();
+  ~VideoStream() override;
 
-  enum class Next { picture, timeout, end };
-  // Fills `into`, whose buffer is used again. Throws unavailable where the stream has broken.
-  [[nodiscard]] Next next(std::chrono::milliseconds timeout, vision::Image& into);
+  [[nodiscard]] Next next(std::chrono::milliseconds timeout, vision::Image& into) override;
 
  private:
   const gstreamer_abi::Functions& functions_;

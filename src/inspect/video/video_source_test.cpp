@@ -29,6 +29,8 @@ TEST(SourceType, IsToldByTheName) {
   base::make_directories(folder.path() / "clips.mp4");
   EXPECT_EQ(type_of({"rtsp://camera/1"}), SourceType::rtsp);
   EXPECT_EQ(type_of({"/dev/video0"}), SourceType::v4l2);
+  EXPECT_EQ(type_of({"aravis://10.0.0.2?Gain=1"}), SourceType::aravis);
+  EXPECT_THROW((void)type_of({"aravis://"}), base::Error);
   EXPECT_EQ(type_of({"line.MP4"}), SourceType::video);
   EXPECT_EQ(type_of({(folder.path() / "clips.mp4").string()}), SourceType::directory);
   EXPECT_EQ(type_of({(folder.path() / "list.txt").string()}), SourceType::list);

@@ -39,6 +39,7 @@ EventBus::EventBus(const Parts& parts)
                                             std::function<void(bool)> told) {
                  notifier.publish_told(topic, payload, std::move(told));
                }}),
+      republished_(parts.clock),
       rule_actions_(
           {.calls = parts.calls,
            .objects = parts.objects,
@@ -46,6 +47,7 @@ EventBus::EventBus(const Parts& parts)
            .http = parts.http,
            .arns = queue_.arns(),
            .clock = parts.clock,
+           .republished = republished_,
            .publish =
                [&notifier = parts.notifier](const wire::MqttMessage& message, wire::Qos qos,
                                             const wire::MqttPublishProperties& properties,
@@ -63,6 +65,7 @@ EventBus::EventBus(const Parts& parts)
                   }),
       rule_feed_({.rules = topic_rules_,
                   .queue = queue_,
+                  .republished = republished_,
                   .clock = parts.clock,
                   .delivered = [this] { dispatcher_.wake(); }}),
       watcher_(

@@ -82,6 +82,7 @@ class EventBus {
   events::Webhooks webhooks_;
   events::TopicRules topic_rules_;
   api::EventTargets targets_;
+  api::Republished republished_;
   api::RuleActions rule_actions_;
   events::Repositories repositories_;
   events::Dispatcher dispatcher_;  // its thread uses all of the above

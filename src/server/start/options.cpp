@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <type_traits>
 
 #include "api/endpoints/allowed_hosts.hpp"
 #include "api/git/git_places.hpp"
@@ -26,18 +27,28 @@ bool is_host(const std::string& text) {
   return text.size() <= 253 && base::is_name_of(text, "-.:");
 }
 
+template <typename Number>
+struct Bounds {
+  const char* unit;
+  Number least;
+  Number most;
+};
+
+template <typename Number>
+void add_number(CLI::App& app, const char* name, Number& number,
+                const Bounds<std::type_identity_t<Number>>& bounds, const char* help) {
+  app.add_option(name, number, help)
+      ->type_name(bounds.unit)
+      ->check(CLI::Range(bounds.least, bounds.most))
+      ->capture_default_str();
+}
+
 void add_function_options(CLI::App& app, ServerOptions& options) {
-  app.add_option("--functions", options.functions_at_once,
-                 "How many sandboxes of functions there are at once; a call that finds no room is "
-                 "throttled")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 120))
-      ->capture_default_str();
-  app.add_option("--function-idle", options.function_idle_seconds,
-                 "How long a function's sandbox is kept warm without a call")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(1, 86'400))
-      ->capture_default_str();
+  add_number(app, "--functions", options.functions_at_once, {"COUNT", 1, 120},
+             "How many sandboxes of functions there are at once; a call that finds no room is "
+             "throttled");
+  add_number(app, "--function-idle", options.function_idle_seconds, {"SECONDS", 1, 86'400},
+             "How long a function's sandbox is kept warm without a call");
   app.add_option(
          "--function-python", options.function_python,
          "Python packages (boto3, say) that every function can import: a directory, seen as "
@@ -55,12 +66,10 @@ void add_function_options(CLI::App& app, ServerOptions& options) {
                  "index or a directory of packages of one's own")
       ->type_name("FILE")
       ->check(CLI::ExistingFile);
-  app.add_option("--function-first-user", options.function_first_user,
-                 "As root each sandbox of a function has a user of its own: 128 numbers from this "
-                 "one on")
-      ->type_name("UID")
-      ->check(CLI::Range(1000U, 4'294'900'000U))
-      ->capture_default_str();
+  add_number(app, "--function-first-user", options.function_first_user,
+             {"UID", 1000U, 4'294'900'000U},
+             "As root each sandbox of a function has a user of its own: 128 numbers from this "
+             "one on");
 }
 
 void check_otlp(const ServerOptions& options) {
@@ -123,10 +132,7 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
       ->type_name("REGION")
       ->capture_default_str();
   const auto add_days = [&app](const char* name, int& days, const char* help) {
-    app.add_option(name, days, help)
-        ->type_name("DAYS")
-        ->check(CLI::Range(1, 36'500))
-        ->capture_default_str();
+    add_number(app, name, days, {"DAYS", 1, 36'500}, help);
   };
   add_days("--device-certificate-days", options.device_certificate_days,
            "How long a device's certificate is good; the agent renews it when a third is left");
@@ -140,11 +146,8 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
                "The disk that --data lies on is encrypted: uploads that ask for encryption at rest "
                "(x-amz-server-side-encryption AES256 or aws:kms, without a key of their own) are "
                "taken, and not refused");
-  app.add_option("--jobs", options.jobs_at_once,
-                 "How many jobs of state machines run at once; the others wait")
-      ->type_name("COUNT")
-      ->check(CLI::Range(1, 400))
-      ->capture_default_str();
+  add_number(app, "--jobs", options.jobs_at_once, {"COUNT", 1, 400},
+             "How many jobs of state machines run at once; the others wait");
   app.add_option("--job-path", options.job_paths,
                  "What jobs see of this machine, read-only, beside the system's programs: a Python "
                  "environment, images, /dev/nvidia0")
@@ -162,30 +165,18 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
          "A delegated cgroup of version 2 for jobs; without it each process is limited, and "
          "their sum is looked at")
       ->type_name("DIR");
-  app.add_option("--job-first-user", options.job_first_user,
-                 "As root each running job has a user of its own: 400 numbers from this one on")
-      ->type_name("UID")
-      ->check(CLI::Range(1000U, 4'294'900'000U))
-      ->capture_default_str();
+  add_number(app, "--job-first-user", options.job_first_user, {"UID", 1000U, 4'294'900'000U},
+             "As root each running job has a user of its own: 400 numbers from this one on");
   add_function_options(app, options);
-  app.add_option("--device-uploads", options.device_uploads_gib,
-                 "How much one device may have in bucket andon-uploads")
-      ->type_name("GIB")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
+  add_number(app, "--device-uploads", options.device_uploads_gib, {"GIB", 1, 1'000'000},
+             "How much one device may have in bucket andon-uploads");
   add_days("--keep-executions", options.keep_executions_days,
            "How long executions of state machines are kept after their end, with their histories");
-  app.add_option("--keep-logs", options.keep_logs_days,
-                 "How long log events are kept of groups that have no retention of their own; 0 is "
-                 "until there is no room")
-      ->type_name("DAYS")
-      ->check(CLI::Range(0, 36'500))
-      ->capture_default_str();
+  add_number(app, "--keep-logs", options.keep_logs_days, {"DAYS", 0, 36'500},
+             "How long log events are kept of groups that have no retention of their own; 0 is "
+             "until there is no room");
   const auto add_mib = [&app](const char* name, int& mib, const char* help) {
-    app.add_option(name, mib, help)
-        ->type_name("MIB")
-        ->check(CLI::Range(1, 1'048'576))
-        ->capture_default_str();
+    add_number(app, name, mib, {"MIB", 1, 1'048'576}, help);
   };
   add_mib("--log-group-mib", options.log_group_mib,
           "Room for the events of one log group; its oldest go first");
@@ -195,23 +186,15 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
            "How long results of devices are kept, with what was said of them");
   add_mib("--results-mib", options.results_mib,
           "Room for all results; the oldest of the device with most go first");
-  app.add_option("--keep-features", options.keep_features_days,
-                 "How long rows of feature groups' offline stores are kept for queries once they "
-                 "are in S3; 0 is until there is no room")
-      ->type_name("DAYS")
-      ->check(CLI::Range(0, 36'500))
-      ->capture_default_str();
+  add_number(app, "--keep-features", options.keep_features_days, {"DAYS", 0, 36'500},
+             "How long rows of feature groups' offline stores are kept for queries once they "
+             "are in S3; 0 is until there is no room");
   add_mib("--features-mib", options.features_mib,
           "Room for the feature store; rows that are in S3 go first, then nothing more is taken");
-  app.add_option("--feature-export", options.feature_export_seconds,
-                 "How long a row of an offline store waits for its object in S3")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(1, 86'400))
-      ->capture_default_str();
-  app.add_option("--query-seconds", options.query_seconds, "How long a query (Athena) may run")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(1, 86'400))
-      ->capture_default_str();
+  add_number(app, "--feature-export", options.feature_export_seconds, {"SECONDS", 1, 86'400},
+             "How long a row of an offline store waits for its object in S3");
+  add_number(app, "--query-seconds", options.query_seconds, {"SECONDS", 1, 86'400},
+             "How long a query (Athena) may run");
   add_days("--keep-audit", options.keep_audit_days, "How long entries of the audit log are kept");
   add_mib("--audit-mib", options.audit_mib, "Room for the audit log; its oldest entries go first");
   app.add_option("--audit-syslog", options.audit_syslog,
@@ -229,10 +212,8 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
   app.add_option("--otlp-ca", options.otlp_ca,
                  "PEM file with whom to believe there, instead of the system's store")
       ->type_name("FILE");
-  app.add_option("--otlp-metrics", options.otlp_metrics_seconds, "How often it is told the metrics")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(1, 3600))
-      ->capture_default_str();
+  add_number(app, "--otlp-metrics", options.otlp_metrics_seconds, {"SECONDS", 1, 3600},
+             "How often it is told the metrics");
   app.add_option("--result-consumers", options.result_consumers,
                  "Who must have stored a result before its device forgets it: `server` is the "
                  "server's own store; `none` alone: it is enough that a subscriber has it")

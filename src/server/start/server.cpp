@@ -43,6 +43,7 @@
 #include "api/table/catalogue/access_rows.hpp"
 #include "api/table/catalogue/honoured_members.hpp"
 #include "api/table/internal_call.hpp"
+#include "api/table/presigned_v2.hpp"
 #include "api/tasks/task_roles.hpp"
 #include "base/error/error.hpp"
 #include "base/log/log.hpp"
@@ -511,32 +512,37 @@ class Server::Implementation {
                   return iam_.role_aliases.given_to(thing).value_or("");
                 },
             .on_enrolled = [this] { broker_feed_.tell_now(); },
-            .is_iot_data =
-                [this](const wire::HttpRequest& request) {
-                  return router_.has_operation(kIotData, request);
-                },
-            .iot_data =
-                [this](const api::Caller& device, const wire::HttpRequest& request) {
-                  return router_.handle_device(std::string(kIotData), device, request);
-                },
+            .services = device_services(),
             .s3 = [this](wire::HttpRequest& request) { return device_s3_.handle(request); },
             .admit_s3 = [this](const wire::HttpRequest& head) { return device_s3_.admit(head); },
             .put_logs =
                 [this](const std::string& thing, const fleet::DeviceLogs& lines) {
                   control::put_device_logs(logs_, control_.arns.region(), thing, lines);
                 },
-            .calls = device_calls(),
             .audit = &audit_.log(),
             .packages = options_.packages};
   }
 
-  // Agents read the secrets that their components may have.
-  api::DeviceCalls device_calls() {
-    return {[](const wire::HttpRequest& head) {
-              return api::Router::asks_for(head, "secretsmanager", "GetSecretValue");
-            },
-            [this](const wire::HttpRequest& head) { return router_.admit(head); },
-            [this](const wire::HttpRequest& request) { return router_.handle(request); }};
+  // AWS IoT's data plane, for requests without a signature (a signed one is for S3, whatever its
+  // path); and agents read the secrets that their components may have, with their temporary
+  // credentials.
+  std::vector<api::DeviceService> device_services() {
+    return {
+        {.has =
+             [this](const wire::HttpRequest& head) {
+               return !api::is_signed(head) && router_.has_operation(kIotData, head);
+             },
+         .answer =
+             [this](const api::Caller& device, const wire::HttpRequest& request) {
+               return router_.handle_device(std::string(kIotData), device, request);
+             }},
+        {.has =
+             [](const wire::HttpRequest& head) {
+               return api::Router::asks_for(head, "secretsmanager", "GetSecretValue");
+             },
+         .admit = [this](const wire::HttpRequest& head) { return router_.admit(head); },
+         .answer = [this](const api::Caller&,
+                          const wire::HttpRequest& request) { return router_.handle(request); }}};
   }
 
   [[nodiscard]] BrokerOptions broker_options() const {

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <condition_variable>
 #include <future>
 #include <memory>
-#include <thread>
+#include <mutex>
 
 #include "base/text/encoding.hpp"
 #include "workflow/shared/refusal.hpp"
@@ -104,14 +105,11 @@ void StackCalls::call_unless_gone(std::string_view service, std::string_view ope
 }
 
 void StackCalls::pause(std::chrono::milliseconds time) const {
-  constexpr std::chrono::milliseconds kLook{100};
-  const auto end = std::chrono::steady_clock::now() + time;
-  for (;;) {
-    if (stop_ != nullptr && *stop_) throw Error(ErrorCode::cancelled, "the server ends");
-    const auto left = end - std::chrono::steady_clock::now();
-    if (left <= std::chrono::nanoseconds::zero()) return;
-    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(left, kLook));
-  }
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  (void)stopped.wait_for(lock, stop_, time, [] { return false; });
+  if (stop_.stop_requested()) throw Error(ErrorCode::cancelled, "the server ends");
 }
 
 std::string StackCalls::s3(const S3Ask& ask) const {

@@ -4,9 +4,9 @@
 // begins with the operation, whatever service it was. One thread.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,10 +32,9 @@ struct S3Ask {
 
 class StackCalls {
  public:
-  // All must outlive it. `stop` ends what waits (pause()); null: nothing does.
-  StackCalls(const InternalCalls& calls, S3Service& s3, Caller caller,
-             const std::atomic<bool>* stop = nullptr)
-      : calls_(calls), s3_(s3), caller_(std::move(caller)), stop_(stop) {}
+  // Both services must outlive it. `stop` ends what waits (pause()).
+  StackCalls(const InternalCalls& calls, S3Service& s3, Caller caller, std::stop_token stop = {})
+      : calls_(calls), s3_(s3), caller_(std::move(caller)), stop_(std::move(stop)) {}
 
   [[nodiscard]] const Caller& caller() const { return caller_; }
   [[nodiscard]] bool has(std::string_view service, std::string_view operation) const {
@@ -65,7 +64,7 @@ class StackCalls {
   const InternalCalls& calls_;
   S3Service& s3_;
   Caller caller_;
-  const std::atomic<bool>* stop_;
+  std::stop_token stop_;
 };
 
 }  // namespace andon::api

@@ -136,6 +136,10 @@ constexpr auto kRows = std::to_array<Honoured>({
     {"iot", "UpdateRoleAlias", "roleAlias roleArn credentialDurationSeconds"},
     {"iot", "UpdateThing",
      "thingName thingTypeName removeThingType attributePayload{attributes merge} expectedVersion"},
+    {"iot", "GetThingConnectivityData", "thingName"},
+    {"iot", "ListTagsForResource", "resourceArn nextToken"},
+    {"iot", "TagResource", "resourceArn tags{Key Value}"},
+    {"iot", "UntagResource", "resourceArn tagKeys"},
     {"iot", "AssociateTargetsWithJob", "targets jobId comment"},
     {"iot", "CancelJob", "jobId reasonCode comment force"},
     {"iot", "CancelJobExecution", "jobId thingName force expectedVersion statusDetails"},
@@ -145,14 +149,16 @@ constexpr auto kRows = std::to_array<Honoured>({
      "incrementFactor rateIncreaseCriteria{numberOfNotifiedThings numberOfSucceededThings}}} "
      "abortConfig{criteriaList{failureType action thresholdPercentage minNumberOfExecutedThings}} "
      "timeoutConfig{inProgressTimeoutInMinutes} jobExecutionsRetryConfig{criteriaList{failureType "
-     "numberOfRetries}} tags{Key Value} jobTemplateArn documentParameters"},
+     "numberOfRetries}} tags{Key Value} jobTemplateArn documentParameters "
+     "schedulingConfig{startTime endTime endBehavior maintenanceWindows{startTime "
+     "durationInMinutes}}"},
     {"iot", "CreateJobTemplate",
      "jobTemplateId jobArn documentSource document description "
      "jobExecutionsRolloutConfig{maximumPerMinute exponentialRate{baseRatePerMinute "
      "incrementFactor rateIncreaseCriteria{numberOfNotifiedThings numberOfSucceededThings}}} "
      "abortConfig{criteriaList{failureType action thresholdPercentage minNumberOfExecutedThings}} "
      "timeoutConfig{inProgressTimeoutInMinutes} jobExecutionsRetryConfig{criteriaList{failureType "
-     "numberOfRetries}} tags{Key Value}"},
+     "numberOfRetries}} tags{Key Value} maintenanceWindows{startTime durationInMinutes}"},
     {"iot", "DeleteJob", "jobId force"},
     {"iot", "DeleteJobExecution", "jobId thingName executionNumber force"},
     {"iot", "DeleteJobTemplate", "jobTemplateId"},

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "events/schedule/expression.hpp"
+#include "base/schedule/expression.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error/error.hpp"
 
-namespace andon::events {
+namespace andon::base {
 namespace {
 
-base::Timestamp time_of(const std::string& text) {
-  return base::parse_iso8601(text).value();
+Timestamp time_of(const std::string& text) {
+  return parse_iso8601(text).value();
 }
 
 // The runs after `after`, as text without the milliseconds.
@@ -23,7 +23,7 @@ std::vector<std::string> runs(const std::string& expression, const char* zone,
   while (all.size() < count) {
     const auto next = made.next(last, time_of(begin));
     if (!next) break;
-    all.push_back(base::to_iso8601(*next).substr(0, 19));
+    all.push_back(to_iso8601(*next).substr(0, 19));
     last = *next;
   }
   return all;
@@ -175,7 +175,7 @@ TEST(ScheduleExpression, RefusesWhatIsNone) {
                            "at(2026-01-01T00:00:00Z)",
                            "at(2026-13-01T00:00:00)",
                            "every(1 day)"}) {
-    EXPECT_THROW(ScheduleExpression{text}, base::Error) << text;
+    EXPECT_THROW(ScheduleExpression{text}, Error) << text;
   }
 }
 
@@ -184,14 +184,14 @@ TEST(Zone, IsOneOfTheSystems) {
             std::chrono::seconds(19'800));
   for (const char* name : {"", "Nowhere/City", "../../etc/passwd", "Europe/../UTC", "/etc/passwd",
                            "posixrules", "Europe/", "tzdata.zi", "Europe"}) {
-    EXPECT_THROW((void)Zone::find(name), base::Error) << name;
+    EXPECT_THROW((void)Zone::find(name), Error) << name;
   }
 }
 
 TEST(Zone, ADamagedFileIsRefused) {
-  EXPECT_THROW((void)Zone::parse("TZif2"), base::Error);
-  EXPECT_THROW((void)Zone::parse(std::string(44, '\xFF')), base::Error);
+  EXPECT_THROW((void)Zone::parse("TZif2"), Error);
+  EXPECT_THROW((void)Zone::parse(std::string(44, '\xFF')), Error);
 }
 
 }  // namespace
-}  // namespace andon::events
+}  // namespace andon::base

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "events/schedule/expression.hpp"
+#include "base/schedule/expression.hpp"
 
 #include <array>
 #include <span>
@@ -9,7 +9,7 @@
 #include "base/text/number.hpp"
 #include "base/text/split.hpp"
 
-namespace andon::events {
+namespace andon::base {
 namespace {
 
 using namespace std::chrono;
@@ -22,7 +22,7 @@ constexpr int kMostRate = 999'999'999;
 constexpr unsigned kSaturday = 6;
 
 [[noreturn]] void refuse(const std::string& why) {
-  throw base::Error(base::ErrorCode::invalid_argument, "the schedule expression " + why);
+  throw Error(ErrorCode::invalid_argument, "the schedule expression " + why);
 }
 
 struct Field {
@@ -33,11 +33,11 @@ struct Field {
 };
 
 int read_value(std::string_view text, const Field& field) {
-  const std::string lower = base::to_lower(text);
+  const std::string lower = to_lower(text);
   for (std::size_t i = 0; i < field.names.size(); ++i) {
     if (field.names[i] == lower) return static_cast<int>(i) + 1;
   }
-  const auto number = base::parse_integer<int>(text, field.least, field.most);
+  const auto number = parse_integer<int>(text, field.least, field.most);
   if (!number) {
     refuse("has '" + std::string(text.substr(0, 20)) + "' as " + std::string(field.what) +
            ", which must be from " + std::to_string(field.least) + " to " +
@@ -62,7 +62,7 @@ void read_part(std::string_view part, const Field& field, const Take& take) {
   }
   int step = 1;
   if (slash != std::string_view::npos) {
-    const auto number = base::parse_integer<int>(part.substr(slash + 1), 1, field.most);
+    const auto number = parse_integer<int>(part.substr(slash + 1), 1, field.most);
     if (!number) refuse("has a step in " + std::string(field.what) + " that is no number above 0");
     step = *number;
   }
@@ -74,7 +74,7 @@ void read_part(std::string_view part, const Field& field, const Take& take) {
 template <std::size_t Size>
 std::bitset<Size> read_set(std::string_view text, const Field& field, int base = 0) {
   std::bitset<Size> set;
-  for (const std::string_view part : base::split(text, ',')) {
+  for (const std::string_view part : split(text, ',')) {
     read_part(part, field, [&](int value) { set.set(static_cast<std::size_t>(value - base)); });
   }
   return set;
@@ -114,9 +114,8 @@ ScheduleExpression::ScheduleExpression(std::string_view text, std::shared_ptr<co
 
 void ScheduleExpression::read_rate(std::string_view text) {
   kind_ = Kind::rate;
-  const auto words = base::split(text, ' ');
-  const auto number =
-      words.size() == 2 ? base::parse_integer<int>(words[0], 1, kMostRate) : std::nullopt;
+  const auto words = split(text, ' ');
+  const auto number = words.size() == 2 ? parse_integer<int>(words[0], 1, kMostRate) : std::nullopt;
   if (!number) refuse("must be rate(NUMBER UNIT), the number from 1 up");
   struct Unit {
     std::string_view one, many;
@@ -138,17 +137,16 @@ void ScheduleExpression::read_at(std::string_view text) {
   constexpr std::string_view kForm = "0000-00-00T00:00:00";
   bool is_good = text.size() == kForm.size();
   for (std::size_t i = 0; is_good && i < text.size(); ++i) {
-    is_good = kForm[i] == '0' ? base::is_digit(text[i]) : text[i] == kForm[i];
+    is_good = kForm[i] == '0' ? is_digit(text[i]) : text[i] == kForm[i];
   }
-  const auto time =
-      is_good ? base::parse_iso8601(std::string(text) + "Z") : std::optional<base::Timestamp>();
+  const auto time = is_good ? parse_iso8601(std::string(text) + "Z") : std::optional<Timestamp>();
   if (!time) refuse("must be at(yyyy-mm-ddThh:mm:ss)");
   at_ = local_seconds(floor<seconds>(time->time_since_epoch()));
 }
 
 void ScheduleExpression::read_cron(std::string_view text) {
   kind_ = Kind::cron;
-  const auto fields = base::split_words(text, " ");
+  const auto fields = split_words(text, " ");
   if (fields.size() != 6) {
     refuse("must have six fields in cron(): minutes hours day-of-month month day-of-week year");
   }
@@ -161,7 +159,7 @@ void ScheduleExpression::read_cron(std::string_view text) {
   }
   const Field of_month{"day of the month", 1, 31};
   if (fields[2] != "?") {
-    for (const std::string_view part : base::split(fields[2], ',')) {
+    for (const std::string_view part : split(fields[2], ',')) {
       if (part == "L") {
         day_of_month_.last = true;
       } else if (part == "LW") {
@@ -178,7 +176,7 @@ void ScheduleExpression::read_cron(std::string_view text) {
   }
   const Field of_week{"day of the week", 1, 7, kWeek};
   if (fields[4] != "?") {
-    for (const std::string_view part : base::split(fields[4], ',')) {
+    for (const std::string_view part : split(fields[4], ',')) {
       if (const std::size_t hash = part.find('#'); hash != std::string_view::npos) {
         day_of_week_.kind = read_value(part.substr(0, hash), of_week);
         day_of_week_.nth = read_value(part.substr(hash + 1), {"week of the month", 1, 5});
@@ -223,7 +221,7 @@ std::optional<sys_seconds> ScheduleExpression::when(local_seconds time) const {
   return zone_->first_time(time);
 }
 
-std::optional<base::Timestamp> ScheduleExpression::next_cron(base::Timestamp after) const {
+std::optional<Timestamp> ScheduleExpression::next_cron(Timestamp after) const {
   const sys_seconds from = floor<seconds>(after);
   const seconds offset = zone_ ? zone_->offset_at(from) : seconds(0);
   // A day before: clocks may have been turned back over midnight.
@@ -246,15 +244,14 @@ std::optional<base::Timestamp> ScheduleExpression::next_cron(base::Timestamp aft
         if (!minutes_.test(minute)) continue;
         const auto time =
             when(local_seconds(day.time_since_epoch() + hours(hour) + minutes(minute)));
-        if (time && base::Timestamp(*time) > after) return base::Timestamp(*time);
+        if (time && Timestamp(*time) > after) return Timestamp(*time);
       }
     }
   }
   return std::nullopt;
 }
 
-std::optional<base::Timestamp> ScheduleExpression::next(base::Timestamp after,
-                                                        base::Timestamp begin) const {
+std::optional<Timestamp> ScheduleExpression::next(Timestamp after, Timestamp begin) const {
   switch (kind_) {
     case Kind::rate: {
       if (after < begin) return begin;
@@ -265,8 +262,8 @@ std::optional<base::Timestamp> ScheduleExpression::next(base::Timestamp after,
       // A time that clocks skip is taken as if they had not.
       auto time = when(at_);
       if (!time) time = when(at_ + hours(1));
-      if (!time || base::Timestamp(*time) <= after) return std::nullopt;
-      return base::Timestamp(*time);
+      if (!time || Timestamp(*time) <= after) return std::nullopt;
+      return Timestamp(*time);
     }
     case Kind::cron:
       break;
@@ -274,4 +271,4 @@ std::optional<base::Timestamp> ScheduleExpression::next(base::Timestamp after,
   return next_cron(after);
 }
 
-}  // namespace andon::events
+}  // namespace andon::base

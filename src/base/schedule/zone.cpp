@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "events/schedule/zone.hpp"
+#include "base/schedule/zone.hpp"
 
 #include <algorithm>
 #include <map>
@@ -9,7 +9,7 @@
 #include "base/os/file.hpp"
 #include "base/text/ascii.hpp"
 
-namespace andon::events {
+namespace andon::base {
 namespace {
 
 using std::chrono::days;
@@ -23,7 +23,7 @@ constexpr std::size_t kMostZones = 600;  // that are kept in memory
 constexpr std::size_t kHeaderBytes = 44;
 
 [[noreturn]] void damaged() {
-  throw base::Error(base::ErrorCode::invalid_argument, "it is no file of a time zone (TZif)");
+  throw Error(ErrorCode::invalid_argument, "it is no file of a time zone (TZif)");
 }
 
 std::int64_t big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
@@ -54,8 +54,8 @@ Header read_header(std::string_view bytes, std::size_t at) {
 }
 
 bool is_zone_name(std::string_view name) {
-  if (name.empty() || name.size() > kMostName || !base::is_letter(name.front())) return false;
-  if (!base::is_name_of(name, "/_+-") || name.find("//") != std::string_view::npos) return false;
+  if (name.empty() || name.size() > kMostName || !is_letter(name.front())) return false;
+  if (!is_name_of(name, "/_+-") || name.find("//") != std::string_view::npos) return false;
   return !name.ends_with('/') && !name.starts_with("posix") && !name.starts_with("right");
 }
 
@@ -93,13 +93,13 @@ class Zone::RuleReader {
       }
       return;
     }
-    if (rest_.empty() || !base::is_letter(rest_.front())) damaged();
-    while (!rest_.empty() && base::is_letter(rest_.front())) rest_.remove_prefix(1);
+    if (rest_.empty() || !is_letter(rest_.front())) damaged();
+    while (!rest_.empty() && is_letter(rest_.front())) rest_.remove_prefix(1);
   }
   int number() {
     int value = 0;
-    if (rest_.empty() || !base::is_digit(rest_.front())) damaged();
-    while (!rest_.empty() && base::is_digit(rest_.front())) {
+    if (rest_.empty() || !is_digit(rest_.front())) damaged();
+    while (!rest_.empty() && is_digit(rest_.front())) {
       value = value * 10 + (take() - '0');
       if (value > 1000) damaged();
     }
@@ -189,18 +189,18 @@ std::shared_ptr<const Zone> Zone::find(const std::string& name) {
   const std::lock_guard lock(mutex);
   if (const auto found = known.find(name); found != known.end()) return found->second;
   const auto unknown = [&name] {
-    return base::Error(base::ErrorCode::invalid_argument,
-                       "there is no time zone '" + name.substr(0, kMostName) +
-                           "' on this machine: use an IANA name as Europe/Berlin; package tzdata "
-                           "has them");
+    return Error(ErrorCode::invalid_argument,
+                 "there is no time zone '" + name.substr(0, kMostName) +
+                     "' on this machine: use an IANA name as Europe/Berlin; package tzdata "
+                     "has them");
   };
   if (!is_zone_name(name)) throw unknown();
   std::shared_ptr<const Zone> zone;
   try {
-    const base::fs::path file = kDirectory + name;
-    if (!base::fs::is_regular_file(file) || base::fs::file_size(file) > kMostBytes) throw unknown();
-    zone = std::make_shared<const Zone>(parse(base::read_file(file)));
-  } catch (const base::Error&) {
+    const fs::path file = kDirectory + name;
+    if (!fs::is_regular_file(file) || fs::file_size(file) > kMostBytes) throw unknown();
+    zone = std::make_shared<const Zone>(parse(read_file(file)));
+  } catch (const Error&) {
     throw unknown();
   }
   if (known.size() >= kMostZones) known.clear();
@@ -256,4 +256,4 @@ std::optional<sys_seconds> Zone::first_time(std::chrono::local_seconds local) co
   return first;
 }
 
-}  // namespace andon::events
+}  // namespace andon::base

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Room: schedule. When something is due: rate(), cron() and at() as EventBridge and its Scheduler
-// have them, in any time zone; and the schedules of the Scheduler, as they are kept.
+// have them, in any time zone.
 //
 // A run at a time of day that clocks skip is left out, one at a time that comes twice takes place
 // once, the first time. A day of rate() is 24 hours. Pure; any thread.
@@ -13,10 +13,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/schedule/zone.hpp"
 #include "base/time/time.hpp"
-#include "events/schedule/zone.hpp"
 
-namespace andon::events {
+namespace andon::base {
 
 class ScheduleExpression {
  public:
@@ -28,8 +28,7 @@ class ScheduleExpression {
   [[nodiscard]] Kind kind() const { return kind_; }
   // The first run after `after`; nothing where there is none any more. rate() counts from `begin`,
   // which is its first run.
-  [[nodiscard]] std::optional<base::Timestamp> next(base::Timestamp after,
-                                                    base::Timestamp begin) const;
+  [[nodiscard]] std::optional<Timestamp> next(Timestamp after, Timestamp begin) const;
 
  private:
   static constexpr int kFirstYear = 1970;
@@ -50,7 +49,7 @@ class ScheduleExpression {
   void read_at(std::string_view text);
   void read_cron(std::string_view text);
   [[nodiscard]] bool is_day(std::chrono::year_month_day day) const;
-  [[nodiscard]] std::optional<base::Timestamp> next_cron(base::Timestamp after) const;
+  [[nodiscard]] std::optional<Timestamp> next_cron(Timestamp after) const;
   [[nodiscard]] std::optional<std::chrono::sys_seconds> when(std::chrono::local_seconds time) const;
 
   Kind kind_ = Kind::rate;
@@ -65,4 +64,4 @@ class ScheduleExpression {
   Days day_of_week_;
 };
 
-}  // namespace andon::events
+}  // namespace andon::base

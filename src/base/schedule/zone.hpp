@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace andon::events {
+namespace andon::base {
 
 class Zone {
  public:
@@ -56,4 +56,4 @@ class Zone {
   std::optional<Rule> rule_;
 };
 
-}  // namespace andon::events
+}  // namespace andon::base
