@@ -6,6 +6,7 @@ import email.policy
 import json
 import ssl
 import subprocess
+import urllib.parse
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -77,12 +78,13 @@ def fixture_mail_server(tmp_path):
 
 @pytest.fixture(name="plain_server")
 def fixture_plain_server(tmp_path):
-    made = MailServer(tmp_path, tls=False)
+    (tmp_path / "plain").mkdir()
+    made = MailServer(tmp_path / "plain", tls=False)
     yield made
     made.controller.stop()
 
 
-def told_by(server, url, tmp_path, *options):
+def told_by(server, url, *options):
     """The server, started anew with a mail server."""
     server.stop()
     server.options = ["--mail-server", url, "--mail-from", FROM, *map(str, options)]
@@ -108,10 +110,16 @@ def press(server, **detail):
     assert answer["FailedEntryCount"] == 0
 
 
+def deliveries(server, arn):
+    source = urllib.parse.quote(arn, safe="")
+    status, told = server.call("GET", f"/andon/v1/event-deliveries?sourceArn={source}")
+    assert status == 200, told
+    return told["deliveries"]
+
+
 def outcome_of(server, arn, *statuses):
     def look():
-        _, told = server.call("GET", f"/andon/v1/event-deliveries?sourceArn={arn}")
-        return next((one for one in told["deliveries"] if one["status"] in statuses), None)
+        return next((one for one in deliveries(server, arn) if one["status"] in statuses), None)
     return wait_until(look, f"a delivery that is {statuses}")
 
 
@@ -121,7 +129,7 @@ def text_of(message):
 
 def test_an_alert_made_in_the_console_is_mailed_with_tls_and_password(chromium, alone, mail_server,
                                                                       tmp_path):
-    server = told_by(alone.server, mail_server.url, tmp_path, *with_login(mail_server, tmp_path))
+    server = told_by(alone.server, mail_server.url, *with_login(mail_server, tmp_path))
     alone.url = server.info["api"]
     watched = Watched(chromium, alone)
     page = watched.sign_in().go("#/alerts", "Alerts")
@@ -139,11 +147,11 @@ def test_an_alert_made_in_the_console_is_mailed_with_tls_and_password(chromium, 
     states.start_execution(stateMachineArn=machine["stateMachineArn"], name="run-1")
     wait_until(lambda: mail_server.inbox.mails, "the mail")
     (to, message, session), = mail_server.inbox.mails
-    assert to == ["eva@plant.example"] and message["From"] == f"<{FROM}>"
+    assert to == ["eva@plant.example"] and message["From"] == FROM
     assert session.ssl is not None and session.authenticated
     assert message["Subject"].startswith("[andon] failures: Step Functions Execution Status Change")
     assert "status: FAILED" in message["Subject"] and '"run-1"' in text_of(message)
-    outcome_of(server, page_rule(server, "failures"), "DELIVERED")
+    outcome_of(server, server.aws("events").describe_rule(Name="failures")["Arn"], "DELIVERED")
     page.reload()
     page.get_by_text("DELIVERED").wait_for()
     page.get_by_role("button", name="Delete").click()
@@ -153,13 +161,9 @@ def test_an_alert_made_in_the_console_is_mailed_with_tls_and_password(chromium, 
     watched.close()
 
 
-def page_rule(server, name):
-    return server.aws("events").describe_rule(Name=name)["Arn"]
-
-
 def test_whom_the_server_does_not_mail_to_is_refused_with_the_reason(chromium, alone, mail_server,
                                                                      tmp_path):
-    server = told_by(alone.server, mail_server.url, tmp_path, *with_login(mail_server, tmp_path))
+    server = told_by(alone.server, mail_server.url, *with_login(mail_server, tmp_path))
     alone.url = server.info["api"]
     watched = Watched(chromium, alone)
     page = watched.sign_in().go("#/alerts", "Alerts")
@@ -172,7 +176,7 @@ def test_whom_the_server_does_not_mail_to_is_refused_with_the_reason(chromium, a
 
 
 def test_words_of_an_event_are_words_of_the_mail_and_no_fields(alone, mail_server, tmp_path):
-    server = told_by(alone.server, mail_server.url, tmp_path, "--mail-to", "@else.example",
+    server = told_by(alone.server, mail_server.url, "--mail-to", "@else.example",
                      *with_login(mail_server, tmp_path))
     rule_to(server, "otto@else.example")
     press(server, why="x\r\nBcc: all@else.example\r\n\r\n.\r\nQUIT", where="Halle Süd")
@@ -184,7 +188,7 @@ def test_words_of_an_event_are_words_of_the_mail_and_no_fields(alone, mail_serve
 
 def test_what_the_mail_server_takes_later_is_tried_again_and_what_it_refuses_is_not(
         alone, mail_server, tmp_path):
-    server = told_by(alone.server, mail_server.url, tmp_path, *with_login(mail_server, tmp_path))
+    server = told_by(alone.server, mail_server.url, *with_login(mail_server, tmp_path))
     arn = rule_to(server, "eva@plant.example")
     mail_server.inbox.answers = ["451 later"]
     press(server)
@@ -199,20 +203,19 @@ def test_what_the_mail_server_takes_later_is_tried_again_and_what_it_refuses_is_
 
 def test_a_wrong_password_and_a_server_without_tls_get_nothing(alone, mail_server, plain_server,
                                                                tmp_path):
-    server = told_by(alone.server, mail_server.url, tmp_path,
+    server = told_by(alone.server, mail_server.url,
                      *with_login(mail_server, tmp_path, "wrong"))
     arn = rule_to(server, "eva@plant.example")
     press(server)
     assert outcome_of(server, arn, "DEAD")["errorCode"] == "REFUSED_BY_MAIL_SERVER"
-    told_by(server, plain_server.url, tmp_path)
+    told_by(server, plain_server.url)
     press(server, again=True)
     wait_until(lambda: len(dead_of(server, arn)) == 2, "the second refusal")
     assert not mail_server.inbox.mails and not plain_server.inbox.mails
-    told_by(server, plain_server.url, tmp_path, "--mail-plain")
+    told_by(server, plain_server.url, "--mail-plain")
     press(server, last=True)
     wait_until(lambda: plain_server.inbox.mails, "the mail")
 
 
 def dead_of(server, arn):
-    _, told = server.call("GET", f"/andon/v1/event-deliveries?sourceArn={arn}")
-    return [one for one in told["deliveries"] if one["status"] == "DEAD"]
+    return [one for one in deliveries(server, arn) if one["status"] == "DEAD"]

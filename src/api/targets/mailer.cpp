@@ -35,6 +35,7 @@ std::string gist_of(const base::json::object& event) {
   std::size_t count = 0;
   for (const auto& [name, value] : detail->get_object()) {
     if (!value.is_string() || value.get_string().size() > kMostWord) continue;
+    if (value.get_string().starts_with("arn:")) continue;  // there is no room for it
     if (count++ == kMostMembers) break;
     gist += (gist.empty() ? "" : ", ") + std::string(name) + ": " + std::string(value.get_string());
   }

@@ -24,7 +24,7 @@ events::Delivery delivery_of(std::string input) {
 TEST(Mailer, AnEventIsToldInItsSubjectAndWholeInTheText) {
   const MailText mail = mail_text_of(delivery_of(
       R"({"source": "andon.devices", "detail-type": "Device State Change",
-          "time": "2026-11-22T10:00:00Z", "detail": {"thingName": "line-1", "state": "gone",
+          "time": "2026-11-22T10:00:00Z", "detail": {"arn": "arn:aws:x", "thingName": "line-1", "state": "gone",
           "more": {"a": 1}}})"));
   EXPECT_EQ(mail.subject, "[andon] gone: Device State Change (thingName: line-1, state: gone)");
   EXPECT_THAT(mail.text, StartsWith("Device State Change\n2026-11-22T10:00:00Z\n"));
