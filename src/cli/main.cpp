@@ -24,6 +24,7 @@
 #include "cli/states/asl_command.hpp"
 #include "cli/terminal/env_command.hpp"
 #include "cli/terminal/login_command.hpp"
+#include "cli/upkeep/upkeep_command.hpp"
 #include "cli/workflow/workflow_command.hpp"
 #include "options/options.hpp"
 
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
   andon::cli::add_console_commands(app, selected);
   andon::cli::add_consumer_commands(app, selected);
   andon::cli::add_audit_commands(app, selected);
+  andon::cli::add_upkeep_commands(app, selected);
   andon::cli::add_asl_commands(app, selected);
   andon::cli::add_demo_command(app, selected);
   andon::options::add_standard_options(app, "andon");

@@ -312,3 +312,24 @@ def test_schedules_and_webhooks_are_shown_with_what_came_of_them(visit, plant):
     assert "not yet" in page.get_by_role("row").filter(has_text="nightly").first.inner_text()
     hook = page.get_by_role("row").filter(has_text="/hooks/code")
     assert "from github" in hook.inner_text()
+
+
+def test_a_version_shows_its_worst_pictures_and_how_long_each_type_of_device_takes(visit, plant):
+    sagemaker = plant.server.aws("sagemaker")
+    name = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"][0]["ModelPackageGroupName"]
+    versions = sagemaker.list_model_packages(
+        ModelPackageGroupName=name, ModelApprovalStatus="Approved", SortBy="CreationTime",
+        SortOrder="Descending")["ModelPackageSummaryList"]
+    version = versions[0]["ModelPackageVersion"]
+    page = visit().sign_in("vera").go(f"#/models/{name}/{version}", f"{name}@{version}")
+    page.get_by_role("heading", name="Inference, by type of device").wait_for()
+    row = page.get_by_role("row").filter(has_text=" ms").first.inner_text()
+    assert "linux" in row.lower() and float(row.split(" ms")[0].split()[-1]) > 0
+    described = sagemaker.describe_model_package(ModelPackageName=versions[0]["ModelPackageArn"])
+    uri = described["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    report = json.load(plant.server.aws("s3").get_object(Bucket=bucket, Key=key)["Body"])
+    shown = page.locator("main").inner_text()
+    assert ("Pictures with most mistakes" in shown) == bool(report["worstImages"])
+    for one in report["worstImages"]:
+        assert one["fileName"] in shown

@@ -83,6 +83,12 @@ def test_messages_are_seen_as_they_come_with_what_is_retained(alone, watched):
     page.locator("ol li").filter(has_text=HOSTILE).first.wait_for()
     assert page.locator("img[src=x]").count() == 0 and page.title() != "owned"
     assert "not asked for" not in page.locator("main").inner_text()
+    # A short name stands on one line beside what came last on its topic.
+    assert operator.publish("hall/1/lamp", "green and a word or two more than there is room for here")
+    name = page.get_by_role("button", name="lamp").locator("b")
+    name.wait_for()
+    assert name.evaluate("one => one.getClientRects().length") == 1
+    assert name.evaluate("one => one.scrollWidth <= one.clientWidth + 1")
     # One topic of the tree alone; the address has it, and what was subscribed to.
     page.get_by_role("button", name="temperature").click()
     wait_until(lambda: page.locator("ol li").count() == 1, "the messages of the topic")
@@ -108,6 +114,24 @@ def test_a_message_is_published_and_kept(alone, watched):
     page.get_by_label("Topic", exact=True).fill("$aws/things/line-1/jobs/notify")
     page.get_by_role("button", name="Publish").click()
     page.get_by_text("is for devices and their server", exact=False).wait_for()
+
+
+def test_results_are_seen_by_who_may_read_the_results_of_that_device(alone, chromium):
+    add_user(alone, "rita", [SEES, {"Effect": "Allow", "Action": ["iot:Subscribe", "iot:Receive"],
+                                    "Resource": "*"},
+                             {"Effect": "Allow", "Action": "andon:ListResults",
+                              "Resource": "arn:aws:andon:us-east-1:000000000000:thing/line-1"}])
+    watched = Watched(chromium, alone)
+    page = watched.sign_in("rita").go("#/mqtt", "MQTT")
+    page.get_by_label("Filter").fill("andon/things/#")
+    page.get_by_role("button", name="Subscribe").click()
+    page.get_by_text("Subscribed", exact=True).wait_for()
+    operator = alone.server.operator_mqtt()
+    for thing in ("line-2", "line-1"):
+        assert operator.publish(f"andon/things/{thing}/results", {"of": thing})
+    page.locator("ol pre").filter(has_text='"of": "line-1"').wait_for()
+    assert page.locator("ol li").count() == 1
+    watched.close()
 
 
 def test_a_viewer_looks_and_publishes_nothing(alone, chromium):

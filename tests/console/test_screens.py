@@ -68,6 +68,7 @@ def screens(plant):
         ("audit", "#/audit", "Audit"),
         ("settings", "#/settings/users", "Settings"),
         ("certificates", "#/settings/certificates", "Settings"),
+        ("storage", "#/settings/storage", "Settings"),
     ]
 
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of a version of a model: its report's figures, and where it runs.
-import { all, s3Json, type Answer } from './api';
+import { all, call, s3Json, type Answer } from './api';
 
 export interface Report {
   main: [string, number][]; // what one asks for first
   rest: [string, number][];
   classes: Answer[];
   curve: Answer[];
+  worst: { fileName: string; missed: number; wrong: number }[]; // pictures, worst first
   confusion?: { names: (string | null)[]; foundByThere: number[][] };
 }
 
@@ -32,6 +33,7 @@ export async function reportOf(version: Answer): Promise<Report | undefined> {
     rest: [...numbers(report), ...numbers(ap), ...numbers(at), ...numbers(report.bestF1, 'best ')].slice(0, 60),
     classes: Array.isArray(report.classes) ? report.classes : [],
     curve: Array.isArray(report.curve) ? report.curve : [],
+    worst: Array.isArray(report.worstImages) ? report.worstImages : [],
     confusion: report.confusion,
   };
 }
@@ -72,4 +74,43 @@ export async function whereItRuns(model: string, version: number, one?: Answer):
   };
   await Promise.all([work(), work(), work(), work()]);
   return found.sort((a, b) => a.coreDeviceThingName.localeCompare(b.coreDeviceThingName));
+}
+
+export interface Latency {
+  type: string; // "linux aarch64"
+  devices: number;
+  pictures: number;
+  median: number; // of inference, in ms
+  p95: number;
+}
+const MOST_TIMED = 20; // devices
+const OF_EACH = '100'; // its last results
+
+// How long a picture takes on each type of device, of the last results there.
+export async function latencies(devices: Answer[]): Promise<Latency[]> {
+  const byType = new Map<string, { devices: number; times: number[] }>();
+  await Promise.all(
+    devices.slice(0, MOST_TIMED).map(async (device) => {
+      const { results } = await call('andon', 'ListResults', {
+        thing: device.coreDeviceThingName, maxResults: OF_EACH, includeMessages: 'true',
+      });
+      const times = (results as Answer[])
+        .filter(
+          ({ message }) =>
+            message?.model?.component === device.component.componentName &&
+            message.model.version === device.component.componentVersion,
+        )
+        .map(({ message }) => message.ms?.inference)
+        .filter((ms): ms is number => typeof ms === 'number');
+      if (!times.length) return;
+      const type = [device.platform, device.architecture].filter(Boolean).join(' ');
+      const known = byType.get(type) ?? { devices: 0, times: [] };
+      byType.set(type, { devices: known.devices + 1, times: [...known.times, ...times] });
+    }),
+  );
+  return [...byType].map(([type, of]) => {
+    const sorted = of.times.toSorted((a, b) => a - b);
+    const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+    return { type, devices: of.devices, pictures: sorted.length, median: at(0.5), p95: at(0.95) };
+  }).sort((a, b) => a.median - b.median);
 }

@@ -187,6 +187,10 @@ bool MqttPage::may_see(const std::string& topic) {
     const std::string name = sight.shadow.empty() ? "" : "/" + sight.shadow;
     answer = may("iot:GetThingShadow", parts_.arns.thing(sight.thing) + name);
   }
+  if (answer && !sight.results_of.empty()) {
+    answer = may("andon:ListResults", "arn:aws:andon:" + parts_.arns.region() + ":" +
+                                          parts_.arns.account() + ":thing/" + sight.results_of);
+  }
   const std::lock_guard lock(mutex_);
   if (may_see_.size() >= kMostRemembered) may_see_.clear();
   return may_see_[topic] = answer;

@@ -42,6 +42,7 @@ TopicSight sight_of(std::string_view topic) {
   if (topic.starts_with(fleet::kThingTopics)) {
     return sight_of_thing(topic.substr(fleet::kThingTopics.size()));
   }
+  if (const auto thing = fleet::thing_of_results(topic)) return {.results_of = *thing};
   const bool is_closed =
       topic.starts_with('$') || topic.starts_with(kBrokersOwn) || fleet::is_command_topic(topic);
   return {.is_closed = is_closed};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person may look at of what goes over the broker, beside what their policies say: not what
 // a device and its server have between themselves (jobs, commands and their answers, provisioning,
-// the broker's own), and a shadow only by the right to read it. Pure; any thread.
+// the broker's own), and a shadow or results only by the right to read them. Pure; any thread.
 #pragma once
 
 #include <string>
@@ -15,6 +15,8 @@ struct TopicSight {
   // iot:GetThingShadow, too.
   std::string thing = {};
   std::string shadow = {};
+  // Whose results it has; it needs andon:ListResults of that thing, too.
+  std::string results_of = {};
 };
 [[nodiscard]] TopicSight sight_of(std::string_view topic);
 

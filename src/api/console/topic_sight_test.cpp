@@ -28,6 +28,11 @@ TEST(ConsoleTopicSight, WhatADeviceAndItsServerHaveBetweenThemselvesIsClosed) {
   }
 }
 
+TEST(ConsoleTopicSight, ResultsAreNamedSoThatTheRightToReadThemIsAskedFor) {
+  EXPECT_EQ(sight_of("andon/things/line-1/results").results_of, "line-1");
+  EXPECT_EQ(sight_of("hall/line-1/results").results_of, "");
+}
+
 TEST(ConsoleTopicSight, AShadowIsNamedSoThatTheRightToReadItIsAskedFor) {
   const TopicSight classic = sight_of("$aws/things/line-1/shadow/update/accepted");
   EXPECT_FALSE(classic.is_closed);

@@ -28,6 +28,8 @@ struct EventParts {
   const base::Clock& clock;
   const Authorizer* authorizer = nullptr;
   std::function<void()> wake;  // there is something to deliver
+  // Does this address get mails from here?
+  std::function<bool(const std::string& address)> may_mail;
 };
 
 // What `parts` refers to outlives the rows.

@@ -13,7 +13,8 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::string_view kKinds =
-    "a state machine, a function, a log group, an MQTT topic, an API destination or an event bus";
+    "a state machine, a function, a build, a log group, an MQTT topic, an API destination, a mail "
+    "address (arn:aws:andon:REGION:ACCOUNT:mail/ADDRESS) or an event bus";
 
 void check_dead_letter(const json::object& target, const std::string& id) {
   const json::object config = object_of(target, "DeadLetterConfig");
@@ -57,6 +58,12 @@ void check_target(const EventParts& parts, const OperationContext& context, cons
       (ref->resource.starts_with('$') || ref->resource.find_first_of("+#") != std::string::npos)) {
     throw Error(ErrorCode::invalid_argument, "Target " + id + ": '" + ref->resource.substr(0, 200) +
                                                  "' is no topic that events may be published to");
+  }
+  if (ref->kind == events::TargetKind::mail && !parts.may_mail(ref->resource)) {
+    throw Error(ErrorCode::invalid_argument,
+                "Target " + id + ": '" + ref->resource.substr(0, 200) +
+                    "' gets no mails from this server: it has no --mail-server, or --mail-to does "
+                    "not name the address");
   }
   const auto role = maybe_text(target, "RoleArn");
   if (events::needs_role(ref->kind) && !role) {

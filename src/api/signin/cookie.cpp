@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMostCookies = 16'384;
 constexpr std::size_t kMostToken = 128;
+constexpr std::size_t kMostSignOn = 4096;
 
 std::string cookie(std::string_view value, std::chrono::seconds lasts, bool is_tls) {
   std::string text =
@@ -34,7 +35,11 @@ bool is_from_another_site(const wire::HttpRequest& request) {
 
 }  // namespace
 
-std::optional<std::string> session_token_of(const wire::HttpRequest& request) {
+namespace {
+
+// Nothing where there is none of the name, or two, or one that is too long.
+std::optional<std::string> cookie_of(const wire::HttpRequest& request, std::string_view wanted,
+                                     std::size_t most) {
   std::optional<std::string> token;
   for (const auto& [name, value] : request.headers.fields()) {
     if (name.size() != 6 || !wire::Headers{{name, ""}}.find("Cookie")) continue;
@@ -42,13 +47,29 @@ std::optional<std::string> session_token_of(const wire::HttpRequest& request) {
     for (const std::string_view piece : base::split(value, ';')) {
       const std::string_view one = base::trim(piece, " \t");
       const std::size_t equals = one.find('=');
-      if (equals == std::string_view::npos || one.substr(0, equals) != kSessionCookie) continue;
+      if (equals == std::string_view::npos || one.substr(0, equals) != wanted) continue;
       if (token) return std::nullopt;
       token = std::string(one.substr(equals + 1));
     }
   }
-  if (!token || token->empty() || token->size() > kMostToken) return std::nullopt;
+  if (!token || token->empty() || token->size() > most) return std::nullopt;
   return token;
+}
+
+}  // namespace
+
+std::optional<std::string> session_token_of(const wire::HttpRequest& request) {
+  return cookie_of(request, kSessionCookie, kMostToken);
+}
+
+std::optional<std::string> sign_on_cookie_of(const wire::HttpRequest& request) {
+  return cookie_of(request, kSignOnCookie, kMostSignOn);
+}
+
+std::string sign_on_cookie(std::string_view value, std::chrono::seconds lasts, bool is_tls) {
+  return std::string(kSignOnCookie) + "=" + std::string(value) +
+         "; Path=/console/sign-on; HttpOnly; SameSite=Lax; Max-Age=" +
+         std::to_string(lasts.count()) + (is_tls ? "; Secure" : "");
 }
 
 std::string session_cookie(std::string_view token, std::chrono::seconds lasts, bool is_tls) {

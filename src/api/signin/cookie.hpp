@@ -16,6 +16,9 @@ inline constexpr std::string_view kSessionCookie = "andon_session";
 // The header that carries csrf_token_of().
 inline constexpr std::string_view kCsrfHeader = "X-Andon-Csrf";
 
+// What a browser has begun at the identity provider (single_sign_on.hpp).
+inline constexpr std::string_view kSignOnCookie = "andon_sign_on";
+
 // The session's token; nothing where there is none, or two of the name.
 [[nodiscard]] std::optional<std::string> session_token_of(const wire::HttpRequest& request);
 
@@ -23,6 +26,12 @@ inline constexpr std::string_view kCsrfHeader = "X-Andon-Csrf";
 [[nodiscard]] std::string session_cookie(std::string_view token, std::chrono::seconds lasts,
                                          bool is_tls);
 [[nodiscard]] std::string ended_cookie(bool is_tls);
+
+// The same of kSignOnCookie; its value is lax, as it must come back from another site, and is sent
+// to where that leads alone.
+[[nodiscard]] std::optional<std::string> sign_on_cookie_of(const wire::HttpRequest& request);
+[[nodiscard]] std::string sign_on_cookie(std::string_view value, std::chrono::seconds lasts,
+                                         bool is_tls);
 
 // Made of the token, so that nothing is kept of it.
 [[nodiscard]] std::string csrf_token_of(std::string_view session_token);

@@ -10,6 +10,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/log/log.hpp"
+#include "base/text/encoding.hpp"
 #include "control/parameters/named_refusal.hpp"
 #include "trust/digests/digest.hpp"
 
@@ -24,6 +25,8 @@ using wire::HttpRequest;
 using wire::HttpResponse;
 
 constexpr std::string_view kService = "signin";
+constexpr std::string_view kSignOn = "/console/sign-on";
+constexpr std::string_view kSignedOn = "/console/sign-on/done";
 
 ServiceError nobody(const std::string& why) {
   return {401, "SignInFailed", why};
@@ -31,6 +34,13 @@ ServiceError nobody(const std::string& why) {
 
 ServiceError not_signed_in() {
   return {401, "Unauthenticated", "nobody is signed in, or the session has ended: sign in"};
+}
+
+HttpResponse to_page(std::string_view location) {
+  HttpResponse response{.status = 303};
+  response.headers.set("Location", std::string(location));
+  response.headers.set("Cache-Control", "no-store");
+  return response;
 }
 
 control::Attempt attempt_of(const std::string& user, const Caller& from) {
@@ -231,6 +241,12 @@ HttpResponse SignIn::sign_in(const HttpRequest& request, CallAudit& audit) {
   const Caller from = caller_of_nobody(request);
   control::NewSession session =
       std::visit([&](const auto& one) { return verify(one, from, audit); }, wanted);
+  return begun(std::move(session), request, audit);
+}
+
+HttpResponse SignIn::begun(control::NewSession session, const HttpRequest& request,
+                           CallAudit& audit) {
+  const Caller from = caller_of_nobody(request);
   session.address = from.source_ip;
   session.user_agent = from.user_agent;
   const auto begun = parts_.sessions.begin(session);
@@ -240,6 +256,65 @@ HttpResponse SignIn::sign_in(const HttpRequest& request, CallAudit& audit) {
       "Set-Cookie",
       session_cookie(begun.token, left_of(begun.session, parts_.clock.now()), request.is_tls));
   audit.succeeded();
+  return response;
+}
+
+HttpResponse SignIn::ways() const {
+  json::object ways;
+  if (parts_.single_sign_on != nullptr && parts_.single_sign_on->is_on()) {
+    ways["singleSignOn"] = parts_.single_sign_on->describe();
+  }
+  return console_answer(ways);
+}
+
+std::string SignIn::redirect_uri(const HttpRequest& request) const {
+  const std::string origin = parts_.console_url.empty()
+                                 ? (request.is_tls ? "https://" : "http://") +
+                                       std::string(request.headers.find("Host").value_or(""))
+                                 : parts_.console_url;
+  return origin + std::string(kSignedOn);
+}
+
+HttpResponse SignIn::sign_on(const HttpRequest& request) {
+  if (parts_.single_sign_on == nullptr || !parts_.single_sign_on->is_on()) {
+    throw ServiceError(404, "NotFound", "this server has no single sign-on");
+  }
+  const auto begun =
+      parts_.single_sign_on->begin(request.query_value("role").value_or(""), redirect_uri(request));
+  HttpResponse response = to_page(begun.location);
+  response.headers.set("Set-Cookie",
+                       sign_on_cookie(begun.cookie, SingleSignOn::kLasts, request.is_tls));
+  return response;
+}
+
+HttpResponse SignIn::signed_on(const HttpRequest& request, CallAudit& audit) {
+  audit.set_operation(kService, "SignIn", control::AuditAccess::write);
+  audit.set_detail("single sign-on");
+  audit.begin();
+  if (parts_.single_sign_on == nullptr || !parts_.single_sign_on->is_on()) {
+    throw ServiceError(404, "NotFound", "this server has no single sign-on");
+  }
+  const Caller from = caller_of_nobody(request);
+  const std::string cookie = sign_on_cookie_of(request).value_or("");
+  // Each browser for itself: who fails here keeps nobody else out.
+  const control::Attempt attempt = attempt_of("sign-on " + trust::sha256_hex(cookie), from);
+  parts_.passwords.count(attempt);
+  const auto text = [&](std::string_view name) { return request.query_value(name).value_or(""); };
+  if (const std::string error = text("error"); !error.empty()) {
+    throw nobody("the identity provider has refused: " + error.substr(0, 100));
+  }
+  SingleSignOn::Token token = parts_.single_sign_on->finish(
+      {.code = text("code"), .state = text("state"), .issuer = text("iss")}, cookie,
+      redirect_uri(request));
+  const control::NewSession session = verify(
+      TokenSignIn{std::move(token.role), std::move(token.id_token), std::move(token.session_name)},
+      from, audit);
+  parts_.passwords.was_right(attempt);
+  const HttpResponse signed_in = begun(session, request, audit);
+  HttpResponse response = to_page(kConsolePath);
+  response.headers.set("Set-Cookie",
+                       std::string(signed_in.headers.find("Set-Cookie").value_or("")));
+  response.headers.add("Set-Cookie", sign_on_cookie("", std::chrono::seconds{0}, request.is_tls));
   return response;
 }
 
@@ -263,6 +338,9 @@ HttpResponse SignIn::sign_out(const HttpRequest& request, CallAudit& audit) {
 HttpResponse SignIn::answer(const HttpRequest& request, CallAudit& audit) {
   const std::string method_and_path = request.method + " " + request.path;
   if (method_and_path == "POST /console/sign-in") return sign_in(request, audit);
+  if (method_and_path == "GET /console/sign-in") return ways();
+  if (method_and_path == "GET /console/sign-on") return sign_on(request);
+  if (method_and_path == "GET /console/sign-on/done") return signed_on(request, audit);
   if (method_and_path == "GET /console/session") return show(request);
   if (method_and_path == "POST /console/sign-out") return sign_out(request, audit);
   throw ServiceError(404, "NotFound", "there is no " + method_and_path.substr(0, 200) + " here");
@@ -276,9 +354,14 @@ HttpResponse SignIn::handle(const HttpRequest& request, const std::string& reque
     response = answer(request, audit);
   } catch (...) {
     const ServiceError error = as_answer(std::current_exception(), request_id);
+    const bool is_sign_on = request.path.starts_with(kSignOn);
     // A page asks who it is before anybody has signed in.
-    if (request.method != "GET") audit.failed(error.http_status(), error.code());
-    response = console_error(error);
+    if (request.method != "GET" || is_sign_on) audit.failed(error.http_status(), error.code());
+    // People look at this one.
+    response = is_sign_on
+                   ? to_page(std::string(kConsolePath) +
+                             "#sign-on=" + base::percent_encode(error.code() + ": " + error.what()))
+                   : console_error(error);
   }
   try {
     audit.record();

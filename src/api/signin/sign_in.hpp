@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Room: signin. How people sign in to what stands below /console/, by name and password, by an
 // access key, by the token of an OpenID provider, or by a link that is good once; JSON in and out:
+//   GET  /console/sign-in    what else there is than a password: {"singleSignOn"}
 //   POST /console/sign-in    sets the cookie of a new session
+//   GET  /console/sign-on    to the identity provider, and back to
+//   GET  /console/sign-on/done  which sets it, too
 //   GET  /console/session    who one is, and the CSRF token
 //   POST /console/sign-out   ends the session
 // The router calls operations of the table for a session (router.hpp). Whether a name is there
@@ -16,6 +19,7 @@
 
 #include "api/audit/call_audit.hpp"
 #include "api/signin/sign_in_request.hpp"
+#include "api/signin/single_sign_on.hpp"
 #include "api/table/authorizer.hpp"
 #include "api/table/operation.hpp"
 #include "base/json/fwd.hpp"
@@ -47,6 +51,8 @@ struct SignInParts {
   std::function<const Operation*(std::string_view service, std::string_view name)> find;
   const Authorizer* authorizer = nullptr;
   control::AuditLog* audit = nullptr;  // null: nothing is recorded
+  const SingleSignOn* single_sign_on = nullptr;
+  std::string console_url = {};  // "https://andon.plant.example"; empty: as the browser asks for it
 };
 
 class SignIn {
@@ -76,6 +82,13 @@ class SignIn {
                                             std::string_view token) const;
   [[nodiscard]] wire::HttpResponse answer(const wire::HttpRequest& request, CallAudit& audit);
   [[nodiscard]] wire::HttpResponse sign_in(const wire::HttpRequest& request, CallAudit& audit);
+  [[nodiscard]] wire::HttpResponse ways() const;
+  [[nodiscard]] wire::HttpResponse sign_on(const wire::HttpRequest& request);
+  [[nodiscard]] wire::HttpResponse signed_on(const wire::HttpRequest& request, CallAudit& audit);
+  [[nodiscard]] std::string redirect_uri(const wire::HttpRequest& request) const;
+  // The answer that sets the cookie of a new session of who has been verified.
+  [[nodiscard]] wire::HttpResponse begun(control::NewSession session,
+                                         const wire::HttpRequest& request, CallAudit& audit);
   [[nodiscard]] wire::HttpResponse show(const wire::HttpRequest& request);
   [[nodiscard]] wire::HttpResponse sign_out(const wire::HttpRequest& request, CallAudit& audit);
 

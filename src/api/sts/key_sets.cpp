@@ -5,9 +5,7 @@
 #include <utility>
 
 #include "base/error/error.hpp"
-#include "base/json/json.hpp"
 #include "base/os/file.hpp"
-#include "wire/http/http_client.hpp"
 
 namespace andon::api {
 namespace {
@@ -16,26 +14,15 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t kMostIssuers = 200;
-constexpr std::chrono::milliseconds kDeadline{5'000};
 
 bool is_url(std::string_view place) {
   return place.starts_with("https://") || place.starts_with("http://");
 }
 
-// Without TLS, only what does not leave this machine.
-void check_url(const std::string& url) {
-  if (url.starts_with("https://") || url.starts_with("http://127.0.0.1:") ||
-      url.starts_with("http://[::1]:") || url.starts_with("http://localhost:")) {
-    return;
-  }
-  throw Error(ErrorCode::unavailable,
-              "keys are fetched by https only, not from '" + url.substr(0, 200) + "'");
-}
-
 }  // namespace
 
-KeySets::KeySets(KeySetOptions options, const base::Clock& clock, Fetch fetch)
-    : options_(std::move(options)), clock_(clock), fetch_(std::move(fetch)) {}
+KeySets::KeySets(KeySetOptions options, const base::Clock& clock, IssuerClient::Fetch fetch)
+    : options_(std::move(options)), clock_(clock), client_(options_.ca_file, std::move(fetch)) {}
 
 std::shared_ptr<KeySets::Issuer> KeySets::issuer_of(const std::string& issuer) {
   const std::lock_guard lock(mutex_);
@@ -45,41 +32,13 @@ std::shared_ptr<KeySets::Issuer> KeySets::issuer_of(const std::string& issuer) {
   return issuers_[issuer] = std::make_shared<Issuer>();
 }
 
-std::string KeySets::fetch(const std::string& url) const {
-  check_url(url);
-  if (fetch_) return fetch_(url);
-  wire::HttpClient client(
-      {.ca_file = options_.ca_file, .connect_timeout = kDeadline, .stall_timeout = kDeadline});
-  wire::OutgoingRequest request;
-  request.url = url;
-  request.timeout = kDeadline;
-  request.max_response_bytes = trust::kMostKeySetBytes;
-  const wire::IncomingResponse response = client.send(request);
-  if (response.status != 200) {
-    throw Error(ErrorCode::unavailable, url + " answered HTTP " + std::to_string(response.status));
-  }
-  return response.body;
-}
-
 std::string KeySets::read(const std::string& issuer) const {
   const auto place = options_.places.find(issuer);
   if (place != options_.places.end()) {
-    return is_url(place->second) ? fetch(place->second)
+    return is_url(place->second) ? client_.get(place->second)
                                  : base::read_file(place->second, trust::kMostKeySetBytes);
   }
-  const std::string base_url = issuer.ends_with('/') ? issuer.substr(0, issuer.size() - 1) : issuer;
-  const auto document =
-      base::parse_json(fetch(base_url + "/.well-known/openid-configuration"),
-                       "the discovery document", {.max_bytes = trust::kMostKeySetBytes});
-  const auto text = [&](std::string_view pointer) {
-    const auto* value = base::find_pointer(document, pointer);
-    return value != nullptr && value->is_string() ? std::string(value->get_string())
-                                                  : std::string();
-  };
-  if (text("/issuer") != issuer) {
-    throw Error(ErrorCode::unavailable, "its discovery document is of another issuer");
-  }
-  return fetch(text("/jwks_uri"));
+  return client_.get(issuer_text(client_.discover(issuer), "jwks_uri"));
 }
 
 void KeySets::refresh(const std::string& name, Issuer& issuer) const {

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/sts/issuer_client.hpp"
 #include "base/time/time.hpp"
 #include "trust/keys/jwt.hpp"
 
@@ -28,9 +28,8 @@ struct KeySetOptions {
 
 class KeySets {
  public:
-  // `fetch` is for tests: the body at a URL. Throws base::Error.
-  using Fetch = std::function<std::string(const std::string& url)>;
-  KeySets(KeySetOptions options, const base::Clock& clock, Fetch fetch = {});
+  // `fetch` is for tests.
+  KeySets(KeySetOptions options, const base::Clock& clock, IssuerClient::Fetch fetch = {});
 
   // Keys that may have signed a token that names `key_id`: that one, or all where it names none;
   // none where the issuer has no such key. Throws unavailable where the keys cannot be had.
@@ -53,11 +52,10 @@ class KeySets {
   [[nodiscard]] std::shared_ptr<Issuer> issuer_of(const std::string& issuer);
   [[nodiscard]] std::string read(const std::string& issuer) const;
   void refresh(const std::string& name, Issuer& issuer) const;
-  [[nodiscard]] std::string fetch(const std::string& url) const;
 
   const KeySetOptions options_;
   const base::Clock& clock_;
-  const Fetch fetch_;
+  const IssuerClient client_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Issuer>> issuers_;  // of registered providers
 };

@@ -141,6 +141,9 @@ void EventTargets::send(const Delivery& delivery, const Reply& reply) {
       case TargetKind::api_destination:
         call_endpoint(delivery, ref->resource, reply);
         return;
+      case TargetKind::mail:
+        mail(delivery, ref->resource, reply);
+        return;
       case TargetKind::bus:
         put_on_bus(delivery, ref->resource, reply);
         return;
@@ -343,6 +346,14 @@ void EventTargets::call_endpoint(const Delivery& delivery, const std::string& re
     reply({is_final ? Outcome::Kind::refused : Outcome::Kind::failed, failure.error(),
            failure.cause()});
   }
+}
+
+void EventTargets::mail(const Delivery& delivery, const std::string& address,
+                        const Reply& reply) const {
+  if (!delivery.role_arn().empty()) {
+    parts_.calls.require(caller_of(delivery), "andon:SendMail", delivery.target_arn());
+  }
+  parts_.mailer.send(address, delivery, reply);
 }
 
 void EventTargets::put_on_bus(const Delivery& delivery, const std::string& bus,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Room: targets. How what a rule or a schedule has for a target gets there: state machines,
 // functions and any operation as rows of the operation table, called as the target's role; log
-// groups, MQTT topics, API destinations and other buses directly.
+// groups, MQTT topics, API destinations, mails and other buses directly.
 //
 // Called by the dispatcher on its one thread; what takes long is answered later, from a thread of
 // whoever does it. A repeated delivery has the same token, which an execution's name is made of, so
@@ -13,6 +13,7 @@
 
 #include "api/endpoints/http_task.hpp"
 #include "api/table/internal_call.hpp"
+#include "api/targets/mailer.hpp"
 #include "control/logs/logs.hpp"
 #include "events/delivery/delivery.hpp"
 #include "events/delivery/queue.hpp"
@@ -34,6 +35,7 @@ class EventTargets {
     events::EventQueue& queue;
     const base::Clock& clock;
     Publish publish;
+    Mailer& mailer;
   };
   // All that is referred to outlives it.
   explicit EventTargets(Parts parts) : parts_(std::move(parts)) {}
@@ -56,6 +58,8 @@ class EventTargets {
                const events::Reply& reply) const;
   void call_endpoint(const events::Delivery& delivery, const std::string& resource,
                      const events::Reply& reply) const;
+  void mail(const events::Delivery& delivery, const std::string& address,
+            const events::Reply& reply) const;
   void put_on_bus(const events::Delivery& delivery, const std::string& bus,
                   const events::Reply& reply) const;
 

@@ -19,6 +19,7 @@ constexpr std::array kRows = {
     Row{"iot", "topic/", TargetKind::topic},
     Row{"events", "api-destination/", TargetKind::api_destination},
     Row{"events", "event-bus/", TargetKind::bus},
+    Row{"andon", "mail/", TargetKind::mail},
     Row{"scheduler", "aws-sdk:", TargetKind::operation},
 };
 

@@ -17,6 +17,7 @@ enum class TargetKind : std::uint8_t {
   topic,            // arn:aws:iot:...:topic/NAME
   api_destination,  // arn:aws:events:...:api-destination/NAME/ID
   bus,              // arn:aws:events:...:event-bus/NAME
+  mail,             // arn:aws:andon:...:mail/ADDRESS
   operation,        // arn:aws:scheduler:::aws-sdk:SERVICE:action
 };
 

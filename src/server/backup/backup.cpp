@@ -51,12 +51,14 @@ std::vector<path> small_files(const path& data) {
 }
 
 // Copies to last; gives the SHA-256 of what was read.
-std::string copy_file(const path& from, const path& to, unsigned mode) {
+std::string copy_file(const path& from, const path& to, unsigned mode,
+                      const std::stop_token& stop = {}) {
   const base::UniqueFd source = base::open_file(from, O_RDONLY | O_NOFOLLOW);
   const base::UniqueFd target = base::open_file(to, O_WRONLY | O_CREAT | O_TRUNC, mode);
   trust::Sha256Stream digest;
   std::vector<char> buffer(1U << 20U);
   while (true) {
+    if (stop.stop_requested()) throw Error(ErrorCode::cancelled, "the backup was given up");
     const ssize_t count = read(source.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw base::system_error("cannot read '" + from.string() + "'", errno);
@@ -83,7 +85,8 @@ Error not_whole(const path& file, const std::string& how) {
 
 // What the database `from`/andon.db names, from its objects to those below `to`. What is there
 // already, from an earlier attempt, is not copied again.
-BackupReport copy_blobs(const path& index, const path& from, const path& to) {
+BackupReport copy_blobs(const path& index, const path& from, const path& to,
+                        const std::stop_token& stop = {}) {
   BackupReport report;
   const auto database = store::open_sqlite(index, {.absent = store::IfAbsent::refuse});
   std::set<std::string> folders;
@@ -97,7 +100,7 @@ BackupReport copy_blobs(const path& index, const path& from, const path& to) {
     path unfinished = target;
     unfinished += ".unfinished";
     base::fs::remove(unfinished);
-    if (copy_file(source, unfinished, kBlobMode) != blob.sha256) {
+    if (copy_file(source, unfinished, kBlobMode, stop) != blob.sha256) {
       throw not_whole(source, "has another content than its name says");
     }
     base::fs::rename(unfinished, target);
@@ -125,7 +128,8 @@ void require_sealing_key(const path& target) {
   }
 }
 
-BackupReport copy_databases_and_blobs(const path& data, const path& target) {
+BackupReport copy_databases_and_blobs(const path& data, const path& target,
+                                      const std::stop_token& stop) {
   BackupReport report;
   for (int attempt = 1;; ++attempt) {
     remove_databases(target);
@@ -134,14 +138,15 @@ BackupReport copy_databases_and_blobs(const path& data, const path& target) {
       copies.push_back({data / name, target / name});
     }
     store::copy_databases(copies);
-    if (const std::vector<std::string> problems = check_databases(target); !problems.empty()) {
+    if (const std::vector<std::string> problems = check_databases(target, stop);
+        !problems.empty()) {
       throw Error(ErrorCode::data_corrupted,
                   "not backed up, for it is damaged: " + problems.front());
     }
     require_sealing_key(target);
     try {
-      const BackupReport more =
-          copy_blobs(target / kDatabaseFile, data / kObjectsDirectory, target / kObjectsDirectory);
+      const BackupReport more = copy_blobs(target / kDatabaseFile, data / kObjectsDirectory,
+                                           target / kObjectsDirectory, stop);
       return {report.blobs + more.blobs, report.bytes + more.bytes};
     } catch (const Error& error) {
       if (error.code() != ErrorCode::not_found || attempt == kAttempts) throw;
@@ -199,7 +204,8 @@ void require_empty(const path& data) {
 
 }  // namespace
 
-BackupReport make_backup(const path& data, const path& target, base::Timestamp now) {
+BackupReport make_backup(const path& data, const path& target, base::Timestamp now,
+                         const std::stop_token& stop) {
   if (!base::fs::exists(data / kDatabaseFile)) {
     throw Error(ErrorCode::not_found,
                 "'" + data.string() + "' is no data directory of andon-server");
@@ -219,20 +225,42 @@ BackupReport make_backup(const path& data, const path& target, base::Timestamp n
   for (const path& name : small_files(data)) {
     files[name.string()] = copy_file(data / name, partial / name, 0600);
   }
-  const BackupReport report = copy_databases_and_blobs(data, partial);
+  const BackupReport report = copy_databases_and_blobs(data, partial, stop);
   for (const std::string& name : database_files(partial)) {
     for (const char* suffix : {"-wal", "-shm"}) base::fs::remove(partial / (name + suffix));
     files[name] = trust::sha256_hex_of_file(partial / name);
   }
-  base::write_file_atomically(
-      partial / kManifest,
-      base::to_pretty_text(
-          {{"format", kFormat}, {"made", base::to_iso8601(now)}, {"files", std::move(files)}}),
-      0600);
+  std::uint64_t bytes = report.bytes;
+  for (const auto& file : files) bytes += base::fs::file_size(partial / std::string(file.key()));
+  base::write_file_atomically(partial / kManifest,
+                              base::to_pretty_text({{"format", kFormat},
+                                                    {"made", base::to_iso8601(now)},
+                                                    {"objects", report.blobs},
+                                                    {"bytes", bytes},
+                                                    {"files", std::move(files)}}),
+                              0600);
   sync_directories(partial);
   base::fs::rename(partial, target);
   base::sync_directory(base::fs::absolute(target).parent_path());
   return report;
+}
+
+std::optional<BackupFacts> read_backup_facts(const path& backup) {
+  const auto text = base::read_file_if_exists(backup / kManifest);
+  if (!text) return std::nullopt;
+  try {
+    const base::json::value document = base::parse_json(*text, "the backup's list");
+    const base::JsonReader reader(document, "the backup's list");
+    const auto made = base::parse_iso8601(reader.string("made"));
+    if (!made) return std::nullopt;
+    const auto number = [&](std::string_view key) {
+      return static_cast<std::uint64_t>(
+          std::max<std::int64_t>(reader.optional_integer(key).value_or(0), 0));
+    };
+    return BackupFacts{.made = *made, .blobs = number("objects"), .bytes = number("bytes")};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 BackupReport restore_backup(const path& source, const path& data) {

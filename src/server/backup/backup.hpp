@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <stop_token>
 
 #include "base/os/file.hpp"
 #include "base/time/time.hpp"
@@ -18,9 +20,17 @@ struct BackupReport {
 };
 
 // `target` is a directory that is not there yet. Throws already_exists, not_found, data_corrupted
-// (damaged data is not backed up), resource_exhausted.
+// (damaged data is not backed up), resource_exhausted, cancelled when `stop` is asked for.
 BackupReport make_backup(const base::fs::path& data, const base::fs::path& target,
-                         base::Timestamp now);
+                         base::Timestamp now, const std::stop_token& stop = {});
+
+struct BackupFacts {
+  base::Timestamp made;
+  std::uint64_t blobs = 0;
+  std::uint64_t bytes = 0;  // of all its files; 0 where an older andon has made it
+};
+// As the backup says itself; nothing for what is none, or is not whole.
+[[nodiscard]] std::optional<BackupFacts> read_backup_facts(const base::fs::path& backup);
 
 // Checks every byte of `source` before anything gets its place. Throws already_exists where `data`
 // has content, data_corrupted where the backup is not whole.

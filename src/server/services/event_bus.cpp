@@ -27,6 +27,7 @@ EventBus::EventBus(const Parts& parts)
              events::EventArns(parts.control.arns.region(), parts.control.arns.account()), rules_),
       webhooks_(queue_, parts.key, parts.clock),
       topic_rules_(parts.database, parts.clock),
+      mailer_(parts.mail, parts.clock),
       targets_(
           {.calls = parts.calls,
            .logs = parts.logs,
@@ -38,7 +39,8 @@ EventBus::EventBus(const Parts& parts)
                [&notifier = parts.notifier](const std::string& topic, const std::string& payload,
                                             std::function<void(bool)> told) {
                  notifier.publish_told(topic, payload, std::move(told));
-               }}),
+               },
+           .mailer = mailer_}),
       republished_(parts.clock),
       rule_actions_(
           {.calls = parts.calls,
@@ -83,7 +85,11 @@ api::EventParts EventBus::event_parts() {
           .arns = parts_.control.arns,
           .clock = parts_.clock,
           .authorizer = &parts_.authorizer,
-          .wake = [this] { dispatcher_.wake(); }};
+          .wake = [this] { dispatcher_.wake(); },
+          .may_mail =
+              [this](const std::string& address) {
+                return !parts_.mail.server.url.empty() && api::may_be_mailed(parts_.mail, address);
+              }};
 }
 
 std::vector<api::Operation> EventBus::operations() {

@@ -39,6 +39,7 @@ class EventBus {
     const trust::SealingKey& key;
     api::GitPlaces git;
     wire::GitOptions git_options;
+    api::MailOptions mail;
     const base::Clock& clock;
     // Hears of each change of this server's own on its way to the bus, and may hear of one twice.
     std::function<void(api::ChangeKind)> on_change = {};
@@ -81,6 +82,7 @@ class EventBus {
   events::EventQueue queue_;
   events::Webhooks webhooks_;
   events::TopicRules topic_rules_;
+  api::Mailer mailer_;
   api::EventTargets targets_;
   api::Republished republished_;
   api::RuleActions rule_actions_;

@@ -11,10 +11,14 @@
 #include "base/error/error.hpp"
 #include "base/os/file.hpp"
 #include "base/text/ascii.hpp"
+#include "base/text/split.hpp"
 #include "fleet/messages/job_message.hpp"
 #include "fleet/names/topic.hpp"
 #include "options/usage_error.hpp"
+#include "wire/http/url.hpp"
 #include "wire/otlp/otlp_sender.hpp"
+#include "wire/smtp/mail_message.hpp"
+#include "wire/smtp/smtp_client.hpp"
 #include "wire/syslog/syslog.hpp"
 #include "workflow/modeljobs/image_commands.hpp"
 
@@ -96,7 +100,151 @@ void check_otlp(const ServerOptions& options) {
   }
 }
 
+void check_mail(const ServerOptions& options) {
+  const auto refuse = [](const std::string& text) { throw options::UsageError(text); };
+  if (options.mail_server.empty()) {
+    if (!options.mail_from.empty() || !options.mail_login.empty() || !options.mail_to.empty() ||
+        !options.mail_ca.empty() || options.mail_plain) {
+      refuse(
+          "--mail-from, --mail-to, --mail-login, --mail-ca and --mail-plain are for "
+          "--mail-server, which is missing");
+    }
+    return;
+  }
+  try {
+    wire::check_smtp_url(options.mail_server);
+  } catch (const base::Error& error) {
+    refuse("--mail-server: " + error.message());
+  }
+  if (!wire::is_mail_address(options.mail_from)) {
+    refuse("--mail-from '" + options.mail_from + "' must be the address that mails come from");
+  }
+  if (options.mail_to.size() > kMaxHosts) refuse("--mail-to may name at most 100 addresses");
+  for (const std::string& to : options.mail_to) {
+    if (!wire::is_mail_address(to.starts_with('@') ? "x" + to : to)) {
+      refuse("--mail-to '" + to + "' is no address, and no @DOMAIN");
+    }
+  }
+  if (options.mail_plain && options.mail_server.starts_with("smtps:")) {
+    refuse("--mail-plain: smtps:// is never without TLS");
+  }
+  if (options.mail_plain && !options.mail_login.empty()) {
+    refuse("--mail-login: a password is not sent without TLS (--mail-plain)");
+  }
+  try {
+    (void)mail_login_of(options);
+  } catch (const base::Error& error) {
+    refuse("--mail-login: " + error.message());
+  }
+  if (!options.mail_ca.empty() && !base::fs::is_regular_file(options.mail_ca)) {
+    refuse("--mail-ca '" + options.mail_ca + "' is no file");
+  }
+}
+
+void add_mail_options(CLI::App& app, ServerOptions& options) {
+  app.add_option("--mail-server", options.mail_server,
+                 "A mail server for what rules send to addresses: smtp://HOST:587 (STARTTLS) or "
+                 "smtps://HOST")
+      ->type_name("URL");
+  app.add_option("--mail-from", options.mail_from, "The address that these mails come from")
+      ->type_name("ADDRESS");
+  app.add_option("--mail-to", options.mail_to,
+                 "Who may get mails: addresses and @DOMAIN; none named: the domain of --mail-from")
+      ->type_name("ADDRESS");
+  app.add_option("--mail-login", options.mail_login,
+                 "File with the user of the mail server and the password, a line each")
+      ->type_name("FILE");
+  app.add_option("--mail-ca", options.mail_ca,
+                 "PEM file with whom to believe there, instead of the system's store")
+      ->type_name("FILE");
+  app.add_flag("--mail-plain", options.mail_plain,
+               "The mail server has no TLS: mails go through the network as they are");
+}
+
+void check_sign_on(const ServerOptions& options) {
+  const auto refuse = [](const std::string& text) { throw options::UsageError(text); };
+  constexpr std::size_t kMostRoles = 20;
+  const std::string& url = options.console_url;
+  if (!url.empty()) {
+    const auto read = wire::read_url(url);
+    if (!read || url.ends_with('/') || read->path != "/" || !read->query.empty()) {
+      refuse("--console-url '" + url + "' must be https://HOST[:PORT], without a path");
+    }
+  }
+  if (options.sign_on_issuer.empty()) {
+    if (!options.sign_on_client.empty() || !options.sign_on_secret.empty() ||
+        !options.sign_on_roles.empty()) {
+      refuse(
+          "--sign-on-client, --sign-on-secret and --sign-on-role are for --sign-on, which is "
+          "missing");
+    }
+    return;
+  }
+  if (!options.sign_on_issuer.starts_with("https://") || !wire::read_url(options.sign_on_issuer)) {
+    refuse("--sign-on '" + options.sign_on_issuer + "' must be an issuer, https://...");
+  }
+  if (options.sign_on_client.empty()) refuse("--sign-on needs --sign-on-client, its name there");
+  if (options.sign_on_roles.empty() || options.sign_on_roles.size() > kMostRoles) {
+    refuse("--sign-on needs --sign-on-role, the ARNs of 1 to 20 roles that may be taken");
+  }
+  for (const std::string& role : options.sign_on_roles) {
+    if (!role.starts_with("arn:aws:iam::") || role.find(":role/") == std::string::npos) {
+      refuse("--sign-on-role '" + role + "' is no ARN of a role (aws iam get-role)");
+    }
+  }
+  try {
+    (void)sign_on_secret_of(options);
+  } catch (const base::Error& error) {
+    refuse("--sign-on-secret: " + error.message());
+  }
+}
+
+void add_sign_on_options(CLI::App& app, ServerOptions& options) {
+  app.add_option("--sign-on", options.sign_on_issuer,
+                 "An OpenID provider (its issuer) at which people may sign in to the console; IAM "
+                 "must know it, too (create-open-id-connect-provider)")
+      ->type_name("ISSUER");
+  app.add_option("--sign-on-client", options.sign_on_client, "The console's client id there")
+      ->type_name("ID");
+  app.add_option("--sign-on-secret", options.sign_on_secret,
+                 "File with the client's secret; without one it is a public client")
+      ->type_name("FILE");
+  app.add_option("--sign-on-role", options.sign_on_roles,
+                 "A role that may be taken so; who gets which its trust policy says")
+      ->type_name("ARN");
+  app.add_option("--console-url", options.console_url,
+                 "How people reach the console, where a proxy stands before it: https://HOST; else "
+                 "as the browser asks")
+      ->type_name("URL");
+}
+
 }  // namespace
+
+std::string sign_on_secret_of(const ServerOptions& options) {
+  if (options.sign_on_secret.empty()) return {};
+  constexpr std::size_t kMostSecret = 4096;
+  const std::string text = base::read_file(options.sign_on_secret, kMostSecret);
+  const std::string secret(base::trim(text, " \t\r\n"));
+  if (!secret.empty()) return secret;
+  throw base::Error(base::ErrorCode::invalid_argument, "'" + options.sign_on_secret + "' is empty");
+}
+
+MailLogin mail_login_of(const ServerOptions& options) {
+  if (options.mail_login.empty()) return {};
+  constexpr std::size_t kMostLogin = 4096;
+  const std::string text = base::read_file(options.mail_login, kMostLogin);
+  std::vector<std::string> lines;
+  for (const std::string_view line : base::split(text, '\n')) {
+    lines.emplace_back(base::trim(line, "\r"));
+  }
+  if (!lines.empty() && lines.back().empty()) lines.pop_back();
+  if (lines.size() != 2 || lines[0].empty() || lines[1].empty()) {
+    throw base::Error(base::ErrorCode::invalid_argument,
+                      "'" + options.mail_login +
+                          "' must have two lines: the user of the mail server, and the password");
+  }
+  return {lines[0], lines[1]};
+}
 
 void add_server_options(CLI::App& app, ServerOptions& options) {
   app.add_option("--data", options.data, "Data directory; made if absent")
@@ -197,6 +345,13 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
              "How long a query (Athena) may run");
   add_days("--keep-audit", options.keep_audit_days, "How long entries of the audit log are kept");
   add_mib("--audit-mib", options.audit_mib, "Room for the audit log; its oldest entries go first");
+  app.add_option(
+         "--backups", options.backups,
+         "Where the backups go that the API is asked for (andon backup create): a directory, "
+         "best on another disk; else `backups` below --data")
+      ->type_name("DIR");
+  add_number(app, "--keep-backups", options.keep_backups, {"COUNT", 1, 1000},
+             "How many of these are kept; the oldest go");
   app.add_option("--audit-syslog", options.audit_syslog,
                  "Where each entry of the audit log is told, too: unix:/dev/log, udp:HOST:PORT or "
                  "tcp:HOST:PORT (RFC 5424)")
@@ -214,6 +369,7 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
       ->type_name("FILE");
   add_number(app, "--otlp-metrics", options.otlp_metrics_seconds, {"SECONDS", 1, 3600},
              "How often it is told the metrics");
+  add_mail_options(app, options);
   app.add_option("--result-consumers", options.result_consumers,
                  "Who must have stored a result before its device forgets it: `server` is the "
                  "server's own store; `none` alone: it is enough that a subscriber has it")
@@ -247,6 +403,7 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
   app.add_option("--oidc-ca", options.oidc_ca,
                  "PEM file with the authorities that are believed there; else the system's")
       ->type_name("FILE");
+  add_sign_on_options(app, options);
   app.add_option("--http-ca", options.http_ca,
                  "PEM file with the authorities that are believed there; else the system's")
       ->type_name("FILE");
@@ -347,6 +504,8 @@ void check_server_options(const ServerOptions& options) {
     throw options::UsageError("--audit-syslog: " + error.message());
   }
   check_otlp(options);
+  check_mail(options);
+  check_sign_on(options);
   if (!options.http_ca.empty() && !base::fs::is_regular_file(options.http_ca)) {
     refuse("--http-ca '" + options.http_ca + "' is no file");
   }

@@ -67,6 +67,8 @@ struct ServerOptions {
   int query_seconds = 300;
   int keep_audit_days = 365;
   int audit_mib = 1024;
+  base::fs::path backups;  // where backups go; empty: below `data`
+  int keep_backups = 7;
   std::string audit_syslog;  // "udp:host:514"; empty: none
   std::string otlp;          // a collector's URL; empty: none
   std::string otlp_headers;  // a file with what each request to it has in its head
@@ -74,14 +76,37 @@ struct ServerOptions {
   int otlp_metrics_seconds = 60;
   // Whose word devices wait for before they forget a result; "server" is the server's own store.
   std::vector<std::string> result_consumers = {"server"};
+  std::string mail_server;  // "smtp://host:587"; empty: no mails
+  std::string mail_from;
+  std::string mail_login;               // a file with user and password, a line each; empty: none
+  std::vector<std::string> mail_to;     // who may get mails; none: those of the domain of mail_from
+  std::string mail_ca;                  // PEM, whom to believe there; empty: the system's store
+  bool mail_plain = false;              // without TLS
   std::vector<std::string> http_allow;  // hosts that workflows may call
   std::vector<std::string> git_allow;   // hosts and directories of repositories
   base::fs::path packages;  // a repository of Debian packages, for /packages/; empty: none
   std::string http_ca;      // PEM, whom to believe there; empty: the system's store
   // Of OpenID providers: issuer -> file or URL of its key set; others are found by discovery.
   std::map<std::string, std::string> oidc_keys;
-  std::string oidc_ca;  // PEM, whom to believe there; empty: the system's store
+  // Single sign-on to the console; empty: none.
+  std::string sign_on_issuer;
+  std::string sign_on_client;
+  std::string sign_on_secret;              // a file with the client's secret; empty: it has none
+  std::vector<std::string> sign_on_roles;  // ARNs
+  std::string console_url;  // how people reach the console, where it is not as they ask for it
+  std::string oidc_ca;      // PEM, whom to believe there; empty: the system's store
 };
+
+struct MailLogin {
+  std::string user;  // empty: nobody signs in
+  std::string password;
+};
+// Of --mail-login. Throws invalid_argument, and what reading the file throws.
+[[nodiscard]] MailLogin mail_login_of(const ServerOptions& options);
+
+// Of --sign-on-secret; empty: the client has none. Throws as reading the file, and
+// invalid_argument.
+[[nodiscard]] std::string sign_on_secret_of(const ServerOptions& options);
 
 void add_server_options(CLI::App& app, ServerOptions& options);
 

@@ -45,6 +45,7 @@
 #include "api/table/internal_call.hpp"
 #include "api/table/presigned_v2.hpp"
 #include "api/tasks/task_roles.hpp"
+#include "api/upkeep/upkeep.hpp"
 #include "base/error/error.hpp"
 #include "base/log/log.hpp"
 #include "base/os/sync_name.hpp"
@@ -64,6 +65,7 @@
 #include "control/results/result_intake.hpp"
 #include "control/results/results.hpp"
 #include "control/sessions/sessions.hpp"
+#include "server/backup/backups.hpp"
 #include "server/backup/data_check.hpp"
 #include "server/broker/broker.hpp"
 #include "server/broker/broker_feed.hpp"
@@ -216,6 +218,7 @@ class Server::Implementation {
                     .key = data_.sealing_key(),
                     .git = api::GitPlaces(options_.git_allow),
                     .git_options = {.home = data_.path() / "git", .ca_file = options_.http_ca},
+                    .mail = mail_options_of(options_),
                     .clock = clock_,
                     .on_change = [this](api::ChangeKind kind) { changes_.note(kind); }}),
         builds_({.database = data_.database(),
@@ -261,7 +264,9 @@ class Server::Implementation {
                   .region = options_.region,
                   .find = [this](auto scope, auto name) { return find(scope, name); },
                   .authorizer = &authorizer_,
-                  .audit = &audit_.log()}),
+                  .audit = &audit_.log(),
+                  .single_sign_on = &single_sign_on_,
+                  .console_url = options_.console_url}),
         mqtt_sockets_({.sign_in = sign_in_,
                        .arns = control_.arns,
                        .clock = clock_,
@@ -415,6 +420,14 @@ class Server::Implementation {
     add(api::iam_operations(iam_, &audit_.log()));
     add(api::password_operations(iam_, passwords_, &authorizer_));
     add(api::console_operations(iam_, sessions_));
+    add(api::upkeep_operations(
+        {.storage =
+             [this] {
+               return storage_use(options_, data_.path(), data_.database(), backups_.state());
+             },
+         .backups = [this] { return backups_.state(); },
+         .make_backup = [this] { return backups_.make(); },
+         .remove_backup = [this](const std::string& name) { backups_.remove(name); }}));
     add(api::audit_operations(audit_.log(), control_.arns));
     add(api::sts_operations(iam_, authorizer_));
     add({api::web_identity_operation(iam_, key_sets_, clock_)});
@@ -647,6 +660,12 @@ class Server::Implementation {
   api::S3Service operator_s3_;
   api::S3Service device_s3_;
   StackService stacks_;
+  Backups backups_{
+      {.data = data_.path(),
+       .directory = options_.backups.empty() ? data_.path() / "backups" : options_.backups,
+       .most = static_cast<std::size_t>(options_.keep_backups)},
+      clock_};
+  api::SingleSignOn single_sign_on_{sign_on_options_of(options_), clock_};
   api::SignIn sign_in_;
   api::MqttSockets mqtt_sockets_;
   api::Console console_;

@@ -8,7 +8,9 @@
 
 #include "base/os/file.hpp"
 #include "base/text/id.hpp"
+#include "server/backup/data_check.hpp"
 #include "server/start/function_parts.hpp"
+#include "store/objects/named_blobs.hpp"
 
 namespace andon::server {
 
@@ -53,6 +55,25 @@ control::ResultLimits result_limits_of(const ServerOptions& options) {
           .total_bytes = std::int64_t{options.results_mib} << 20U};
 }
 
+api::MailOptions mail_options_of(const ServerOptions& options) {
+  MailLogin login = mail_login_of(options);
+  return {.server = {.url = options.mail_server,
+                     .user = std::move(login.user),
+                     .password = std::move(login.password),
+                     .tls = options.mail_plain ? wire::SmtpTls::off : wire::SmtpTls::required,
+                     .ca_file = options.mail_ca},
+          .from = options.mail_from,
+          .to = options.mail_to};
+}
+
+api::SingleSignOnOptions sign_on_options_of(const ServerOptions& options) {
+  return {.issuer = options.sign_on_issuer,
+          .client_id = options.sign_on_client,
+          .client_secret = sign_on_secret_of(options),
+          .roles = options.sign_on_roles,
+          .ca_file = options.oidc_ca};
+}
+
 std::vector<std::string> consumers_of(const ServerOptions& options) {
   const auto& names = options.result_consumers;
   if (names.size() == 1 && names.front() == kNoConsumer) return {};
@@ -65,6 +86,67 @@ features::RecordLimits feature_limits_of(const ServerOptions& options) {
     limits.keep_offline = std::chrono::days(options.keep_features_days);
   }
   return limits;
+}
+
+namespace {
+
+// With what is written and not yet in its place.
+std::uint64_t database_bytes(const base::fs::path& file) {
+  std::uint64_t bytes = 0;
+  for (const char* suffix : {"", "-wal"}) {
+    std::error_code absent;
+    const auto size = base::fs::file_size(file.string() + suffix, absent);
+    if (!absent) bytes += size;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+api::StorageUse storage_use(const ServerOptions& options, const base::fs::path& data,
+                            const store::Database& index, const api::BackupsState& backups) {
+  const auto mib = [](int count) { return static_cast<std::uint64_t>(count) << 20U; };
+  const auto size = [&](const char* file) { return database_bytes(data / file); };
+  api::StorageUse use;
+  use.stores = {{.name = "registry",
+                 .bytes = size(kDatabaseFile),
+                 .kept = {{"deployments", options.keep_deployments_days, "--keep-deployments"},
+                          {"uploads", options.keep_uploads_days, "--keep-uploads"},
+                          {"events", options.keep_events_days, "--keep-events"}}},
+                {.name = "objects", .bytes = store::named_bytes(index)},
+                {.name = "workflows",
+                 .bytes = size(kWorkflowDatabaseFile),
+                 .kept = {{"executions", options.keep_executions_days, "--keep-executions"}}},
+                {.name = "results",
+                 .bytes = size(kResultsDatabaseFile),
+                 .limit_bytes = mib(options.results_mib),
+                 .limit_option = "--results-mib",
+                 .kept = {{"results", options.keep_results_days, "--keep-results"}}},
+                {.name = "logs",
+                 .bytes = size(kLogsDatabaseFile),
+                 .limit_bytes = mib(options.logs_mib),
+                 .limit_option = "--logs-mib",
+                 .kept = {{"logs", options.keep_logs_days, "--keep-logs"}}},
+                {.name = "features",
+                 .bytes = size(kFeaturesDatabaseFile),
+                 .limit_bytes = mib(options.features_mib),
+                 .limit_option = "--features-mib",
+                 .kept = {{"features", options.keep_features_days, "--keep-features"}}},
+                {.name = "audit",
+                 .bytes = size(kAuditDatabaseFile),
+                 .limit_bytes = mib(options.audit_mib),
+                 .limit_option = "--audit-mib",
+                 .kept = {{"audit", options.keep_audit_days, "--keep-audit"}}}};
+  api::StoreUse copies{.name = "backups"};
+  for (const api::BackupFacts& one : backups.backups) copies.bytes += one.bytes;
+  use.stores.push_back(std::move(copies));
+  std::error_code error;
+  const base::fs::space_info space = base::fs::space(data, error);
+  if (!error) {
+    use.free_bytes = space.available;
+    use.size_bytes = space.capacity;
+  }
+  return use;
 }
 
 std::string host_of(const std::string& url) {

@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "api/device/device_plane.hpp"
+#include "api/signin/single_sign_on.hpp"
+#include "api/targets/mailer.hpp"
+#include "api/upkeep/upkeep.hpp"
 #include "control/housekeeping/housekeeping.hpp"
 #include "control/logs/logs.hpp"
 #include "control/results/results.hpp"
@@ -17,6 +20,7 @@
 #include "server/services/workflow_tasks.hpp"
 #include "server/start/options.hpp"
 #include "server/start/ports.hpp"
+#include "store/sql/database.hpp"
 #include "wire/http/http_server.hpp"
 #include "wire/mqtt/mqtt_client.hpp"
 
@@ -32,7 +36,13 @@ namespace andon::server {
 [[nodiscard]] control::LogLimits log_limits_of(const ServerOptions& options);
 [[nodiscard]] control::ResultLimits result_limits_of(const ServerOptions& options);
 [[nodiscard]] features::RecordLimits feature_limits_of(const ServerOptions& options);
+[[nodiscard]] api::MailOptions mail_options_of(const ServerOptions& options);
+[[nodiscard]] api::SingleSignOnOptions sign_on_options_of(const ServerOptions& options);
 [[nodiscard]] std::vector<std::string> consumers_of(const ServerOptions& options);
+// What the server keeps, what that takes, and for how long.
+[[nodiscard]] api::StorageUse storage_use(const ServerOptions& options, const base::fs::path& data,
+                                          const store::Database& index,
+                                          const api::BackupsState& backups);
 // "http://127.0.0.1:8080" -> "127.0.0.1:8080".
 [[nodiscard]] std::string host_of(const std::string& url);
 

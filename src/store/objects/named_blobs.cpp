@@ -25,4 +25,15 @@ void for_each_named_blob(const Database& database,
   }
 }
 
+std::uint64_t named_bytes(const Database& database) {
+  std::uint64_t bytes = 0;
+  for (const std::string table : {"object", "object_version", "object_upload_part"}) {
+    const auto sum = database.read([&](Transaction& tx) {
+      return tx.query("SELECT COALESCE(SUM(size), 0) FROM " + table, {});
+    });
+    bytes += static_cast<std::uint64_t>(sum.at(0).integer(0));
+  }
+  return bytes;
+}
+
 }  // namespace andon::store

@@ -20,4 +20,7 @@ struct NamedBlob {
 void for_each_named_blob(const Database& database,
                          const std::function<void(const NamedBlob&)>& look);
 
+// The sizes of all of these together; a blob that comes twice counts twice.
+[[nodiscard]] std::uint64_t named_bytes(const Database& database);
+
 }  // namespace andon::store

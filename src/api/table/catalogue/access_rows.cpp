@@ -448,6 +448,10 @@ constexpr auto kRows = std::to_array<AccessRow>({
     {"states", "UpdateStateMachine", "{stateMachineArn}"},
     {"states", "UpdateStateMachineAlias", "{stateMachineAliasArn}"},
     {"states", "ValidateStateMachineDefinition", "*"},
+    {"andon", "CreateBackup", "*"},
+    {"andon", "DeleteBackup", "backup/{backupName}"},
+    {"andon", "DescribeStorage", "*"},
+    {"andon", "ListBackups", "*"},
     {"andon", "CreateConsoleLink", "*", "", AccessRow::Who::anybody},  // for themselves
     {"andon", "EndConsoleSessions", "*"},
     {"andon", "ListConsoleSessions", "*"},

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The results of a year of pictures in the gallery: 100,000 of 20 devices, put into the store as
+devices do. Says how long what people wait for took."""
+import datetime
+import json
+import subprocess
+import time
+
+import pytest
+
+from conftest import Alone, Watched
+from harness import PATIENCE_S, wait_until
+
+MANY = 100_000
+DEVICES = 20
+BATCH = 10_000
+CARDS, MOST_CARDS = 48, 528
+MOST_HEAP = 100_000_000
+START = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(hours=40)
+
+
+def message(number):
+    moment = START + datetime.timedelta(seconds=number)
+    label = "scratch" if number % 10 == 0 else "dent" if number % 97 == 0 else ""
+    found = [{"class_id": 0, "label": label, "confidence": round(0.5 + number % 50 / 100, 2),
+              "box": [12.5, 40.25, 80.5, 33.75]}] if label else []
+    return json.dumps({
+        "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "component": {"name": "com.example.Inspect", "version": "1.0.0"},
+        "model": {"component": "com.example.Model", "version": "1.0.0", "sha256": "0" * 64},
+        "image": {"name": f"image-{number}.jpg", "width": 450, "height": 300}, "detections": found,
+        "ms": {"decode": 0.6, "preprocess": 0.2, "inference": 17.1, "postprocess": 0.1}})
+
+
+def kept(server):
+    _, page = server.get("/metrics")
+    return int(next(line.split()[1] for line in page.decode().splitlines()
+                    if line.startswith("andon_results_kept ")))
+
+
+def fill(server):
+    connection = server.operator_mqtt().connection
+    for first in range(0, MANY, BATCH):
+        def send():
+            # What the server had no room for comes again, as from a device; it is kept once.
+            for device in range(DEVICES):
+                lines = "\n".join(message(number) for number in range(first, first + BATCH)
+                                  if number % DEVICES == device)
+                subprocess.run(["mosquitto_pub", *connection, "-t",
+                                f"andon/things/line-{device:02}/results", "-l"],
+                               input=lines, text=True, check=True, timeout=10 * PATIENCE_S)
+            deadline = time.monotonic() + PATIENCE_S
+            before = -1
+            while kept(server) < first + BATCH and time.monotonic() < deadline:
+                now = kept(server)
+                if now == before:
+                    break
+                before = now
+                time.sleep(0.2)
+            return kept(server) >= first + BATCH
+        wait_until(send, f"{first + BATCH} results", 20 * PATIENCE_S)
+
+
+@pytest.fixture(scope="module", name="year")
+def fixture_year(tmp_path_factory):
+    made = Alone(tmp_path_factory.mktemp("year"))
+    for device in range(DEVICES):
+        made.server.aws("iot").create_thing(thingName=f"line-{device:02}")
+    fill(made.server)
+    yield made
+    made.server.kill()
+
+
+def heap(page):
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    return session.send("Runtime.getHeapUsage")["usedSize"]
+
+
+def say(what, start, capsys):
+    with capsys.disabled():
+        print(f"\n    {what}: {time.monotonic() - start:.2f} s", end="")
+
+
+def test_a_hundred_thousand_results_are_paged_and_filtered_in_bounded_memory(chromium, year, capsys):
+    watched = Watched(chromium, year)
+    watched.sign_in()
+    page = watched.page
+    cards = page.locator("main .gallery > *")
+    start = time.monotonic()
+    page.evaluate("location.hash = '#/results'")
+    cards.nth(CARDS - 1).wait_for()
+    say("first page of 100,000 results", start, capsys)
+    assert cards.count() == CARDS
+    assert f"image-{MANY - 1}.jpg" in cards.first.inner_text()
+    page.locator("main canvas").first.wait_for()
+    say("with its chart", start, capsys)
+
+    start = time.monotonic()
+    pages = 12
+    for number in range(2, pages + 1):
+        page.get_by_role("button", name="Older").click()
+        shown = number * CARDS if number * CARDS <= 480 else (number - 10) * CARDS
+        wait_until(lambda: cards.count() == shown, f"{shown} cards")
+    say(f"{pages - 1} pages more", start, capsys)
+    assert cards.count() <= MOST_CARDS
+    # Each picture once: what is shown goes on exactly where the page before has ended.
+    assert f"image-{MANY - 1 - 10 * CARDS}.jpg" in cards.first.inner_text()
+    assert f"image-{MANY - pages * CARDS}.jpg" in cards.last.inner_text()
+    assert heap(page) < MOST_HEAP
+    page.get_by_role("button", name="To the newest").click()
+    wait_until(lambda: f"image-{MANY - 1}.jpg" in cards.first.inner_text(), "the newest")
+
+    start = time.monotonic()
+    page.get_by_role("combobox", name="Device").select_option("line-10")
+    wait_until(lambda: cards.count() == CARDS and "image-99990.jpg" in cards.first.inner_text(),
+               "the results of one device")
+    say("of one device", start, capsys)
+    start = time.monotonic()
+    page.get_by_role("searchbox", name="Class").fill("dent")
+    page.keyboard.press("Enter")
+    page.get_by_role("combobox", name="Device").select_option("")
+    dents = [number for number in range(MANY) if number % 97 == 0 and number % 10]
+    wait_until(lambda: f"image-{dents[-1]}.jpg" in cards.first.inner_text(), "the dents")
+    say("of one class", start, capsys)
+    start = time.monotonic()
+    page.get_by_label("Score", exact=False).fill("0.95")
+    page.keyboard.press("Enter")
+    sure = [number for number in dents if round(0.5 + number % 50 / 100, 2) >= 0.95]
+    wait_until(lambda: f"image-{sure[-1]}.jpg" in cards.first.inner_text(), "the sure ones")
+    say("and of a score", start, capsys)
+    assert not watched.problems
+    watched.close()
+
+
+def test_the_export_of_a_hundred_thousand_results_is_whole(chromium, year, tmp_path, capsys):
+    watched = Watched(chromium, year, accept_downloads=True)
+    page = watched.sign_in().go("#/results?class=scratch", "Results")
+    start = time.monotonic()
+    with page.expect_download(timeout=10 * PATIENCE_S * 1000) as download:
+        page.get_by_role("button", name="Export", exact=False).click()
+    download.value.save_as(tmp_path / "results.csv")
+    say("10,000 results as CSV", start, capsys)
+    lines = (tmp_path / "results.csv").read_text().splitlines()
+    assert len(lines) == 1 + MANY // 10
+    assert len(set(line.split(",")[0] for line in lines)) == len(lines)
+    watched.close()
