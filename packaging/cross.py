@@ -44,7 +44,9 @@ def base():
     BASE.mkdir(parents=True)
     debian_root.make(BASE, ["ca-certificates"])
     debian_root.say("Installing the cross compiler and arm64's libraries in it")
-    install = "apt-get -qq -o DPkg::Use-Pty=0 install -y --no-install-recommends " + " ".join(wanted)
+    # A root that was cut off by a power failure is made anew: nothing is synced file by file.
+    install = ("apt-get -qq -o DPkg::Use-Pty=0 -o DPkg::Options::=--force-unsafe-io install -y "
+               "--no-install-recommends " + " ".join(wanted))
     code = debian_root.enter(
         BASE, f"export DEBIAN_FRONTEND=noninteractive; dpkg --add-architecture arm64 && "
         f"apt-get -qq update && {install} >/root/apt.log 2>&1 || {{ tail -n 20 /root/apt.log; exit 1; }}", {},
