@@ -28,6 +28,7 @@ BINFMT = (r":andon-arm64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\
           r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:{}:F")
 THING, ROOT_OF_DEVICE = "arm-1", "/var/lib/andon/edge"
 LIMIT_S = 300
+INSTALL = "apt-get -qq -o DPkg::Use-Pty=0 -o DPkg::Options::=--force-unsafe-io install -y --no-install-recommends"
 
 
 def run(*command, **options):
@@ -71,14 +72,16 @@ def check_same_needs(packages, others):
             print(f"### {name} needs the same {len(needs[0])} packages on both")
 
 
-def make_root(root, packages):
-    debian_root.make(root, ["ca-certificates"])
+def make_root(root, packages, base):
+    if base:
+        run("cp", "--archive", "--reflink=auto", f"{base}/.", root)
+    else:
+        debian_root.make(root, ["ca-certificates"])
     names = " ".join(f"/root/packages/{package.name}" for package in packages)
     (root / "root/packages").mkdir()
     code = debian_root.enter(
         root, "export DEBIAN_FRONTEND=noninteractive; dpkg --add-architecture arm64 && apt-get -qq update && "
-        "apt-get -qq -o DPkg::Use-Pty=0 install -y --no-install-recommends qemu-user-static >/root/apt.log 2>&1 && "
-        f"apt-get -qq -o DPkg::Use-Pty=0 install -y --no-install-recommends {names} >>/root/apt.log 2>&1 || "
+        f"{INSTALL} qemu-user-static >/root/apt.log 2>&1 && {INSTALL} {names} >>/root/apt.log 2>&1 || "
         "{ tail -n 20 /root/apt.log; exit 1; }", {packages[0].parent: "/root/packages"}, LIMIT_S * 3)
     require(code == 0, "the packages could not be installed")
     print("### installed by apt, with what they need of Debian's arm64")
@@ -174,6 +177,7 @@ def main():
     parser.add_argument("packages", type=Path, help="a folder with packages for arm64")
     parser.add_argument("--beside", type=Path, default=ROOT / "build/packages",
                         help="a folder with this machine's, to compare with where they are there")
+    parser.add_argument("--base", type=Path, help="a minimal Debian that is there already")
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
     packages = sorted(options.packages.resolve().glob("andon*_arm64.deb"))
@@ -186,7 +190,7 @@ def main():
         check_same_needs(packages, options.beside)
         root = place / "root"
         root.mkdir()
-        make_root(root, packages)
+        make_root(root, packages, options.base)
         check_inference(root)
         check_device(root, place)
     return 0
