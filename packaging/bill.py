@@ -47,32 +47,24 @@ def installed_version(package):
     return name, version, source
 
 
-def owners(libraries):
-    """The Debian packages that have these libraries, by the linker's own search."""
-    places = {}
-    for line in run("/sbin/ldconfig", "-p").splitlines():
-        found = re.match(r"\s+(\S+) \(.*\) => (\S+)", line)
-        if found:
-            places.setdefault(found.group(1), found.group(2))
+def owners(libraries, multiarch):
+    """The Debian packages that have these libraries, where the architecture's lie."""
     packages = set()
     for library in libraries:
-        if library not in places:
-            continue
-        for place in (places[library], str(Path(places[library]).resolve()),
-                      places[library].removeprefix("/usr"),
-                      str(Path(places[library]).resolve()).removeprefix("/usr")):
-            said = subprocess.run(["dpkg-query", "-S", place], capture_output=True, text=True,
-                                  check=False)
-            if said.returncode == 0:
-                packages.add(said.stdout.split(":")[0])
-                break
+        for place in (Path("/usr/lib") / multiarch / library, Path("/lib") / multiarch / library):
+            # As packages name it: a link's own name, or the file's, with /usr or without.
+            names = {str(place), str(place.resolve())}
+            names |= {name.removeprefix("/usr") for name in names}
+            said = subprocess.run(["dpkg-query", "-S", *sorted(names)], capture_output=True, text=True,
+                                  check=False).stdout
+            packages.update(line.split(":")[0] for line in said.splitlines())
     return sorted(packages)
 
 
 def dynamic_packages(package):
     objdump = package.made.tool("objdump")
     return owners(sorted({library for path in package.binaries
-                          for library in needed_libraries(path, objdump)}))
+                          for library in needed_libraries(path, objdump)}), package.made.multiarch)
 
 
 def debian_component(name, architecture, linkage):

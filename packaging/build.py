@@ -27,6 +27,8 @@ HERE = ROOT / "packaging"
 # Nobody's address: who gives packages to others names themselves, as Debian's own tools are told.
 NOBODY = ("andon", "nobody@andon.invalid")
 MULTIARCH = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+# What runs arm64's programs, for what they say of themselves, where the machine is another (cross.py).
+RUNNER = ["qemu-aarch64-static"]
 SYSTEMD_PACKAGES = {"andon-server": "andon-server.service", "andon-edge": "andon-edge.service"}
 
 # Names of the packages, in the order in which they are made.
@@ -94,6 +96,10 @@ def run(*command, **options):
 
 def git(*arguments):
     return run("git", "-C", ROOT, *arguments).strip()
+
+
+def own_architecture():
+    return run("dpkg", "--print-architecture").strip()
 
 
 def project_version():
@@ -216,7 +222,7 @@ class Package:
             self.put(HERE / source, target)
         if facts.get("runtime"):
             # Components look where the system's linker looks.
-            folder = f"usr/lib/{MULTIARCH[self.made.architecture]}"
+            folder = f"usr/lib/{self.made.multiarch}"
             name = f"libonnxruntime.so.{self.made.runtime_version}"
             self.put_binary(self.made.runtime / "libonnxruntime.so.1", f"{folder}/{name}", 0o644)
             (self.tree / folder / "libonnxruntime.so.1").symlink_to(name)
@@ -240,7 +246,7 @@ class Package:
 
     def put_manuals(self):
         for program in self.facts.get("programs", []):
-            told = manual.Program(self.tree, program, self.made.version, self.made.epoch)
+            told = manual.Program(self.tree, program, self.made.version, self.made.epoch, self.made.runner)
             self.write_compressed(f"usr/share/man/man1/{program}.1", told.man_page())
             self.write(f"usr/share/bash-completion/completions/{program}", told.completion())
 
@@ -357,11 +363,13 @@ class Making:
         self.maintainer = maintainer()
         self.homepage = options.homepage
         self.architecture = options.architecture
+        self.multiarch = MULTIARCH[options.architecture]
+        self.runner = [] if own_architecture() == options.architecture else RUNNER
         self.work = work
         self.root = ROOT
 
     def tool(self, name):
-        return shutil.which(f"{MULTIARCH[self.architecture]}-{name}") or name
+        return shutil.which(f"{self.multiarch}-{name}") or name
 
 
 def sizes(packages):
@@ -380,7 +388,8 @@ def main():
     parser.add_argument("--onnxruntime", default=os.environ.get("ONNXRUNTIME_ROOT",
                                                                 ROOT / "build/onnxruntime"))
     parser.add_argument("--version", help="of the packages, else the project's with the commit's time")
-    parser.add_argument("--architecture", default="amd64", choices=["amd64", "arm64"])
+    parser.add_argument("--architecture", default=own_architecture(), choices=list(MULTIARCH),
+                        help="another one than this machine's is built by cross.py")
     parser.add_argument("--homepage", metavar="URL", default="",
                         help="where who installs them finds more; their maintainer is DEBFULLNAME and "
                              "DEBEMAIL of the environment")
@@ -408,7 +417,7 @@ def main():
     print(sizes(made))
     if options.repository:
         repository.publish(Path(options.repository), made, Path(options.key_home), commit_time(),
-                           options.with_dependencies)
+                           options.architecture if options.with_dependencies else None)
     return 0
 
 

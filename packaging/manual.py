@@ -64,16 +64,16 @@ def escape(text):
 
 
 class Program:
-    """An installed program below `tree`."""
+    """An installed program below `tree`; `runner`: the words before it where this machine cannot run it."""
 
-    def __init__(self, tree, name, version, epoch):
-        self.tree, self.name, self.version, self.epoch = tree, name, version, epoch
+    def __init__(self, tree, name, version, epoch, runner=()):
+        self.tree, self.name, self.version, self.epoch, self.runner = tree, name, version, epoch, runner
         self.sections = {}  # by path of commands
         self.read(())
 
     def read(self, path):
         with tempfile.TemporaryDirectory() as nowhere:
-            said = subprocess.run([self.tree / "usr/bin" / self.name, *path, "--help"], check=True,
+            said = subprocess.run([*self.runner, self.tree / "usr/bin" / self.name, *path, "--help"], check=True,
                                   capture_output=True, text=True, cwd=nowhere,
                                   env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}).stdout
         section = Section(said.replace(str(self.tree), ""))

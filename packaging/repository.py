@@ -40,8 +40,9 @@ def write_atomically(path, content):
     os.replace(new, path)
 
 
-def minimal_status():
-    """What every Debian has, out of this machine's: packages that are required, and what they need."""
+def minimal_status(architecture):
+    """What every Debian of an architecture has, out of this machine's, which may be of another:
+    packages that are required, and what they need."""
     stanzas = {}
     for stanza in Path("/var/lib/dpkg/status").read_text(encoding="utf-8").split("\n\n"):
         fields = dict(re.findall(r"^([A-Za-z-]+): ?(.*)$", stanza, re.MULTILINE))
@@ -60,7 +61,8 @@ def minimal_status():
         for need in filter(None, (need.strip() for need in needs.split(","))):
             names = [re.split(r"[ :(]", other.strip())[0] for other in need.split("|")]
             wanted += [name for name in names if name in stanzas][:1]
-    return "\n\n".join(stanzas[name][0] for name in sorted(kept)) + "\n"
+    return "\n\n".join(re.sub(r"^Architecture: (?!all$).*$", f"Architecture: {architecture}",
+                              stanzas[name][0], flags=re.MULTILINE) for name in sorted(kept)) + "\n"
 
 
 def recommended(packages):
@@ -72,39 +74,42 @@ def recommended(packages):
     return sorted(name for name in names if not name.startswith("andon"))
 
 
-def closure(packages, into):
+def closure(packages, into, architecture):
     """Fetches what the packages need and recommend beside a minimal Debian, as this machine's apt
     has it."""
     with tempfile.TemporaryDirectory() as place:
         status = Path(place) / "status"
-        status.write_text(minimal_status(), encoding="utf-8")
+        status.write_text(minimal_status(architecture), encoding="utf-8")
         names = [*(str(path.resolve()) for path in packages), *recommended(packages)]
-        listed = run("apt-get", "-o", f"Dir::State::status={status}", "-o", "Debug::NoLocking=1",
+        listed = run("apt-get", "-o", f"APT::Architecture={architecture}",
+                     "-o", f"APT::Architectures::={architecture}", "-o", f"Dir::State::status={status}",
+                     "-o", "Debug::NoLocking=1",
                      "-qq", "--no-install-recommends", "--print-uris", "install", *names).decode()
         wanted = []
         for line in listed.splitlines():
             if not line.startswith("'") or line.startswith("'file:"):
                 continue
             file = line.split()[1]  # libssl3_3.0.17-1_amd64.deb, an epoch's colon as %3a
-            package, version = file.replace("%3a", ":").split("_")[:2]
+            package, version, kind = file.removesuffix(".deb").replace("%3a", ":").split("_")
             if package.startswith("andon") or (into / file.replace("%3a", ".")).exists():
                 continue
-            wanted.append(f"{package}={version}")
+            wanted.append(f"{package}{'' if kind == 'all' else ':' + kind}={version}")
         if wanted:
             run("apt-get", "-qq", "download", *wanted, cwd=into)
 
 
-def publish(directory, packages, home, epoch, with_dependencies):
+def publish(directory, packages, home, epoch, dependencies_of):
+    """`dependencies_of`: the architecture for which Debian's packages come along; None: they do not."""
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o755)
     pool = directory / "pool"
     pool.mkdir(exist_ok=True)
     for path in packages:
         write_atomically(pool / path.name, path.read_bytes())
-    if with_dependencies:
+    if dependencies_of:
         fetched = directory / "debian"
         fetched.mkdir(exist_ok=True)
-        closure(packages, fetched)
+        closure(packages, fetched, dependencies_of)
         for path in fetched.glob("*.deb"):
             # apt's own names have a % before an epoch; a path is easier without.
             plain = path.with_name(path.name.replace("%3a", "."))

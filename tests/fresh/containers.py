@@ -17,9 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import walk
-
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import debian_root  # noqa: E402
+
 LIMIT_S = 600
 
 
@@ -112,7 +113,7 @@ def main():
         if base is None:
             base = place / "base"
             base.mkdir()
-            walk.make_root(base)
+            debian_root.make(base)
         buildah = Buildah(place)
         empty = buildah("from", "scratch")
         buildah("copy", empty, base, "/")

@@ -21,6 +21,9 @@ import walk
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+import debian_root  # noqa: E402
+
 DOCUMENT = "docs/install.md"
 # Its sections that are followed.
 ALONE, PROXIED = "Two machines, without internet", "Behind a proxy"
@@ -230,6 +233,17 @@ def deploy(server, device, name, script):
                  f"andon deploy {device} --component {name} --wait")
 
 
+def bring_agent(server, device):
+    """An agent that is newer than the package's, by a deployment: as docs/agent.md has its recipe."""
+    recipe = re.search(r"```yaml\n(RecipeFormatVersion.*?)```", (ROOT / "docs/agent.md").read_text(encoding="utf-8"),
+                       re.DOTALL).group(1).replace("s3://artifacts/agent/1.0.0/", "")
+    server.shell("mkdir /tmp/agent; cd /tmp/agent; dpkg-deb -x /media/andon/pool/andon-edge_*.deb x\n"
+                 "cp x/usr/bin/andon-edge x/usr/lib/andon/andon-keeper .; rm -r x; echo another >>andon-edge\n"
+                 f"cat >recipe.yaml <<'END'\n{recipe}END\nandon component import /tmp/agent\n"
+                 "andon deploy line-1 --component andon.Edge --wait")
+    assert status_of(device)["launcher"] == {"runs": "a"}, status_of(device)
+
+
 def make_mirror(repository, place):
     """What Debian's mirrors have for the packages, as files."""
     mirror = place / "mirror"
@@ -256,6 +270,7 @@ def check_proxied(server, shielded, proxy):
 def check_upgrade(server, device, newer):
     """Both to a later version, in which all that was is still there."""
     deploy(server, "line-1", "com.example.Stays", "exec sleep 100000")
+    bring_agent(server, device)
 
     def kept():
         files = "/var/lib/andon/edge/config/device.json /var/lib/andon/edge/config/device.key"
@@ -268,6 +283,8 @@ def check_upgrade(server, device, newer):
     device.shell(f"echo '# mine' >>/etc/andon/edge.yaml; dpkg -i {newer}/andon-edge_*.deb; "
                  "grep -q '# mine' /etc/andon/edge.yaml; systemctl is-active andon-edge")
     wait_until("the agent being back", lambda: status_of(device)["connected"])
+    # Of another time than the one before: who installs a package means it to run.
+    assert status_of(device)["launcher"] == {"runs": "base"}, status_of(device)
     server.shell(f"echo '# mine' >>/etc/andon/server.yaml; dpkg -i {newer}/andon-server_*.deb; "
                  "grep -q '# mine' /etc/andon/server.yaml; systemctl is-active andon-server")
     wait_until("the device at the newer server",
@@ -319,7 +336,7 @@ def main():
         if base is None:
             base = place / "base"
             base.mkdir()
-            walk.make_root(base)
+            debian_root.make(base)
         sections = blocks_by_section((ROOT / DOCUMENT).read_text(encoding="utf-8"))
         if set(sections) != {ALONE, PROXIED}:
             sys.exit(f"machines: {DOCUMENT} has blocks to follow in {sorted(sections)}")

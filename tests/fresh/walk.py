@@ -25,8 +25,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import debian_root  # noqa: E402
+
 DOCUMENTS = ("README.md", "docs/walkthrough.md")
-RELEASE = "bookworm"
 LIMIT_S = 3600
 PORTS = (8080, 8443, 8883)  # of a server that is told nothing else
 # Commands that a reader ends: what they print when there is nothing more to see.
@@ -100,54 +102,6 @@ def script_of(blocks, is_quick):
     return "\n".join(parts) + "\n"
 
 
-def say(text):
-    print(f"==> {text}", flush=True)
-
-
-def host_mirrors():
-    """deb lines of this machine's own mirrors for the release, or Debian's default mirror."""
-    targets = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT) $(ORIGIN)",
-         "Created-By: Packages"], capture_output=True, text=True, check=False).stdout
-    wanted = []
-    for line in targets.splitlines():
-        site, release, component, origin = (line.split() + ["", "", "", ""])[:4]
-        if release.startswith(RELEASE) and component == "main" and origin in ("Debian", ""):
-            entry = f"deb {site} {release} main"
-            if entry not in wanted:
-                wanted.append(entry)
-    base = next((entry.split()[1] for entry in wanted if entry.split()[2] == RELEASE), None)
-    return base, wanted
-
-
-def copy_settings(root):
-    """What lets this machine reach packages: it must hold in the fresh one too."""
-    settings = subprocess.run(["apt-config", "dump"], capture_output=True, text=True,
-                              check=True).stdout
-    kept = [line for line in settings.splitlines()
-            if re.match(r"Acquire::(http|https|Check-|Retries|ForceIPv4|ForceIPv6)", line)]
-    (root / "etc/apt/apt.conf.d/90host").write_text("\n".join(kept) + "\n")
-    for source, target in ((Path("/etc/pip.conf"), "etc/pip.conf"),
-                           (Path.home() / ".config/pip/pip.conf", "root/.config/pip/pip.conf"),
-                           (Path("/etc/resolv.conf"), "etc/resolv.conf"),
-                           (Path("/etc/hosts"), "etc/hosts")):
-        if source.is_file():
-            (root / target).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, root / target)
-    certificates = Path("/usr/local/share/ca-certificates")
-    if certificates.is_dir():  # taken in when ca-certificates is installed
-        shutil.copytree(certificates, root / "usr/local/share/ca-certificates", dirs_exist_ok=True)
-
-
-def environment():
-    """Nothing of this machine's but what its network wants."""
-    kept = {name: value for name, value in os.environ.items()
-            if name.lower() in ("http_proxy", "https_proxy", "no_proxy")
-            or (name.startswith("PIP_") and name != "PIP_FIND_LINKS")}
-    return {"HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb",
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **kept}
-
-
 def require_free_ports():
     """The namespaces share this machine's network, by which packages come."""
     for port in PORTS:
@@ -160,58 +114,26 @@ def require_free_ports():
                          "start a server on it: end the program that has it")
 
 
-def make_root(root, packages=("git",)):
-    """With `packages` beside what every Debian has."""
-    base, mirrors = host_mirrors()
-    say(f"Making a fresh Debian ({RELEASE}) in {root}")
-    started = time.monotonic()
-    made = subprocess.run(["debootstrap", "--variant=minbase", f"--include={','.join(packages)}",
-                           RELEASE, str(root),
-                           *([base] if base else [])], capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        sys.exit(f"walk: debootstrap failed:\n{made.stdout[-3000:]}{made.stderr}")
-    if mirrors:
-        (root / "etc/apt/sources.list").write_text("\n".join(mirrors) + "\n")
-    copy_settings(root)
-    say(f"It took {time.monotonic() - started:.0f} s")
-
-
-def compiler_cache():
-    directory = os.environ.get("CCACHE_DIR") or Path.home() / ".cache" / "ccache"
-    return Path(directory) if Path(directory).is_dir() else None
-
-
 def run_in(root, script, limit_s):
     """The script's exit code. Its namespaces end with it, and so does what it left running."""
     (root / "root/walk.sh").write_text(script)
-    inside = root / "root/.cache/ccache"
-    mounts = ["mount --make-rprivate /", f"mount -t proc proc {root}/proc",
-              f"mount --rbind /dev {root}/dev", f"mount -t tmpfs tmpfs {root}/run"]
-    cache = compiler_cache()
-    if cache:
-        inside.mkdir(parents=True, exist_ok=True)
-        mounts.append(f"mount --bind {shlex.quote(str(cache))} {inside}")
-    enter = shlex.join(["chroot", str(root), "env", "-i",
-                        *(f"{name}={value}" for name, value in environment().items()),
-                        "bash", "-c", "cd /root/andon && bash /root/walk.sh"])
-    return subprocess.run(
-        ["timeout", "--kill-after=10", str(limit_s), "unshare", "--mount", "--pid", "--uts", "--ipc",
-         "--fork", "--kill-child", "--", "bash", "-c", " && ".join([*mounts, enter])],
-        stdin=subprocess.DEVNULL, check=False).returncode
+    cache = debian_root.compiler_cache()
+    binds = {cache: "root/.cache/ccache"} if cache else {}
+    return debian_root.enter(root, "cd /root/andon && bash /root/walk.sh", binds, limit_s)
 
 
 def follow(root, scripts):
     deadline = time.monotonic() + LIMIT_S
-    make_root(root)
+    debian_root.make(root)
     subprocess.run(["git", "clone", "--quiet", f"file://{ROOT}", str(root / "root/andon")],
                    check=True)
     for name, script in scripts.items():
         require_free_ports()
-        say(f"Following {name}")
+        debian_root.say(f"Following {name}")
         started = time.monotonic()
         code = run_in(root, script, max(1, int(deadline - time.monotonic())))
-        say(f"{name}: {f'exit code {code}' if code else 'followed'}, "
-            f"{time.monotonic() - started:.0f} s")
+        debian_root.say(f"{name}: {f'exit code {code}' if code else 'followed'}, "
+                        f"{time.monotonic() - started:.0f} s")
         if code != 0:
             return 1
     return 0

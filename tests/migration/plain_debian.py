@@ -18,9 +18,9 @@ from pathlib import Path
 from agent import Agent
 from harness import ROOT, program
 
-sys.path.append(str(ROOT / "tests" / "fresh"))
+sys.path += [str(ROOT / "tests" / "fresh"), str(ROOT / "scripts")]
+import debian_root
 import machines
-import walk
 
 BASE = ROOT / "build" / "migration-root"
 PROXY_PORT = 3128
@@ -49,7 +49,7 @@ def plain_root():
         mark.unlink(missing_ok=True)
         subprocess.run(["rm", "-rf", "--one-file-system", str(BASE)], check=True)
         BASE.mkdir(parents=True)
-        walk.make_root(BASE, wanted)
+        debian_root.make(BASE, wanted)
         # Certificates that this machine trusts beside Debian's.
         subprocess.run(["chroot", str(BASE), "update-ca-certificates"], check=True, capture_output=True)
         mark.write_text(told)

@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Installs and runs the packages for arm64 on a machine of another kind: usage: arm64.py PACKAGES
+
+PACKAGES is a folder that `./dev package --architecture arm64 --out PACKAGES` filled. In a fresh
+Debian apt brings what they depend on, of arm64 alone; their programs are run by qemu, which the
+kernel is told of in a namespace of its own, and the device enrols at a server of this machine and
+carries out a deployment. What cannot be seen so: speed, and what the kernel would refuse. Needs root.
+"""
+import argparse
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+import debian_root  # noqa: E402
+from harness import Server, program, wait_until  # noqa: E402
+
+QEMU = "/usr/bin/qemu-aarch64-static"
+AARCH64 = 183  # e_machine of ELF
+# ELF of 64 bits for that machine, to be run or shared; F: the interpreter is opened now, wherever its reader is then.
+BINFMT = (r":andon-arm64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:"
+          r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:{}:F")
+THING, ROOT_OF_DEVICE = "arm-1", "/var/lib/andon/edge"
+LIMIT_S = 300
+INSTALL = "apt-get -qq -o DPkg::Use-Pty=0 -o DPkg::Options::=--force-unsafe-io install -y --no-install-recommends"
+
+
+def run(*command, **options):
+    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, **options).stdout
+
+
+def require(condition, text):
+    if not condition:
+        sys.exit(f"arm64: {text}")
+
+
+def check_packages(packages, place):
+    """Each says arm64, and so does each program and library in it."""
+    for package in packages:
+        require(run("dpkg-deb", "-f", package, "Architecture").strip() == "arm64", f"{package.name} is not for arm64")
+        tree = place / package.stem
+        run("dpkg-deb", "--extract", package, tree)
+        found = 0
+        for path in sorted(tree.rglob("*")):
+            with open(path, "rb") if path.is_file() and not path.is_symlink() else open(os.devnull, "rb") as file:
+                head = file.read(20)
+            if head[:4] == b"\x7fELF":
+                found += 1
+                require(struct.unpack_from("<H", head, 18)[0] == AARCH64, f"{path.name} of {package.name} is not for arm64")
+        require(found > 0, f"{package.name} has no program and no library")
+        bill = json.loads(next(tree.glob("usr/share/doc/*/sbom.cdx.json")).read_text(encoding="utf-8"))
+        require("arch=amd64" not in json.dumps(bill), f"the bill of {package.name} names parts of another architecture")
+        print(f"### {package.name}: {found} programs and libraries, all for arm64, "
+              f"{package.stat().st_size / 1e6:.1f} MB to fetch")
+
+
+def check_same_needs(packages, others):
+    """What a package needs on arm64 is what it needs on this machine, version and all."""
+    for package in packages:
+        name = package.name.split("_")[0]
+        twin = next(others.glob(f"{name}_*_amd64.deb"), None)
+        if twin:
+            needs = [sorted(need.split()[0] for need in run("dpkg-deb", "-f", one, "Depends").split(", "))
+                     for one in (package, twin)]
+            require(needs[0] == needs[1], f"{name} needs {needs[0]} on arm64 and {needs[1]} on amd64")
+            print(f"### {name} needs the same {len(needs[0])} packages on both")
+
+
+def make_root(root, packages, base):
+    if base:
+        run("cp", "--archive", "--reflink=auto", f"{base}/.", root)
+    else:
+        debian_root.make(root, ["ca-certificates"])
+    names = " ".join(f"/root/packages/{package.name}" for package in packages)
+    (root / "root/packages").mkdir()
+    code = debian_root.enter(
+        root, "export DEBIAN_FRONTEND=noninteractive; dpkg --add-architecture arm64 && apt-get -qq update && "
+        f"{INSTALL} qemu-user-static >/root/apt.log 2>&1 && {INSTALL} {names} >>/root/apt.log 2>&1 || "
+        "{ tail -n 20 /root/apt.log; exit 1; }", {packages[0].parent: "/root/packages"}, LIMIT_S * 3)
+    require(code == 0, "the packages could not be installed")
+    print("### installed by apt, with what they need of Debian's arm64")
+
+
+class Emulated:
+    """A shell in the root, in whose namespaces arm64's programs are run by qemu; ends with its block."""
+
+    def __init__(self, root, log):
+        self.root, self.log = root, log
+
+    def __enter__(self):
+        root = self.root
+        script = " && ".join([
+            "read -r _", f"mount -t proc proc {root}/proc", f"mount --rbind /dev {root}/dev",
+            f"mount -t tmpfs tmpfs {root}/run", "mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc",
+            f"printf %s '{BINFMT.format(f'{root}{QEMU}')}' >/proc/sys/fs/binfmt_misc/register",
+            f"exec chroot {root} env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -e"])
+        self.process = subprocess.Popen(
+            ["unshare", "--user", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "sh", "-ec", script],
+            stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT, text=True)
+        own, its = Path("/proc/self/ns/user"), Path(f"/proc/{self.process.pid}/ns/user")
+        wait_until(lambda: its.readlink() != own.readlink(), "namespaces")
+        for kind in ("uid", "gid"):  # the same users in there
+            Path(f"/proc/{self.process.pid}/{kind}_map").write_text("0 0 65536\n", encoding="ascii")
+        self.say("")
+        return self
+
+    def say(self, script):
+        self.process.stdin.write(script + "\n")
+        self.process.stdin.flush()
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def andon(server, *words):
+    return run(program("andon"), *words, "--data", server.data)
+
+
+def recipe():
+    """A component that fails on all but arm64."""
+    return {"RecipeFormatVersion": "2020-01-25", "ComponentName": "com.example.Arm", "ComponentVersion": "1.0.0",
+            "Manifests": [{"Platform": {"os": "linux", "architecture": "aarch64"},
+                           "Lifecycle": {"run": "echo on an arm; exec sleep 100000"}},
+                          {"Lifecycle": {"run": "exit 1"}}]}
+
+
+def check_device(root, place):
+    """From a token to a component that runs, as the unit and `enrol` do it."""
+    log = place / "device.log"
+    with Server(place / "data", "--host", "localhost") as server, open(log, "wb") as said, \
+            Emulated(root, said) as device:
+        token = andon(server, "device", "add", THING, "--only-token").strip()
+        device.say("andon-edge --version\n"
+                   f"andon-edge provision --root {ROOT_OF_DEVICE} --token-file - <<'END'\n{token}\nEND\n"
+                   f"exec /usr/lib/andon/andon-launcher {ROOT_OF_DEVICE} /usr/bin/andon-edge run "
+                   "--config /etc/andon/edge.yaml")
+        try:
+            wait_until(lambda: device.process.poll() is not None or THING in andon(server, "device", "list"),
+                       "the device", LIMIT_S)
+            (place / "recipe.json").write_text(json.dumps(recipe()), encoding="utf-8")
+            andon(server, "component", "create", "--recipe", place / "recipe.json")
+            print(andon(server, "deploy", THING, "--component", "com.example.Arm", "--wait").strip())
+        except (AssertionError, subprocess.CalledProcessError) as error:
+            sys.exit(f"arm64: {error}: {getattr(error, 'stderr', '')}\n{log.read_text(errors='replace')[-4000:]}")
+        require("on an arm" in (root / f"{ROOT_OF_DEVICE}/logs/com.example.Arm.log".lstrip("/")).read_text(),
+                "the component has not said that it runs")
+        shown = json.loads(andon(server, "device", "show", THING, "--json"))
+        require("aarch64" in json.dumps(shown), f"the device does not say that it is an arm: {shown}")
+    print(f"### {log.read_text(errors='replace').splitlines()[0]}: enrolled, connected, and a deployment carried out")
+
+
+def check_inference(root):
+    """The example's model finds on arm64 what it finds here."""
+    program_of_it = root / "usr/bin/andon-inspect"
+    if not program_of_it.exists():
+        print("### (package andon is not among them: nothing is inspected)")
+        return
+    code = debian_root.enter(
+        root, f"cd /tmp && {QEMU} /usr/bin/andon-inspect --model /usr/share/andon/metal-tags/model/model.onnx "
+        "--source /usr/share/andon/metal-tags/images --out /tmp/out --once >/tmp/inspect.log 2>&1 || "
+        "{ tail -n 20 /tmp/inspect.log; exit 1; }", {}, LIMIT_S * 3)
+    require(code == 0, "andon-inspect failed")
+    found = [json.loads(line) for line in (root / "tmp/out/results.jsonl").read_text().splitlines()]
+    require(len(found) > 0 and any(one.get("detections") for one in found), "nothing was found")
+    print(f"### andon-inspect: {len(found)} images, {sum(len(one['detections']) for one in found)} detections")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("packages", type=Path, help="a folder with packages for arm64")
+    parser.add_argument("--beside", type=Path, default=ROOT / "build/packages",
+                        help="a folder with this machine's, to compare with where they are there")
+    parser.add_argument("--base", type=Path, help="a minimal Debian that is there already")
+    options = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)
+    packages = sorted(options.packages.resolve().glob("andon*_arm64.deb"))
+    require(packages, f"there are no packages for arm64 in {options.packages}")
+    (ROOT / "build").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="arm64-", dir=ROOT / "build") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        check_packages(packages, place)
+        check_same_needs(packages, options.beside)
+        root = place / "root"
+        root.mkdir()
+        make_root(root, packages, options.base)
+        check_inference(root)
+        check_device(root, place)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
