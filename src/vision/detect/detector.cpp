@@ -12,7 +12,6 @@
 #include "vision/detect/own_convolutions.hpp"
 #include "vision/heads/head.hpp"
 #include "vision/heads/metadata.hpp"
-#include "vision/operators/byte_convolution.hpp"
 
 namespace andon::vision {
 namespace {
@@ -200,9 +199,9 @@ struct Detector::Implementation {
     SessionOptions own = options.session;
     own.providers.clear();
     own.weights = {{std::string(kDeviceGraphWeights), network.model}};
-    if (options.graph == DetectorOptions::Graph::device && fast_convolution() != nullptr) {
+    if (options.graph == DetectorOptions::Graph::device) {
       try {
-        if (const auto faster = with_own_convolutions(network.device_graph)) {
+        if (const auto faster = as_this_processor_runs(network.device_graph)) {
           return {Session(owner, *faster, network.name, own), passed_over, true};
         }
       } catch (const Error& error) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/text/protobuf_reader.hpp"
+#include "vision/operators/byte_convolution.hpp"
 
 namespace andon::vision {
 namespace {
@@ -358,6 +359,10 @@ std::optional<std::string> with_own_convolutions(std::string_view device_graph) 
   }
   if (!has_changed) return std::nullopt;
   return model;
+}
+
+std::optional<std::string> as_this_processor_runs(std::string_view device_graph) {
+  return fast_convolution() == nullptr ? std::nullopt : with_own_convolutions(device_graph);
 }
 
 }  // namespace andon::vision

@@ -15,4 +15,7 @@ namespace andon::vision {
 // Nothing where there is nothing to change, or where it is not a model.
 [[nodiscard]] std::optional<std::string> with_own_convolutions(std::string_view device_graph);
 
+// The same where this processor gains by it.
+[[nodiscard]] std::optional<std::string> as_this_processor_runs(std::string_view device_graph);
+
 }  // namespace andon::vision
