@@ -149,9 +149,12 @@ std::optional<ByteConvolution::Side> ByteConvolution::output_of(Side input) cons
 
 std::size_t ByteConvolution::lines_at_a_time(Side input) const {
   constexpr std::size_t kBytes = std::size_t{96} << 10U;
+  constexpr std::size_t kParts = 8;
   const ConvolutionShape& it = packed_.shape;
   const std::size_t line = (input.width + it.pad_left + it.pad_right) * it.channels;
-  return std::max<std::size_t>(2, kBytes / std::max<std::size_t>(1, line * it.stride_down));
+  const std::size_t in_cache = kBytes / std::max<std::size_t>(1, line * it.stride_down);
+  const std::size_t shared = input.height / it.stride_down / kParts + 1;
+  return std::max<std::size_t>(2, std::min(in_cache, shared));
 }
 
 void ByteConvolution::pad(const std::uint8_t* from, Side input, std::size_t first_line,

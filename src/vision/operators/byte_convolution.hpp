@@ -83,7 +83,8 @@ class ByteConvolution {
   };
   // Nothing where the kernel is larger than the input with its padding.
   [[nodiscard]] std::optional<Side> output_of(Side input) const;
-  // How many lines of the output are done at a time, so that what they need stays in the cache.
+  // How many lines of the output are done at a time, so that what they need stays in the cache and
+  // several threads have something to do.
   [[nodiscard]] std::size_t lines_at_a_time(Side input) const;
   // Lines from `first` up to `last` of the output of one picture.
   void run(const std::uint8_t* from, Side input, std::uint8_t* to, std::size_t first,
