@@ -69,6 +69,11 @@ Options parse(int argc, char** argv) {
       options.detection.max_classes = static_cast<std::size_t>(to_int(value()));
     } else if (argument == "--ordinary-graph") {  // never the device graph
       options.detector.graph = DetectorOptions::Graph::ordinary;
+    } else if (argument == "--stored-graph") {  // the device graph with ONNX Runtime's convolutions
+      options.detector.graph = DetectorOptions::Graph::device_as_stored;
+    } else if (argument ==
+               "--profile") {  // ONNX Runtime's times of each node, in files of that name
+      options.detector.session.profile_prefix = value();
     } else if (argument == "--agnostic") {
       options.detection.suppression = DetectionOptions::Suppression::agnostic;
     } else {

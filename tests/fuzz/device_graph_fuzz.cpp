@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A device graph in a model's metadata: found with all its weights inside the model, or passed by.
-// And hostile graphs through what looks for the first convolution over pixels.
+// And hostile graphs through what looks for the first convolution over pixels, and through what
+// puts our own convolutions into a device graph.
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "model/optimise/embed.hpp"
 #include "model/quantise/pixel_squares.hpp"
 #include "vision/detect/device_graph.hpp"
+#include "vision/detect/own_convolutions.hpp"
 #include "vision/runtime/external_weights.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -20,6 +22,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& it : andon::vision::external_weights(*graph)) {
       if (it.location != andon::vision::kDeviceGraphWeights || it.bytes > size) std::abort();
     }
+  }
+  // What was changed has nothing left to be changed.
+  if (const auto own = andon::vision::with_own_convolutions(bytes)) {
+    if (andon::vision::with_own_convolutions(*own)) std::abort();
   }
   try {
     using andon::model::Model;

@@ -39,6 +39,9 @@ class ProtobufReader {
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] std::string_view bytes() const { return bytes_; }
 
+  // What has not been read yet.
+  [[nodiscard]] std::string_view rest() const { return rest_; }
+
   [[nodiscard]] std::optional<std::uint64_t> varint() {
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && !rest_.empty(); shift += 7) {

@@ -16,6 +16,7 @@
 #include "model/quantise/head.hpp"
 #include "vision/detect/detector.hpp"
 #include "vision/detect/device_graph.hpp"
+#include "vision/detect/own_convolutions.hpp"
 
 namespace andon::model {
 namespace {
@@ -135,6 +136,11 @@ std::vector<OperatorTime> read_profile(const base::fs::path& folder, std::size_t
   return result;
 }
 
+Model as_devices_run(const Model& device_graph) {
+  const auto own = vision::as_this_processor_runs(device_graph.serialise());
+  return own ? Model::parse(*own, device_graph.name()) : device_graph;
+}
+
 void measure(const vision::OnnxRuntime& runtime, const Model& model,
              const InspectionOptions& options, Inspection& result) {
   const base::TemporaryDirectory folder;
@@ -226,7 +232,7 @@ Inspection inspect(const vision::OnnxRuntime& runtime, const vision::ModelFile& 
   describe_reading(runtime, file, options, result);
   if (options.runs > 0) {
     const std::optional<Model> device = device_graph_of(file);
-    measure(runtime, device ? *device : model, options, result);
+    measure(runtime, device ? as_devices_run(*device) : model, options, result);
   }
   return result;
 }

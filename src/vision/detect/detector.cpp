@@ -9,6 +9,7 @@
 
 #include "base/error/error.hpp"
 #include "vision/detect/device_graph.hpp"
+#include "vision/detect/own_convolutions.hpp"
 #include "vision/heads/head.hpp"
 #include "vision/heads/metadata.hpp"
 
@@ -184,15 +185,30 @@ struct Detector::Implementation {
     std::vector<std::string> passed_over;
     if (first) passed_over = first->passed_over;
     try {
-      SessionOptions own = options.session;
-      own.providers.clear();
-      own.weights = {{std::string(kDeviceGraphWeights), network.model}};
-      return {Session(owner, network.device_graph, network.name, own), passed_over, true};
+      return open_device_graph(owner, network, options, std::move(passed_over));
     } catch (const Error& error) {
       if (!first) first = ordinary();
       first->passed_over.push_back("device graph: " + error.message());
       return std::move(*first);
     }
+  }
+
+  static Opened open_device_graph(const OnnxRuntime& owner, const Network& network,
+                                  const DetectorOptions& options,
+                                  std::vector<std::string> passed_over) {
+    SessionOptions own = options.session;
+    own.providers.clear();
+    own.weights = {{std::string(kDeviceGraphWeights), network.model}};
+    if (options.graph == DetectorOptions::Graph::device) {
+      try {
+        if (const auto faster = as_this_processor_runs(network.device_graph)) {
+          return {Session(owner, *faster, network.name, own), passed_over, true};
+        }
+      } catch (const Error& error) {
+        passed_over.push_back("own convolutions: " + error.message());
+      }
+    }
+    return {Session(owner, network.device_graph, network.name, own), passed_over, true};
   }
 
   // The ordinary model instead, where the device graph does not do for what is asked.

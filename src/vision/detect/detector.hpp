@@ -43,8 +43,9 @@ struct DetectorOptions {
   std::optional<Size> input_size;
   ModelSpec spec;  // what is said beside the model
   // Whether a model's device graph is run in its place, where the CPU runs it and its input is
-  // what the preprocessing makes; or never.
-  enum class Graph : std::uint8_t { device, ordinary } graph = Graph::device;
+  // what the preprocessing makes, with convolutions of our own where this processor gains by them;
+  // or as it is stored; or never.
+  enum class Graph : std::uint8_t { device, device_as_stored, ordinary } graph = Graph::device;
   std::size_t max_batch = 8;  // for models whose batch is not fixed
 };
 

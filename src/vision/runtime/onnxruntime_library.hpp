@@ -11,8 +11,8 @@
 #include "base/error/error.hpp"
 #include "base/os/file.hpp"
 #include "vision/runtime/onnxruntime.hpp"
-#include "vision/runtime/onnxruntime_abi.hpp"
-#include "vision/runtime/operators.hpp"
+#include "vision/operators/onnxruntime_abi.hpp"
+#include "vision/operators/operators.hpp"
 #include "vision/runtime/tensor_memory.hpp"
 
 namespace andon::vision {

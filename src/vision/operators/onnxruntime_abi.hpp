@@ -34,7 +34,14 @@ struct OperatorDomain;
 struct KernelInfo;
 struct KernelContext;
 
-enum class ElementType : int { undefined = 0, float32 = 1, uint8 = 2, int64 = 7 };
+enum class ElementType : int {
+  undefined = 0,
+  float32 = 1,
+  uint8 = 2,
+  int8 = 3,
+  int32 = 6,
+  int64 = 7
+};
 enum class Arity : int { required = 0, optional = 1, variadic = 2 };
 inline constexpr int kFail = 1;
 inline constexpr int kInvalidArgument = 2;
@@ -128,6 +135,12 @@ struct Api {
   // With a null `text` only the size is given, the end mark included.
   Status* (*attribute_integer)(const KernelInfo*, const char* name, std::int64_t*);
   Status* (*attribute_text)(const KernelInfo*, const char* name, char* text, std::size_t* size);
+  // With null `values` only how many there are is given.
+  Status* (*attribute_integers)(const KernelInfo*, const char* name, std::int64_t* values,
+                                std::size_t* count);
+  Status* (*kernel_info_inputs)(const KernelInfo*, std::size_t*);  // how many the node has
+  // Null where no initialiser gives that input.
+  Status* (*constant_input)(const KernelInfo*, std::size_t index, int* is_constant, const Value**);
   Status* (*kernel_input_count)(const KernelContext*, std::size_t*);
   Status* (*kernel_input)(const KernelContext*, std::size_t index, const Value**);
   Status* (*kernel_output)(KernelContext*, std::size_t index, const std::int64_t* shape,
@@ -232,6 +245,7 @@ inline Api read_api(const void* const* slots) {
   detail::read(slots, 125, api.get_providers);       // GetAvailableProviders
   detail::read(slots, 126, api.release_providers);   // ReleaseAvailableProviders
   detail::read(slots, 130, api.add_session_config);  // AddSessionConfigEntry
+  detail::read(slots, 163, api.attribute_integers);  // KernelInfoGetAttributeArray_int64
   detail::read(slots, 170,
                api.append_tensorrt);  // SessionOptionsAppendExecutionProvider_TensorRT_V2
   detail::read(slots, 171, api.create_tensorrt_options);   // CreateTensorRTProviderOptions
@@ -244,6 +258,8 @@ inline Api read_api(const void* const* slots) {
   detail::read(slots, 206, api.update_cuda_options);   // UpdateCUDAProviderOptions
   detail::read(slots, 208, api.release_cuda_options);  // ReleaseCUDAProviderOptions
   detail::read(slots, 216, api.append_provider);       // SessionOptionsAppendExecutionProvider
+  detail::read(slots, 230, api.kernel_info_inputs);    // KernelInfo_GetInputCount
+  detail::read(slots, 249, api.constant_input);        // KernelInfoGetConstantInput_tensor
   detail::read(slots, 274, api.kernel_share);          // KernelContext_ParallelFor
   detail::read(slots, 279, api.add_external_weights);  // AddExternalInitializersFromFilesInMemory
   return api;

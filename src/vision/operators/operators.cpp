@@ -1,39 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vision/runtime/operators.hpp"
-
-#include <fmt/format.h>
+#include "vision/operators/operators.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <exception>
-#include <span>
-#include <string>
 #include <vector>
 
-#include "base/error/error.hpp"
-#include "vision/pixels/byte_table.hpp"
+#include "vision/operators/byte_table.hpp"
+#include "vision/operators/convolution_operator.hpp"
+#include "vision/operators/operator_call.hpp"
 
 namespace andon::vision {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
+using namespace operators;
 
-constexpr std::size_t kMostInputs = 64;
-constexpr std::size_t kMostRank = 8;
 constexpr std::int64_t kMostTimes = 16;
-
-void check(const abi::Api& api, abi::Status* status) {
-  if (status == nullptr) return;
-  const std::string reason = api.get_error_message(status);
-  api.release_status(status);
-  throw Error(ErrorCode::internal, reason);
-}
-
-[[noreturn]] void refuse(std::string_view what) {
-  throw Error(ErrorCode::invalid_argument, std::string(what));
-}
 
 // ONNX Runtime is no C++ that exceptions may cross.
 template <typename Work>
@@ -45,106 +28,6 @@ abi::Status* guarded(const abi::Api& api, const Work& work) noexcept {
     return api.create_status(abi::kInvalidArgument, error.what());
   }
 }
-
-struct Bytes {
-  std::array<std::int64_t, kMostRank> shape{};
-  std::size_t rank = 0;
-  std::size_t count = 0;
-  std::uint8_t* data = nullptr;
-
-  [[nodiscard]] std::size_t channels() const { return static_cast<std::size_t>(shape[rank - 1]); }
-};
-
-// One run of a kernel.
-class Call {
- public:
-  Call(const abi::Api& api, abi::KernelContext* context) : api_(api), context_(context) {}
-
-  [[nodiscard]] std::size_t inputs() const {
-    std::size_t count = 0;
-    check(api_, api_.kernel_input_count(context_, &count));
-    return count;
-  }
-
-  // Its data are only read.
-  [[nodiscard]] Bytes input(std::size_t index) const {
-    const abi::Value* value = nullptr;
-    check(api_, api_.kernel_input(context_, index, &value));
-    if (value == nullptr) refuse("an input is missing");
-    abi::TensorInfo* raw = nullptr;
-    check(api_, api_.value_tensor_info(value, &raw));
-    const auto release = [this](abi::TensorInfo* it) { api_.release_tensor_info(it); };
-    const std::unique_ptr<abi::TensorInfo, decltype(release)> info(raw, release);
-    Bytes bytes;
-    check(api_, api_.tensor_rank(raw, &bytes.rank));
-    if (bytes.rank == 0 || bytes.rank > kMostRank) refuse("an input has no or too many dimensions");
-    check(api_, api_.tensor_shape(raw, bytes.shape.data(), bytes.rank));
-    check(api_, api_.tensor_elements(raw, &bytes.count));
-    bytes.data = data_of(const_cast<abi::Value*>(value));
-    return bytes;
-  }
-
-  [[nodiscard]] std::uint8_t* output(std::span<const std::int64_t> shape) const {
-    abi::Value* value = nullptr;
-    check(api_, api_.kernel_output(context_, 0, shape.data(), shape.size(), &value));
-    return data_of(value);
-  }
-
-  // `work`, which does not throw, for rows from the first up to the last, in parts of about
-  // kShareBytes, on the session's threads.
-  template <typename Work>
-  void share_rows(std::size_t rows, std::size_t row_bytes, const Work& work) const {
-    struct Shared {
-      const Work& work;
-      std::size_t rows;
-      std::size_t each;
-    };
-    const std::size_t each =
-        std::max<std::size_t>(1, kShareBytes / std::max<std::size_t>(1, row_bytes));
-    Shared shared{work, rows, each};
-    const auto part = [](void* data, std::size_t index) {
-      const Shared& it = *static_cast<const Shared*>(data);
-      it.work(index * it.each, std::min(it.rows, (index + 1) * it.each));
-    };
-    const std::size_t parts = (rows + each - 1) / each;
-    if (parts <= 1) {
-      if (parts == 1) part(&shared, 0);
-      return;
-    }
-    check(api_, api_.kernel_share(context_, part, parts, 0, &shared));
-  }
-
- private:
-  static constexpr std::size_t kShareBytes = std::size_t{64} << 10U;
-
-  [[nodiscard]] std::uint8_t* data_of(abi::Value* value) const {
-    void* data = nullptr;
-    check(api_, api_.value_data(value, &data));
-    return static_cast<std::uint8_t*>(data);
-  }
-
-  const abi::Api& api_;
-  abi::KernelContext* context_;
-};
-
-std::vector<ByteTable> tables_of(const abi::Api& api, const abi::KernelInfo* info,
-                                 const char* name) {
-  std::array<char, sizeof(ByteTable) * kMostInputs + 1> text{};
-  std::size_t size = text.size();
-  if (abi::Status* status = api.attribute_text(info, name, text.data(), &size); status != nullptr) {
-    api.release_status(status);
-    refuse(
-        fmt::format("the attribute {} is missing, or has more than {} tables", name, kMostInputs));
-  }
-  const std::size_t bytes = size - 1;  // less the end mark
-  if (bytes == 0 || bytes % sizeof(ByteTable) != 0) {
-    refuse(fmt::format("the attribute {} has {} bytes, not 256 a table", name, bytes));
-  }
-  std::vector<ByteTable> tables(bytes / sizeof(ByteTable));
-  std::memcpy(tables.data(), text.data(), bytes);
-  return tables;
-}
-
 // What a node of each kind is at work. `run` is called by several threads at once.
 struct LutU8 {
   static constexpr const char* kName = "LutU8";
@@ -301,7 +184,6 @@ struct RepeatU8 {
     }
   }
 };
-
 // A kernel as ONNX Runtime holds it.
 template <typename Kind>
 struct Kernel {
@@ -320,13 +202,22 @@ OwnOperator describe(const abi::Api& api) {
   it.version = abi::kApiVersion;
   it.name = [](const abi::Operator*) { return Kind::kName; };
   it.provider = [](const abi::Operator*) -> const char* { return nullptr; };
-  it.input_type = [](const abi::Operator*, std::size_t) { return abi::ElementType::uint8; };
-  it.output_type = it.input_type;
-  it.input_count = [](const abi::Operator*) { return std::size_t{1}; };
-  it.output_count = it.input_count;
-  it.input_arity = [](const abi::Operator*, std::size_t) {
-    return Kind::kManyInputs ? abi::Arity::variadic : abi::Arity::required;
-  };
+  it.output_count = [](const abi::Operator*) { return std::size_t{1}; };
+  if constexpr (requires { Kind::kTypes; }) {
+    it.output_type = [](const abi::Operator*, std::size_t) { return Kind::kOutput; };
+    it.input_type = [](const abi::Operator*, std::size_t index) { return Kind::kTypes.at(index); };
+    it.input_count = [](const abi::Operator*) { return Kind::kTypes.size(); };
+    it.input_arity = [](const abi::Operator*, std::size_t index) {
+      return index == Kind::kBias ? abi::Arity::optional : abi::Arity::required;
+    };
+  } else {
+    it.output_type = [](const abi::Operator*, std::size_t) { return abi::ElementType::uint8; };
+    it.input_type = it.output_type;
+    it.input_count = it.output_count;
+    it.input_arity = [](const abi::Operator*, std::size_t) {
+      return Kind::kManyInputs ? abi::Arity::variadic : abi::Arity::required;
+    };
+  }
   it.output_arity = [](const abi::Operator*, std::size_t) { return abi::Arity::required; };
   it.input_memory = [](const abi::Operator*, std::size_t) { return 0; };
   it.fewest_inputs = [](const abi::Operator*) { return 1; };
@@ -363,13 +254,13 @@ void free_first_for_first(int* inputs, int* outputs) {
 
 struct Operators::Implementation {
   const abi::Api& api;
-  std::array<OwnOperator, 4> operators;
+  std::array<OwnOperator, 6> operators;
   abi::OperatorDomain* domain = nullptr;
 
   explicit Implementation(const abi::Api& functions)
-      : api(functions),
-        operators{describe<LutU8>(functions), describe<CutU8>(functions),
-                  describe<ConcatU8>(functions), describe<RepeatU8>(functions)} {
+      : api(functions), operators{describe<LutU8>(functions),    describe<CutU8>(functions),
+                                  describe<ConcatU8>(functions), describe<RepeatU8>(functions),
+                                  describe<ConvU8>(functions),   describe<ConvF32>(functions)} {
     operators.front().may_share = first_for_first;
     operators.front().free_may_share = free_first_for_first;
     check(api, api.create_operator_domain("andon", &domain));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vision/pixels/byte_table.hpp"
+#include "vision/operators/byte_table.hpp"
 
 namespace andon::vision {
 namespace {

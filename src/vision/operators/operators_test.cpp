@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vision/runtime/operators.hpp"
+#include "vision/operators/operators.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

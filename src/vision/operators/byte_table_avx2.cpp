@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vision/pixels/byte_table.hpp"
+#include "vision/operators/byte_table.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
