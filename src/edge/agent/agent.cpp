@@ -189,9 +189,7 @@ class Agent::Implementation {
                   [this](const std::string& id, const std::string& stage, base::Timestamp now) {
                     return secret_source_.get(id, stage, now);
                   },
-                  [layout = layout_] {
-                    return secret_key_of(base::read_file(private_key_file(layout)));
-                  },
+                  [this] { return secret_key_of(device_, layout_); },
                   [this](std::string note) {
                     host_.take_note(std::string(kSecretManager), std::move(note));
                     write_status_soon();
