@@ -28,6 +28,7 @@
 #include "edge/control/adoption.hpp"
 #include "edge/control/agent_status.hpp"
 #include "edge/control/local_commands.hpp"
+#include "edge/fit/fit_command.hpp"
 #include "edge/run/component_user.hpp"
 #include "launch/launcher/launcher.hpp"
 #include "options/options.hpp"
@@ -307,6 +308,7 @@ int main(int argc, char** argv) {
 
   std::function<int()> local;
   edge::add_local_commands(app, local);
+  edge::add_fit_command(app, local);
 
   options::add_standard_options(app, "andon-edge");
   return options::run_program(argc, argv, app, [&] {

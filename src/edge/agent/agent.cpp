@@ -159,8 +159,10 @@ class Agent::Implementation {
                     write_status_soon();
                   }}),
         log_uploader_(
-            {loop_, budget_, device_, layout_, [this] { return configuration_of(kLogManager); },
+            {loop_, *link_, budget_, device_, layout_,
+             [this] { return configuration_of(kLogManager); },
              [this] { return server_time_.own_is_ahead().value_or(std::chrono::milliseconds{0}); },
+             [this] { return credentials_of_role(); },
              [this](std::string note) {
                host_.take_note(std::string(kLogManager), std::move(note));
                write_status_soon();
