@@ -133,6 +133,9 @@ class KeyedAgent(Agent):
         status = self.status()
         return status["agent"] == "running" and status.get("connected")
 
+    def last_problem(self):
+        return self.status().get("network", {}).get("lastProblem", "")
+
 
 @pytest.fixture(scope="module")
 def server(shared_server):
@@ -209,7 +212,7 @@ def test_a_device_runs_what_it_has_without_its_token_and_connects_when_it_is_bac
         (token.directory / "tokens").mkdir()
         agent.start()
         agent.wait_for("com.example.Plugged", "1.0.0")
-        wait_until(lambda: "no such token" in agent.status()["network"].get("lastProblem", ""),
+        wait_until(lambda: "no such token" in agent.last_problem(),
                    "the problem being named")
         (token.directory / "tokens").rmdir()
         (token.directory / "taken").rename(token.directory / "tokens")
@@ -225,7 +228,7 @@ def test_a_refused_pin_is_shown_to_its_token_once(server, tmp_path):
         agent.kill()
         token.pin.write_text("000000")
         agent.start()
-        wait_until(lambda: "has refused this PIN before" in
-                   agent.status()["network"].get("lastProblem", ""), "the problem being named")
+        wait_until(lambda: "has refused this PIN before" in agent.last_problem(),
+                   "the problem being named")
         token.pin.write_text(PIN)
         wait_until(agent.is_connected, "its connection; log:\n" + agent.log.read_text())
