@@ -28,9 +28,11 @@
 #include "edge/control/adoption.hpp"
 #include "edge/control/agent_status.hpp"
 #include "edge/control/local_commands.hpp"
+#include "edge/fit/fit_command.hpp"
 #include "edge/run/component_user.hpp"
 #include "launch/launcher/launcher.hpp"
 #include "options/options.hpp"
+#include "trust/keys/private_key.hpp"
 
 namespace {
 
@@ -40,6 +42,7 @@ struct Options {
   edge::fs::path root = "/var/lib/andon/edge";
   std::string token;
   std::string token_file;
+  std::string key;
   edge::Claim claim;
   std::string claim_mqtt;
   std::string claim_data_plane;
@@ -73,6 +76,7 @@ edge::Claim read_claim(const Options& options) {
   constexpr std::uint16_t kMqttPort = 8883;
   constexpr std::uint16_t kDataPlanePort = 8443;
   edge::Claim claim = options.claim;
+  claim.device_key = options.key;
   claim.mqtt = edge::parse_endpoint(options.claim_mqtt, kMqttPort, "--mqtt");
   claim.data_plane = {claim.mqtt.host, kDataPlanePort};
   if (!options.claim_data_plane.empty()) {
@@ -92,7 +96,7 @@ int provision(const Options& options) {
   const edge::Layout layout(options.root);
   const edge::DeviceConfig device =
       options.claim.certificate.empty()
-          ? edge::provision(layout, fleet::parse_enrolment_token(read_token(options)))
+          ? edge::provision(layout, fleet::parse_enrolment_token(read_token(options)), options.key)
           : edge::provision_by_claim(layout, read_claim(options));
   if (options.as_json) {
     fmt::print("{}\n", base::json_text(edge::to_json(device)));
@@ -211,7 +215,8 @@ int main(int argc, char** argv) {
   const auto add_to_claim = [&](const std::string& name, auto& value, const std::string& text) {
     return provisioning->add_option(name, value, text)->needs(claim);
   };
-  claim->needs(add_to_claim("--claim-key", options.claim.private_key, "Its private key, a file"));
+  claim->needs(add_to_claim("--claim-key", options.claim.private_key,
+                            "Its private key, a file or a key's URI"));
   claim->needs(add_to_claim("--ca", options.claim.ca, "The server's CA certificate, a file"));
   claim->needs(add_to_claim("--template", options.claim.template_name, "Provisioning template"));
   claim->needs(
@@ -228,6 +233,17 @@ int main(int argc, char** argv) {
       });
   options.claim.region = "us-east-1";
   add_to_claim("--region", options.claim.region, "The server's region")->capture_default_str();
+  provisioning
+      ->add_option("--key", options.key,
+                   "Where the device's private key is: pkcs11:object=...?module-path=...&"
+                   "pin-source=... on a token, handle:0x... in the TPM, or an absolute path of a "
+                   "file; default: config/device.key, which is made")
+      ->type_name("URI|FILE")
+      ->check([](const std::string& text) {
+        return text.starts_with('/') || trust::is_key_uri(text)
+                   ? std::string()
+                   : "'" + text + "' must be a key's URI (pkcs11:, handle:) or an absolute path";
+      });
   add_component_user(provisioning);
   provisioning->add_flag("--json", options.as_json, "Print JSON");
 
@@ -292,6 +308,7 @@ int main(int argc, char** argv) {
 
   std::function<int()> local;
   edge::add_local_commands(app, local);
+  edge::add_fit_command(app, local);
 
   options::add_standard_options(app, "andon-edge");
   return options::run_program(argc, argv, app, [&] {

@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from agent import Agent, Fleet
+from certificates import AgedAgent, fingerprint, replace_certificate
 from harness import PATIENCE_S, Server, program, wait_until
-from test_trust import AgedAgent, fingerprint, replace_certificate
 
 DAMAGED = 11  # exit code
 

@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a device does with a certificate that should not be good any more: revoked, over, renewed in
 time, of a thing that was deleted; and how an honest agent keeps its own good."""
-import hashlib
 import http.client
 import json
-import sqlite3
 import subprocess
-import time
-from datetime import datetime, timedelta, timezone
 
 import botocore.exceptions
 import pytest
 
-from agent import Agent, Fleet
-from harness import Mqtt
+from agent import Fleet
+from certificates import AgedAgent, fingerprint, replace_certificate, sign
 from harness import http as request
 from harness import program, wait_until
 
@@ -26,68 +22,6 @@ def server(shared_server):
 @pytest.fixture(scope="module")
 def iot(server):
     return server.aws("iot")
-
-
-def fingerprint(certificate):
-    der = subprocess.run(["openssl", "x509", "-in", certificate, "-outform", "DER"],
-                         check=True, capture_output=True).stdout
-    return hashlib.sha256(der).hexdigest()
-
-
-def sign(server, directory, key, name, begin_s, end_s):
-    """A certificate of the server's CA for `key` that holds from and until so many seconds from
-    now, and is registered for the thing: as one that was given out long ago. Its text."""
-    directory.mkdir(exist_ok=True)
-    (directory / "index").write_text("")
-    (directory / "serial").write_text(f"{time.time_ns():032x}"[-32:])
-    (directory / "ca.cnf").write_text(f"""
-[ca]
-default_ca = andon
-[andon]
-new_certs_dir = {directory}
-database = {directory}/index
-serial = {directory}/serial
-default_md = sha256
-policy = any
-x509_extensions = client
-unique_subject = no
-[any]
-commonName = supplied
-[client]
-basicConstraints = critical, CA:FALSE
-keyUsage = critical, digitalSignature
-extendedKeyUsage = clientAuth
-""")
-    csr, out = directory / "csr", directory / "crt"
-    subprocess.run(["openssl", "req", "-new", "-key", key, "-subj", f"/CN={name}", "-out", csr],
-                   check=True, capture_output=True)
-    now = datetime.now(timezone.utc)
-
-    def moment(seconds):
-        return (now + timedelta(seconds=seconds)).strftime("%y%m%d%H%M%SZ")
-    subprocess.run(["openssl", "ca", "-batch", "-config", directory / "ca.cnf", "-notext", "-in",
-                    csr, "-out", out, "-cert", server.ca_file, "-keyfile",
-                    server.data / "ca" / "ca.key", "-startdate", moment(begin_s), "-enddate",
-                    moment(end_s)], check=True, capture_output=True)
-    with sqlite3.connect(server.data / "andon.db", timeout=30) as database:
-        database.execute(
-            "INSERT INTO certificates (id, thing, pem, status, created_ms, not_after_ms) "
-            "VALUES (?, ?, ?, 'ACTIVE', ?, ?)",
-            (fingerprint(out), name, out.read_text(),
-             int((now.timestamp() + begin_s) * 1000), int((now.timestamp() + end_s) * 1000)))
-    database.close()
-    return out.read_text()
-
-
-def replace_certificate(server, device, tmp_path, begin_s, end_s):
-    """As if the device had enrolled so long ago; what it has got today is gone."""
-    iot = server.aws("iot")
-    text = sign(server, tmp_path / "signed", device.key, device.thing, begin_s, end_s)
-    for principal in iot.list_thing_principals(thingName=device.thing)["principals"]:
-        certificate = principal.rsplit("/", 1)[1]
-        if certificate == fingerprint(device.certificate):
-            iot.update_certificate(certificateId=certificate, newStatus="REVOKED")
-    device.certificate.write_text(text)
 
 
 def renew(server, certificate, csr):
@@ -296,34 +230,6 @@ def test_the_server_does_not_act_on_messages_of_a_thing_without_a_good_certifica
         heard.wait_for(lambda to, _: to == topic.format("heard-1") + "/accepted", "an answer")
         answered = [to for to, _ in heard.messages() if to.endswith(("accepted", "rejected"))]
     assert answered == [topic.format("heard-1") + "/accepted"]
-
-
-class AgedAgent(Agent):
-    """An agent whose certificate was given out so long ago, and ends so soon."""
-
-    def __init__(self, server, root, thing, begin_s, end_s):
-        super().__init__(server, root, thing)
-        self.begin_s, self.end_s = begin_s, end_s
-        self.key = self.root / "config" / "device.key"
-        self.certificate = self.root / "config" / "device.crt"
-
-    def __enter__(self):
-        self.provision()
-        replace_certificate(self.server, self, self.root.parent, self.begin_s, self.end_s)
-        self.aged = fingerprint(self.certificate)
-        return self.start()
-
-    def mqtt(self):
-        return Mqtt(self.server, self.certificate, self.key, thing=self.thing)
-
-    def live(self, member):
-        status = self.status()
-        return status.get(member) if status["agent"] == "running" else None
-
-    def wait_renewed(self):
-        wait_until(lambda: (self.live("certificate") or {}).get("id") not in (None, self.aged)
-                   and self.live("connected"), "the renewal; log:\n" + self.log.read_text())
-        assert self.status()["certificate"]["id"] == fingerprint(self.certificate)
 
 
 def test_an_agent_renews_its_certificate_in_time_and_goes_on(server, iot, tmp_path):

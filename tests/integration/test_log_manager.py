@@ -94,6 +94,56 @@ def test_lines_below_the_least_level_stay_on_the_device(server, fleet, agent):
                ["[WARN] said WARN", "[ERROR] said ERROR"], "the lines")
 
 
+def objects(server):
+    """The bucket that devices may put to, each below its name: {key: lines}."""
+    s3 = server.aws("s3")
+    return {entry["Key"]: s3.get_object(Bucket="andon-uploads", Key=entry["Key"])["Body"].read()
+            .decode().splitlines()
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket="andon-uploads")
+            for entry in page.get("Contents", [])}
+
+
+def test_lines_come_to_a_bucket_as_objects_in_their_order(server, fleet, agent):
+    fleet.deploy_and_wait({NAME: "1.0.0", MANAGER: rules(andonDestination="s3://andon-uploads")})
+
+    def said():
+        found = objects(server)
+        assert all(key.startswith(f"edge-1/{NAME}/20") for key in found), list(found)
+        return [int(line.split()[1]) for key in sorted(found) for line in found[key]
+                if line.startswith("line ")]
+    wait_until(lambda: said() == list(range(10)), "the first lines")
+    # What is put again after a crash is the same object.
+    agent.kill()
+    (agent.root / "config" / "log-places.json").unlink()
+    agent.start()
+    agent.wait_for(NAME, "1.0.0")
+    talk(agent, 1500)
+    wait_until(lambda: said() == list(range(1500)), "all lines, each once", 120)
+    assert lines(server) == {}
+
+
+def test_lines_come_to_a_topic(server, fleet, agent):
+    with server.operator_mqtt().subscribe("dt/#") as heard:
+        fleet.deploy_and_wait(
+            {NAME: "1.0.0", MANAGER: rules(andonDestination="mqtt:///dt/logs/{thing}/{stream}")})
+
+        def said():
+            batches = [json.loads(text) for topic, text in heard.messages()
+                       if topic == f"dt/logs/edge-1/{NAME}"]
+            assert all(batch["component"] == NAME for batch in batches)
+            return [event["message"].split()[1] for batch in batches for event in batch["events"]]
+        wait_until(lambda: said() == [str(i) for i in range(10)], "the lines")
+    assert lines(server) == {}
+
+
+def test_lines_that_may_not_go_to_their_bucket_wait_and_say_so(server, fleet, agent):
+    fleet.deploy_and_wait({NAME: "1.0.0", MANAGER: rules(andonDestination="s3://others")})
+    wait_until(lambda: "AccessDenied" in str(agent.status()["components"]), "the reason")
+    fleet.deploy_and_wait({NAME: "1.0.0", MANAGER: rules(andonDestination="s3://andon-uploads")})
+    wait_until(lambda: sum(map(len, objects(server).values())) == 10, "all lines")
+    wait_until(lambda: "logs wait" not in str(agent.status()["components"]), "nothing waiting")
+
+
 def post(server, agent, body):
     context = ssl.create_default_context(cafile=agent.root / "config" / "ca.crt")
     context.load_cert_chain(agent.root / "config" / "device.crt", agent.root / "config" / "device.key")

@@ -146,7 +146,7 @@ void subscribe_to_results(DemoContext& demo) {
                         .client_id = "andon-demo-" + base::random_uuid(),
                         .ca_file = data / "ca" / "ca.crt",
                         .certificate_file = data / "credentials" / "operator.crt",
-                        .private_key_file = data / "credentials" / "operator.key"});
+                        .private_key = data / "credentials" / "operator.key"});
   demo.mqtt->subscribe(
       fmt::format("andon/things/{}/results", kDemoThing), wire::Qos::at_least_once,
       [&](const wire::MqttMessage& message) { demo.results.receive(message.payload); });

@@ -159,8 +159,10 @@ class Agent::Implementation {
                     write_status_soon();
                   }}),
         log_uploader_(
-            {loop_, budget_, device_, layout_, [this] { return configuration_of(kLogManager); },
+            {loop_, *link_, budget_, device_, layout_,
+             [this] { return configuration_of(kLogManager); },
              [this] { return server_time_.own_is_ahead().value_or(std::chrono::milliseconds{0}); },
+             [this] { return credentials_of_role(); },
              [this](std::string note) {
                host_.take_note(std::string(kLogManager), std::move(note));
                write_status_soon();
@@ -189,9 +191,7 @@ class Agent::Implementation {
                   [this](const std::string& id, const std::string& stage, base::Timestamp now) {
                     return secret_source_.get(id, stage, now);
                   },
-                  [layout = layout_] {
-                    return secret_key_of(base::read_file(private_key_file(layout)));
-                  },
+                  [this] { return secret_key_of(device_, layout_); },
                   [this](std::string note) {
                     host_.take_note(std::string(kSecretManager), std::move(note));
                     write_status_soon();

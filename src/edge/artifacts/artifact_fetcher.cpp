@@ -97,7 +97,7 @@ class Downloader {
   Downloader(const DeviceConfig& config, const Layout& layout, const FetchLimits& limits,
              LinkBudget& budget, std::size_t share, const Cancellation& cancellation)
       : data_plane_(config, layout),
-        client_(http_options(layout)),
+        client_(http_options(config, layout)),
         blobs_(layout),
         limits_(limits),
         budget_(budget),

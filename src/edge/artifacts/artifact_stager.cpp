@@ -14,6 +14,7 @@
 #include "base/log/log.hpp"
 #include "base/os/blocking.hpp"
 #include "edge/artifacts/blob_store.hpp"
+#include "edge/artifacts/plain_file.hpp"
 #include "edge/process/run_as.hpp"
 #include "edge/state/deployment_failure.hpp"
 #include "store/archive/zip_archive.hpp"
@@ -104,12 +105,14 @@ void sync_tree(const fs::path& root) {
   base::sync_directory(root);
 }
 
-// Replaces `place` by `prepared`, which is complete.
+// Replaces `place` by `prepared`, which is complete. An empty directory that a power cut takes away
+// is missed, and made again, before its component starts.
 void move_into_place(const fs::path& prepared, const fs::path& place) {
-  sync_tree(prepared);
+  const bool has_content = !fs::is_empty(prepared);
+  if (has_content) sync_tree(prepared);
   fs::remove_all(place);
   fs::rename(prepared, place);
-  base::sync_directory(place.parent_path());
+  if (has_content) base::sync_directory(place.parent_path());
 }
 
 DeploymentFailure not_in_place(const WantedArtifact& wanted, const base::Error& error) {
@@ -126,8 +129,10 @@ void stage(const Layout& layout, const StagedVersion& staged) {
   const fs::path unpacked = layout.unarchived_of(staged.component, staged.version);
   base::make_directories(directory.parent_path());
   base::make_directories(unpacked.parent_path());
-  base::sync_directory(layout.artifacts());
-  base::sync_directory(layout.unarchived());
+  if (!staged.artifacts.empty()) {
+    base::sync_directory(layout.artifacts());
+    base::sync_directory(layout.unarchived());
+  }
   // On the same file systems as their places, so that a rename suffices.
   const base::TemporaryDirectory fresh(directory.parent_path());
   const base::TemporaryDirectory fresh_unpacked(unpacked.parent_path());
@@ -206,9 +211,9 @@ void stage_anew(const Layout& layout, const StagedMarks& marks, const InstalledC
   try {
     stage(layout, staged);
     marks.write(staged);
-    base::write_file_atomically(
-        layout.recipes() / (component.name + '-' + component.version + ".json"),
-        component.recipe.text());
+    // For people: what the agent goes by is in config.db.
+    replace_file(layout.recipes() / (component.name + '-' + component.version + ".json"),
+                 component.recipe.text(), 0644);
   } catch (const fs::filesystem_error& error) {
     throw DeploymentFailure(base::ErrorCode::internal,
                             "cannot stage component " + component.name + ' ' + component.version +

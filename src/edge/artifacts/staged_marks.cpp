@@ -8,25 +8,15 @@
 #include <system_error>
 
 #include "base/text/encoding.hpp"
-#include "base/text/id.hpp"
+#include "edge/artifacts/plain_file.hpp"
+#include "edge/state/device_config.hpp"
 #include "trust/digests/digest.hpp"
 
 namespace andon::edge {
 namespace {
 
-constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kMostBytes = 4U << 20U;
 constexpr mode_t kWritableByOthers = 022;
-
-std::string load_or_make_key(const Layout& layout) {
-  const fs::path file = layout.config() / "staged.key";
-  const auto found = base::read_file_if_exists(file, 2 * kKeyBytes);
-  if (found && found->size() == kKeyBytes) return *found;
-  // One that is damaged is replaced: no mark fits any more, and everything is read once.
-  std::string key = base::random_bytes(kKeyBytes);
-  base::write_file_atomically(file, key, 0600);
-  return key;
-}
 
 // What shall be there, a line an artifact.
 std::string wanted_text(const StagedVersion& staged) {
@@ -81,7 +71,9 @@ ArtifactAccess access_of(const WantedArtifact& wanted) {
   return {0400U | recipe_mode(wanted.artifact), user.group.value_or(getegid())};
 }
 
-StagedMarks::StagedMarks(const Layout& layout) : layout_(layout), key_(load_or_make_key(layout)) {}
+// With another key no mark fits any more, and everything is read once.
+StagedMarks::StagedMarks(const Layout& layout)
+    : layout_(layout), key_(load_or_make_secret(layout.config() / "staged.key")) {}
 
 fs::path StagedMarks::file_of(const StagedVersion& staged) const {
   return layout_.staged() / staged.component / staged.version;
@@ -110,9 +102,12 @@ void StagedMarks::write(const StagedVersion& staged) const {
   const auto found = found_text(layout_, staged);
   if (!found) return;  // touched again already: it has no mark
   const std::string text = wanted_text(staged) + *found;
-  base::make_directories(file_of(staged).parent_path());
+  const fs::path file = file_of(staged);
+  base::make_directories(file.parent_path());
+  // Without artifacts there is nothing that a power cut could leave half there.
+  if (staged.artifacts.empty()) return replace_file(file, text + keyed_mark(staged, text), 0600);
   base::sync_directory(layout_.staged());
-  base::write_file_atomically(file_of(staged), text + keyed_mark(staged, text), 0600);
+  base::write_file_atomically(file, text + keyed_mark(staged, text), 0600);
 }
 
 void StagedMarks::remove(const StagedVersion& staged) const {

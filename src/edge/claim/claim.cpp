@@ -83,7 +83,7 @@ class Asking {
     options.client_id = base::random_uuid();
     options.ca_file = claim.ca.string();
     options.certificate_file = claim.certificate.string();
-    options.private_key_file = claim.private_key.string();
+    options.private_key = claim.private_key;
     return options;
   }
 
@@ -117,7 +117,7 @@ void forget_offer(const Layout& layout) {
   fs::remove(offer_file(layout), ignored);
 }
 
-std::optional<Offer> read_offer(const Layout& layout, const std::string& key) {
+std::optional<Offer> read_offer(const Layout& layout, const trust::PrivateKey& key) {
   const auto text = base::read_file_if_exists(offer_file(layout), kMaxPemBytes);
   if (!text) return std::nullopt;
   const json::value value = base::parse_json(*text, "claim.json");
@@ -127,7 +127,7 @@ std::optional<Offer> read_offer(const Layout& layout, const std::string& key) {
   return offer;
 }
 
-Offer get_offer(const Layout& layout, const std::string& key, Asking& asking) {
+Offer get_offer(const Layout& layout, const trust::PrivateKey& key, Asking& asking) {
   const json::object answer =
       asking.ask(std::string(fleet::kCreateFromCsrTopic),
                  {{"certificateSigningRequest", trust::make_csr(key, "andon-edge")}});
@@ -189,7 +189,7 @@ DeviceConfig provision_by_claim(const Layout& layout, const Claim& claim) {
                     "; to provision it for another server, give another --root or remove " +
                     layout.config().string());
   }
-  const std::string key = keep_or_make_key(layout);
+  const trust::PrivateKey key = own_key(layout, claim.device_key);
   base::write_file_atomically(ca_file(layout), base::read_file(claim.ca, kMaxPemBytes));
   Asking asking(claim);
   std::optional<Offer> offer = read_offer(layout, key);
@@ -206,6 +206,7 @@ DeviceConfig provision_by_claim(const Layout& layout, const Claim& claim) {
   DeviceConfig config;
   config.thing_name = reader.required_text("thingName");
   config.region = claim.region;
+  config.private_key = claim.device_key;
   config.mqtt = claim.mqtt;
   config.data_plane = claim.data_plane;
   const JsonReader more = reader.child_or_empty("deviceConfiguration");

@@ -17,8 +17,9 @@ namespace andon::edge {
 
 struct Claim {
   fs::path certificate;
-  fs::path private_key;
-  fs::path ca;  // of the server
+  std::string private_key;  // as trust::load_private_key() takes it
+  fs::path ca;              // of the server
+  std::string device_key;   // where the device's own is (own_key()); empty: a file that is made
   std::string template_name;
   std::map<std::string, std::string> parameters;
   fleet::Endpoint mqtt;

@@ -32,7 +32,7 @@ constexpr milliseconds kBetweenLooks{3'600'000};
 constexpr std::size_t kMaxPemBytes = 1U << 16U;
 
 // What the server gave is used only if it is this device's, of the CA that it was enrolled with.
-void check(const std::string& fresh, const std::string& key, const std::string& ca,
+void check(const std::string& fresh, const trust::PrivateKey& key, const std::string& ca,
            const trust::CertificateInfo& old) {
   const trust::CertificateInfo info = trust::describe_certificate(fresh);
   const char* problem = nullptr;
@@ -94,7 +94,7 @@ base::Timestamp renewal_time(const trust::CertificateInfo& certificate) {
 void renew_certificate_on_disk(const DeviceConfig& device, const Layout& layout) {
   const fs::path file = certificate_file(layout);
   const fs::path fresh_file = file.string() + ".new";
-  const std::string key = base::read_file(private_key_file(layout), kMaxPemBytes);
+  const trust::PrivateKey key = trust::load_private_key(private_key_of(device, layout));
   const std::string old = base::read_file(file, kMaxPemBytes);
   const trust::CertificateInfo old_info = trust::describe_certificate(old);
   const std::string fresh = renew_certificate(

@@ -96,16 +96,16 @@ recipe::PlatformAttributes own_platform() {
   return own;
 }
 
-wire::HttpClientOptions http_options(const Layout& layout) {
+wire::HttpClientOptions http_options(const DeviceConfig& device, const Layout& layout) {
   wire::HttpClientOptions options;
   options.ca_file = ca_file(layout).string();
   options.certificate_file = certificate_file(layout).string();
-  options.private_key_file = private_key_file(layout).string();
+  options.private_key = private_key_of(device, layout);
   return options;
 }
 
 DataPlane::DataPlane(const DeviceConfig& config, const Layout& layout)
-    : config_(config), platform_(own_platform()), client_(http_options(layout)) {}
+    : config_(config), platform_(own_platform()), client_(http_options(config, layout)) {}
 
 wire::IncomingResponse DataPlane::call(const std::string& method, const std::string& target,
                                        const std::string& body) {

@@ -23,7 +23,8 @@ namespace andon::edge {
 // Attributes of this machine (uname, /proc).
 [[nodiscard]] recipe::PlatformAttributes own_platform();
 
-[[nodiscard]] wire::HttpClientOptions http_options(const Layout& layout);
+[[nodiscard]] wire::HttpClientOptions http_options(const DeviceConfig& device,
+                                                   const Layout& layout);
 
 // All throw unavailable and deadline_exceeded for what may pass, DeploymentFailure with
 // Greengrass's codes for what the server refuses.

@@ -122,7 +122,7 @@ void JobClient::tell_progress(const std::string& job_id,
 void JobClient::send_first() {
   if (std::exchange(reading_, true)) return;
   const auto first = std::make_shared<std::optional<store::Row>>();
-  writer_.run(
+  writer_.run_unsynced(  // behind what is to be read
       [first](store::Transaction& transaction) {
         *first =
             transaction.query_one("SELECT id, job_id, body FROM job_outbox ORDER BY id LIMIT 1");
@@ -177,7 +177,8 @@ void JobClient::on_update_answer(const wire::MqttMessage& message) {
 }
 
 void JobClient::drop_first() {
-  writer_.run([id = *in_flight_](store::Transaction& transaction) {
+  // Told again after a power cut: the server knows it already.
+  writer_.run_unsynced([id = *in_flight_](store::Transaction& transaction) {
     transaction.execute("DELETE FROM job_outbox WHERE id = $1", {id});
   });
   in_flight_.reset();

@@ -95,7 +95,7 @@ wire::MqttOptions broker_options(const DeviceConfig& device, const Layout& layou
   options.client_id = device.thing_name;
   options.ca_file = ca_file(layout).string();
   options.certificate_file = certificate_file(layout).string();
-  options.private_key_file = private_key_file(layout).string();
+  options.private_key = private_key_of(device, layout);
   return options;
 }
 

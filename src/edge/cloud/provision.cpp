@@ -70,14 +70,15 @@ fs::path network_file(const Layout& layout) {
   return layout.config() / "network.json";
 }
 
-std::string keep_or_make_key(const Layout& layout) {
-  if (auto key = base::read_file_if_exists(private_key_file(layout), 1U << 16U)) return *key;
-  std::string key = trust::make_private_key();
-  base::write_file_atomically(private_key_file(layout), key, 0600);
-  return key;
+trust::PrivateKey own_key(const Layout& layout, const std::string& source) {
+  if (!source.empty()) return trust::load_private_key(source);
+  const fs::path file = private_key_file(layout);
+  if (!fs::exists(file)) base::write_file_atomically(file, trust::make_private_key(), 0600);
+  return trust::load_private_key(file);
 }
 
-DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token) {
+DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token,
+                       const std::string& key_source) {
   layout.make();
   const base::FileLock lock(layout.lock());
   const std::string token_sha256 = trust::sha256_hex(token.secret);
@@ -93,7 +94,9 @@ DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token)
     }
     if (existing->token_sha256 == token_sha256) return *existing;
   }
-  const std::string key = keep_or_make_key(layout);
+  DeviceConfig config;
+  config.private_key = key_source.empty() && existing ? existing->private_key : key_source;
+  const trust::PrivateKey key = own_key(layout, config.private_key);
   base::write_file_atomically(ca_file(layout), fetch_ca(token));
   const fleet::EnrolmentAnswer answer =
       enrol(token, ca_file(layout), trust::make_csr(key, "andon-edge"));
@@ -103,7 +106,6 @@ DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token)
                     existing->thing_name + "': give another --root or remove " +
                     layout.config().string());
   }
-  DeviceConfig config;
   config.thing_name = answer.thing_name;
   config.region = answer.region;
   if (!answer.role_alias.empty()) config.role_alias = answer.role_alias;

@@ -276,21 +276,23 @@ void DeploymentEngine::entered(const DeploymentMove& move) {
 void DeploymentEngine::save(State next, Also also, std::function<void(std::exception_ptr)> then) {
   DeploymentRecord saved = *record_;
   saved.state_name = to_string(next);
-  parts_.writer.run(
-      [&journal = parts_.journal, saved = std::move(saved),
-       also = std::move(also)](store::Transaction& transaction) {
-        journal.write(transaction, saved);
-        if (also) also(transaction);
-      },
-      [this, alive = alive_, next, then = std::move(then)](std::exception_ptr error) {
-        if (!*alive) return;
-        if (!error) {
-          record_->state_name = to_string(next);
-          record_->attempts = 0;
-          blocked_by_.clear();
-        }
-        then(std::move(error));
-      });
+  StateWriter::Work work = [&journal = parts_.journal, saved = std::move(saved),
+                            also = std::move(also)](store::Transaction& transaction) {
+    journal.write(transaction, saved);
+    if (also) also(transaction);
+  };
+  StateWriter::Done done = [this, alive = alive_, next,
+                            then = std::move(then)](std::exception_ptr error) {
+    if (!*alive) return;
+    if (!error) {
+      record_->state_name = to_string(next);
+      record_->attempts = 0;
+      blocked_by_.clear();
+    }
+    then(std::move(error));
+  };
+  if (outlives_power_cut(next)) return parts_.writer.run(std::move(work), std::move(done));
+  parts_.writer.run_unsynced(std::move(work), std::move(done));
 }
 
 void DeploymentEngine::enter_activating(const DeploymentMove& move) {

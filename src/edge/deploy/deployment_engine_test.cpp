@@ -10,6 +10,7 @@
 
 #include "base/error/error.hpp"
 #include "edge/state/state_database.hpp"
+#include "edge/testing/enrolled_device.hpp"
 #include "edge/testing/fake_loop_clock.hpp"
 #include "edge/testing/recording_stream.hpp"
 
@@ -88,14 +89,6 @@ class ScriptedWorker final : public DeploymentWorker {
   std::string hangs_in_;
 };
 
-DeviceConfig device() {
-  DeviceConfig config;
-  config.thing_name = "dev1";
-  config.mqtt = {"localhost", 1};
-  config.data_plane = {"localhost", 2};
-  return config;
-}
-
 // Everything of an agent but the network.
 struct Bench {
   explicit Bench(const fs::path& root, std::optional<State> dies_after = {})
@@ -148,7 +141,7 @@ struct Bench {
   base::SystemClock clock;
   FakeLoopClock loop_clock;
   EventLoop loop{loop_clock};
-  DeviceConfig config = device();
+  DeviceConfig config = enrolled_device();
   std::unique_ptr<store::Database> database = open_state_database(layout.database());
   DeploymentJournal journal{*database, clock};
   StateWriter writer{loop, *database};

@@ -71,6 +71,13 @@ bool is_end(State state) {
   return state == State::succeeded || state == State::rolled_back || state == State::failed;
 }
 
+bool outlives_power_cut(DeploymentState state) {
+  using enum DeploymentState;
+  // Up to STAGED nothing that runs was touched; CHECKED looks at what ACTIVATING has brought up.
+  return state != resolved && state != fetched && state != verified && state != staged &&
+         state != checked;
+}
+
 bool can_cancel(State state) {
   return row(state).cancellable;
 }

@@ -48,6 +48,10 @@ struct DeploymentMove {
 // False once components may have been changed: a cancellation is then too late.
 [[nodiscard]] bool can_cancel(DeploymentState state);
 
+// False where a power cut may take the device back to a state before: all work since then can
+// simply be done again. The state is written before its work in any case.
+[[nodiscard]] bool outlives_power_cut(DeploymentState state);
+
 [[nodiscard]] std::string_view to_string(DeploymentState state);
 // What the device does in it, for people: "downloading".
 [[nodiscard]] std::string_view describe(DeploymentState state);

@@ -87,6 +87,18 @@ TEST(DeploymentState, EndsMoveNowhere) {
   }
 }
 
+// A power cut takes it back over states whose work can be done again, to one that is on the disk.
+TEST(DeploymentState, WhatWasTouchedOutlivesAPowerCut) {
+  for (const State state : kAll) {
+    const bool may_be_lost = state == State::resolved || state == State::fetched ||
+                             state == State::verified || state == State::staged ||
+                             state == State::checked;
+    EXPECT_EQ(outlives_power_cut(state), !may_be_lost) << to_string(state);
+    EXPECT_TRUE(can_cancel(state) || state == State::checked || outlives_power_cut(state))
+        << to_string(state);
+  }
+}
+
 TEST(DeploymentState, NamesReadBack) {
   for (const State state : kAll) EXPECT_EQ(parse_deployment_state(to_string(state)), state);
   EXPECT_FALSE(parse_deployment_state("TELEPORTING"));

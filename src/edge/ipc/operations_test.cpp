@@ -10,6 +10,7 @@
 #include "edge/ipc/mqtt_operations.hpp"
 #include "edge/ipc/pubsub_operations.hpp"
 #include "edge/state/state_database.hpp"
+#include "edge/testing/enrolled_device.hpp"
 #include "edge/testing/installed_component.hpp"
 #include "edge/testing/mqtt_link_fake.hpp"
 #include "edge/testing/recording_stream.hpp"
@@ -18,14 +19,6 @@
 
 namespace andon::edge {
 namespace {
-
-DeviceConfig device() {
-  DeviceConfig config;
-  config.thing_name = "dev1";
-  config.mqtt = {"localhost", 1};
-  config.data_plane = {"localhost", 2};
-  return config;
-}
 
 const char* const kAccess = R"({
   "aws.greengrass.ipc.mqttproxy": {"p:1": {"operations": ["*"], "resources": ["line/#"]}},
@@ -90,7 +83,7 @@ class OperationsTest : public testing::Test {
 
   base::TemporaryDirectory directory_;
   Layout layout_{directory_.path()};
-  DeviceConfig device_ = device();
+  DeviceConfig device_ = enrolled_device();
   base::FakeClock clock_{base::from_epoch_millis(1'000'000)};
   EventLoop loop_;
   FakeMqttLink link_;

@@ -7,6 +7,7 @@
 
 #include "base/json/json_reader.hpp"
 #include "base/text/ascii.hpp"
+#include "edge/streams/exports/mqtt_export.hpp"
 
 namespace andon::edge {
 namespace {
@@ -17,6 +18,7 @@ constexpr std::int64_t kMostInterval = 86'400;
 constexpr std::int64_t kMostSpace = std::int64_t{1} << 40;
 constexpr std::size_t kMostComponents = 200;
 constexpr std::size_t kMostName = 128;
+constexpr std::string_view kS3Scheme = "s3://";
 // Behind a time, a name and the like.
 constexpr std::size_t kLevelWithin = 80;
 
@@ -37,16 +39,35 @@ bool is_component_name(std::string_view name) {
   return base::is_name_of(name, "-_.") && name.size() <= kMostName && name != "." && name != "..";
 }
 
+// Why lines cannot go there; empty: they can.
+std::string problem_of_destination(const std::string& uri) {
+  if (uri.starts_with(kS3Scheme)) {
+    const std::string_view rest = std::string_view(uri).substr(kS3Scheme.size());
+    const std::string_view bucket = rest.substr(0, rest.find('/'));
+    return base::is_name_of(bucket, "-.") ? "" : "names no bucket: s3://BUCKET/PREFIX";
+  }
+  if (uri.starts_with("mqtt://") || uri.starts_with("mqtts://")) {
+    try {
+      const MqttAddress address = read_mqtt_address(uri);
+      return address.topic.starts_with('$') ? "is a topic of the broker's own" : "";
+    } catch (const StreamError& error) {
+      return error.message();
+    }
+  }
+  return "must be s3://BUCKET/PREFIX, mqtt:///TOPIC or mqtt://HOST/TOPIC";
+}
+
 LogRule read_rule(const base::JsonReader& reader) {
   LogRule rule;
   reader.allow_only({"componentName", "minimumLogLevel", "diskSpaceLimit", "diskSpaceLimitUnit",
-                     "deleteLogFileAfterCloudUpload"});
+                     "deleteLogFileAfterCloudUpload", "andonDestination"});
   rule.least = reader.choice("minimumLogLevel", kLevels).value_or(LogLevel::info);
   const std::uint64_t unit = reader.choice("diskSpaceLimitUnit", kUnits).value_or(kUnits[0].second);
   const auto limit =
       reader.optional_integer("diskSpaceLimit", 0, kMostSpace / static_cast<std::int64_t>(unit));
   rule.space_bytes = static_cast<std::uint64_t>(limit.value_or(0)) * unit;
   rule.deletes = reader.optional_bool("deleteLogFileAfterCloudUpload").value_or(false);
+  rule.destination = reader.optional_string("andonDestination").value_or("");
   return rule;
 }
 
@@ -72,7 +93,14 @@ ReadLogSettings read_log_settings(const json::object& configuration) {
       return rule.problem(
           "", "is no component's name, or one more than " + std::to_string(kMostComponents));
     }
-    read.settings.components.insert_or_assign(name, read_rule(rule));
+    LogRule wanted = read_rule(rule);
+    // Lines that shall go elsewhere do not go to a log group instead.
+    const std::string problem =
+        wanted.destination.empty() ? "" : problem_of_destination(wanted.destination);
+    if (!problem.empty()) {
+      return rule.problem("andonDestination", problem + "; its lines stay on the device");
+    }
+    read.settings.components.insert_or_assign(name, std::move(wanted));
   };
   for (const base::JsonReader& rule : uploader.children("componentLogsConfiguration")) {
     add(rule.string("componentName"), rule);

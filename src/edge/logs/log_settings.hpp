@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Room: logs. The component aws.greengrass.LogManager, which the agent has built in: what
-// components write goes to log groups of the server. This is what its configuration says, in the
-// shape of AWS's component. Pure; any thread.
+// components write goes to log groups of the server, to buckets, or to topics. This is what its
+// configuration says, in the shape of AWS's component. Pure; any thread.
 #pragma once
 
 #include <chrono>
@@ -24,6 +24,8 @@ struct LogRule {
   LogLevel least = LogLevel::info;
   std::uint64_t space_bytes = 0;  // of the component's files that were put aside; 0: no limit
   bool deletes = false;           // files that were put aside, once they are uploaded
+  // s3://BUCKET/PREFIX, mqtt:///TOPIC or mqtt[s]://HOST/TOPIC; empty: a log group of the server.
+  std::string destination;
   bool operator==(const LogRule&) const = default;
 };
 

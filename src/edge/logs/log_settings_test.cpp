@@ -29,8 +29,8 @@ TEST(LogSettings, AreReadInTheShapeOfAwssComponent) {
   EXPECT_THAT(got.problems, IsEmpty());
   EXPECT_EQ(got.settings.interval, std::chrono::seconds(60));
   const std::map<std::string, LogRule> expected = {
-      {"com.example.App", {LogLevel::warn, 20U << 20U, true}},
-      {"com.example.Listed", {LogLevel::info, 3U << 10U, false}},
+      {"com.example.App", {LogLevel::warn, 20U << 20U, true, ""}},
+      {"com.example.Listed", {LogLevel::info, 3U << 10U, false, ""}},
       {"com.example.Other", {}}};
   EXPECT_EQ(got.settings.components, expected);
 }
@@ -51,6 +51,31 @@ TEST(LogSettings, WhatCannotBeUsedIsNamedAndTheRestCounts) {
                   HasSubstr("periodicUploadIntervalSec"), HasSubstr("systemLogsConfiguration"),
                   HasSubstr("../passwords"), HasSubstr("a/b"), HasSubstr("minimumLogLevel"),
                   HasSubstr("logFileRegex")));
+}
+
+TEST(LogSettings, LinesMayGoToABucketOrATopic) {
+  const ReadLogSettings got = read(R"({
+    "logsUploaderConfiguration": {"componentLogsConfigurationMap": {
+      "a": {"andonDestination": "s3://line-logs/kept"}, "b": {"andonDestination": "s3://line-logs"},
+      "c": {"andonDestination": "mqtt:///line/{thing}/logs"},
+      "d": {"andonDestination": "mqtts://mes.example:8883/logs?qos=0"}}}})");
+  EXPECT_THAT(got.problems, IsEmpty());
+  EXPECT_EQ(got.settings.components.at("a").destination, "s3://line-logs/kept");
+  EXPECT_EQ(got.settings.components.at("c").destination, "mqtt:///line/{thing}/logs");
+  EXPECT_EQ(got.settings.components.size(), 4U);
+}
+
+TEST(LogSettings, LinesThatCannotGoWhereTheyShallStayOnTheDevice) {
+  for (const std::string destination :
+       {"http://x/y", "s3://", "s3://a b/c", "mqtt://", "mqtt:///a/#", "mqtt:///$aws/things/x/jobs",
+        "mqtt://user@host/topic"}) {
+    const ReadLogSettings got = read(
+        R"({"logsUploaderConfiguration": {"componentLogsConfigurationMap":
+            {"a": {"andonDestination": ")" +
+        destination + R"("}}}})");
+    EXPECT_THAT(got.settings.components, IsEmpty()) << destination;
+    EXPECT_THAT(got.problems, testing::ElementsAre(HasSubstr("andonDestination"))) << destination;
+  }
 }
 
 TEST(LogSettings, ALineSaysItsLevelNearItsBeginning) {

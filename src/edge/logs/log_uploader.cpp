@@ -11,8 +11,8 @@
 #include "base/log/log.hpp"
 #include "base/text/utf8.hpp"
 #include "base/time/time.hpp"
-#include "edge/cloud/data_plane.hpp"
-#include "fleet/messages/device_logs.hpp"
+#include "edge/logs/log_destination.hpp"
+#include "edge/streams/exports/waiting_publish.hpp"
 
 namespace andon::edge {
 namespace {
@@ -20,8 +20,6 @@ namespace {
 namespace json = base::json;
 using std::chrono::milliseconds;
 
-// With what JSON adds to it, and each line's time, well below what the data plane takes.
-constexpr std::size_t kChunkBytes = 24U << 10U;
 constexpr std::size_t kMostPlacesBytes = 64U << 10U;
 // Answers have whole seconds: a right clock seems a little ahead or behind, and lines would change
 // their order.
@@ -94,18 +92,23 @@ struct Pass {
   Layout layout;
   LogSettings settings;
   milliseconds ahead;
-  LinkBudget& budget;
+  ExportWorld world;
   std::shared_ptr<std::atomic<bool>> cancelled;
 
   void run() const {
     Places places = load_places(layout);
     std::erase_if(places,
                   [&](const auto& one) { return !settings.components.contains(one.first); });
-    DataPlane server(device, layout);
+    // Components that go to the same place share its connections.
+    std::map<std::string, std::unique_ptr<LogDestination>> destinations;
     std::exception_ptr first_failure;
     for (const auto& [component, rule] : settings.components) {
       try {
-        upload(component, rule, places, server);
+        auto& destination = destinations[rule.destination];
+        if (!destination) {
+          destination = make_log_destination(rule.destination, world, device, layout);
+        }
+        upload(component, rule, places, *destination);
       } catch (const base::Error&) {
         if (!first_failure) first_failure = std::current_exception();
       }
@@ -118,22 +121,16 @@ struct Pass {
   }
 
   void upload(const std::string& component, const LogRule& rule, Places& places,
-              DataPlane& server) const {
+              LogDestination& destination) const {
     while (!*cancelled) {
       const auto place = places.find(component);
       const auto from = place == places.end() ? std::nullopt : std::optional(place->second);
-      const auto chunk = read_log(layout.log_of(component), from, kChunkBytes);
+      const auto chunk = read_log(layout.log_of(component), from, destination.batch_bytes());
       if (!chunk) return;
-      std::vector<fleet::DeviceLogLine> lines = lines_of(*chunk, rule.least, ahead);
-      for (std::size_t begin = 0; begin < lines.size(); begin += fleet::kMostLogLines) {
-        const std::size_t end = std::min(begin + fleet::kMostLogLines, lines.size());
-        fleet::DeviceLogs logs{component, {}};
-        for (std::size_t i = begin; i < end; ++i) logs.lines.push_back(std::move(lines[i]));
-        const std::string body = base::to_text(to_json(logs));
-        budget.take(LinkUse::logs, body.size(), *cancelled);
-        if (*cancelled) return;
-        server.put_logs(body);
-      }
+      LogBatch batch{component, lines_of(*chunk, rule.least, ahead), chunk->next};
+      batch.begin.offset -= chunk->lines.size();
+      if (!batch.lines.empty()) destination.put(std::move(batch), *cancelled);
+      if (*cancelled) return;
       places[component] = chunk->next;
       save_places(layout, places);
     }
@@ -142,7 +139,9 @@ struct Pass {
 
 }  // namespace
 
-LogUploader::LogUploader(Parts parts) : parts_(std::move(parts)) {}
+LogUploader::LogUploader(Parts parts)
+    : parts_(std::move(parts)),
+      credentials_(std::make_shared<ExportCredentials>(parts_.fetch_credentials)) {}
 
 LogUploader::~LogUploader() {
   *cancelled_ = true;
@@ -178,13 +177,35 @@ void LogUploader::run_after(milliseconds wait) {
   });
 }
 
+ExportWorld LogUploader::make_world() {
+  ExportWorld world;
+  world.thing_name = parts_.device.thing_name;
+  world.s3_endpoint = parts_.device.data_plane_url();
+  world.region = parts_.device.region;
+  world.ca_file = ca_file(parts_.layout).string();
+  world.broker = broker_options(parts_.device, parts_.layout);
+  // Whoever configures this component says where to; the broker has the last word.
+  world.publish = [&loop = parts_.loop, &link = parts_.link](const wire::MqttMessage& message,
+                                                             wire::Qos qos, bool retain,
+                                                             const std::atomic<bool>& cancelled) {
+    return publish_and_wait(
+        loop, link, [](const std::string&) {}, message, qos, retain, cancelled);
+  };
+  world.credentials = credentials_;
+  world.await_budget = [&budget = parts_.budget](std::uint64_t bytes,
+                                                 const std::atomic<bool>& cancelled) {
+    budget.take(LinkUse::logs, bytes, cancelled);
+  };
+  return world;
+}
+
 void LogUploader::run() {
   if (!wanted_ || wanted_->components.empty()) return;
   if (!worker_) worker_ = std::make_unique<Worker>(parts_.loop);
   is_running_ = true;
   milliseconds ahead = parts_.ahead();
   if (std::chrono::abs(ahead) < kWrongClock) ahead = milliseconds{0};
-  worker_->run([pass = Pass{parts_.device, parts_.layout, *wanted_, ahead, parts_.budget,
+  worker_->run([pass = Pass{parts_.device, parts_.layout, *wanted_, ahead, make_world(),
                             cancelled_}] { pass.run(); },
                [this](const std::exception_ptr& failure) {
                  is_running_ = false;

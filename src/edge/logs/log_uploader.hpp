@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings what components write to the log groups of the server, as the configuration of
+// Brings what components write to log groups, buckets and topics, as the configuration of
 // aws.greengrass.LogManager says: nothing at all, neither a thread nor a timer, while that
 // component is not in the set. What was uploaded is noted in <root>/config/log-places.json after
 // the server has stored it: a line is never left out because of a crash, and one batch may come
@@ -14,12 +14,14 @@
 #include <string>
 
 #include "edge/budget/link_budget.hpp"
+#include "edge/cloud/mqtt_link.hpp"
 #include "edge/logs/log_reader.hpp"
 #include "edge/logs/log_settings.hpp"
 #include "edge/loop/event_loop.hpp"
 #include "edge/loop/worker.hpp"
 #include "edge/state/device_config.hpp"
 #include "edge/state/layout.hpp"
+#include "edge/streams/exports/export_target.hpp"
 
 namespace andon::edge {
 
@@ -27,6 +29,7 @@ class LogUploader {
  public:
   struct Parts {
     EventLoop& loop;
+    MqttLink& link;
     LinkBudget& budget;
     const DeviceConfig& device;
     const Layout& layout;
@@ -34,7 +37,8 @@ class LogUploader {
     std::function<const base::json::object*()> configuration;
     // How far the device's clock is ahead of the server's.
     std::function<std::chrono::milliseconds()> ahead;
-    std::function<void(std::string note)> note;  // for the person at the device
+    std::function<fleet::TemporaryCredentials()> fetch_credentials;  // waits; on any thread
+    std::function<void(std::string note)> note;                      // for the person at the device
   };
 
   explicit LogUploader(Parts parts);
@@ -48,8 +52,10 @@ class LogUploader {
  private:
   void run_after(std::chrono::milliseconds wait);
   void run();
+  [[nodiscard]] ExportWorld make_world();
 
   Parts parts_;
+  std::shared_ptr<ExportCredentials> credentials_;  // shared with what runs
   std::optional<LogSettings> wanted_;
   std::string problems_;
   EventLoop::TimerId timer_ = 0;

@@ -235,13 +235,13 @@ bool AgentHost::is_installed(const ComponentSpec& spec) {
          found->second == component->identity();
 }
 
-// An agent that is killed before this is on the disk installs again, as one that is killed just
-// before the script ends does.
+// A device that loses power before this is on the disk installs again, as one that does so just
+// before the script ends.
 void AgentHost::note_installed(const ComponentSpec& spec) {
   const InstalledComponent* component = active_.find(spec.name);
   if (component == nullptr) return;
   installed_[spec.name] = component->identity();
-  writer_.run([name = spec.name, identity = component->identity()](auto& transaction) {
+  writer_.run_unsynced([name = spec.name, identity = component->identity()](auto& transaction) {
     transaction.execute(
         "INSERT INTO installed_versions (component, identity) VALUES ($1, $2) "
         "ON CONFLICT (component) DO UPDATE SET identity = $2",
@@ -305,7 +305,8 @@ void AgentHost::forget_installed_version(const InstalledComponent& component) {
 void AgentHost::forget_installed(const std::string& component) {
   installed_.erase(component);
   bootstrapped_.erase(component);
-  writer_.run([component](auto& transaction) {
+  // Durable with the state of the deployment that follows.
+  writer_.run_unsynced([component](auto& transaction) {
     transaction.execute("DELETE FROM installed_versions WHERE component = $1", {component});
     transaction.execute("DELETE FROM bootstrapped_versions WHERE component = $1", {component});
   });

@@ -10,6 +10,7 @@
 #include "base/os/file.hpp"
 #include "base/testing/fake_clock.hpp"
 #include "edge/state/state_database.hpp"
+#include "edge/testing/enrolled_device.hpp"
 #include "edge/testing/fake_loop_clock.hpp"
 #include "edge/testing/installed_component.hpp"
 #include "edge/testing/recording_stream.hpp"
@@ -24,14 +25,6 @@ using testing::Not;
 using testing::StartsWith;
 
 const std::string kArn = "arn:aws:secretsmanager:local:000000000000:secret:line/mes-a1B2c3";
-
-DeviceConfig device() {
-  DeviceConfig config;
-  config.thing_name = "dev1";
-  config.mqtt = {"localhost", 1};
-  config.data_plane = {"localhost", 2};
-  return config;
-}
 
 class SecretManagerTest : public testing::Test {
  protected:
@@ -141,7 +134,7 @@ class SecretManagerTest : public testing::Test {
 
   base::TemporaryDirectory directory_;
   Layout layout_{directory_.path()};
-  DeviceConfig device_ = device();
+  DeviceConfig device_ = enrolled_device();
   base::FakeClock clock_{base::from_epoch_millis(1'000'000)};
   FakeLoopClock loop_clock_;
   EventLoop loop_{loop_clock_};

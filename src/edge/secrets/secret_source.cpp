@@ -54,7 +54,9 @@ ErrorCode code_of(int status, const std::string& type) {
 
 SecretSource::SecretSource(const DeviceConfig& device, const Layout& layout,
                            std::shared_ptr<ExportCredentials> credentials)
-    : device_(device), credentials_(std::move(credentials)), client_(http_options(layout)) {}
+    : device_(device),
+      credentials_(std::move(credentials)),
+      client_(http_options(device, layout)) {}
 
 SecretVersion SecretSource::get(const std::string& id, const std::string& stage,
                                 base::Timestamp now) {

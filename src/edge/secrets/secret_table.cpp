@@ -30,6 +30,12 @@ trust::SealingKey secret_key_of(std::string_view private_key_pem) {
   return trust::SealingKey(std::string(text_of(trust::hmac_sha256(text_of(extracted), kPurpose))));
 }
 
+trust::SealingKey secret_key_of(const DeviceConfig& device, const Layout& layout) {
+  return secret_key_of(device.private_key.empty()
+                           ? base::read_file(private_key_file(layout))
+                           : load_or_make_secret(layout.config() / "secrets.key"));
+}
+
 std::map<std::string, KeptSecret> read_kept_secrets(store::Transaction& transaction) {
   std::map<std::string, KeptSecret> kept;
   for (const store::Row& row :

@@ -11,6 +11,7 @@
 
 #include "base/json/json.hpp"
 #include "edge/secrets/secret_source.hpp"
+#include "edge/state/device_config.hpp"
 #include "store/sql/database.hpp"
 #include "trust/keys/seal.hpp"
 
@@ -19,6 +20,9 @@ namespace andon::edge {
 // HKDF with SHA-256 (RFC 5869) of the private key's PEM text: another key of the device is another
 // key for its secrets.
 [[nodiscard]] trust::SealingKey secret_key_of(std::string_view private_key_pem);
+// Of this device. Where its private key is on a token or in the TPM, which give no bytes of it
+// away, of a secret in config/secrets.key.
+[[nodiscard]] trust::SealingKey secret_key_of(const DeviceConfig& device, const Layout& layout);
 
 // What is kept of one secret, without its values.
 struct KeptSecret {

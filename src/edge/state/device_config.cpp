@@ -3,12 +3,15 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/text/id.hpp"
 #include "fleet/names/arn.hpp"
 
 namespace andon::edge {
 namespace {
 
 namespace json = base::json;
+
+constexpr std::size_t kSecretBytes = 32;
 
 }  // namespace
 
@@ -22,6 +25,18 @@ fs::path ca_file(const Layout& layout) {
   return layout.config() / "ca.crt";
 }
 
+std::string private_key_of(const DeviceConfig& config, const Layout& layout) {
+  return config.private_key.empty() ? private_key_file(layout).string() : config.private_key;
+}
+
+std::string load_or_make_secret(const fs::path& file) {
+  const auto found = base::read_file_if_exists(file, 2 * kSecretBytes);
+  if (found && found->size() == kSecretBytes) return *found;
+  std::string secret = base::random_bytes(kSecretBytes);
+  base::write_file_atomically(file, secret, 0600);
+  return secret;
+}
+
 json::object to_json(const DeviceConfig& config) {
   json::object object{{"thingName", config.thing_name},
                       {"region", config.region},
@@ -29,6 +44,7 @@ json::object to_json(const DeviceConfig& config) {
                       {"dataPlane", to_json(config.data_plane)},
                       {"roleAlias", config.role_alias}};
   if (!config.token_sha256.empty()) object["tokenSha256"] = config.token_sha256;
+  if (!config.private_key.empty()) object["privateKey"] = config.private_key;
   return object;
 }
 
@@ -45,6 +61,7 @@ DeviceConfig parse_device_config(const json::value& value) {
   config.data_plane = fleet::read_endpoint(reader.child("dataPlane"));
   config.role_alias = reader.optional_string("roleAlias").value_or(config.role_alias);
   config.token_sha256 = reader.optional_string("tokenSha256").value_or("");
+  config.private_key = reader.optional_string("privateKey").value_or("");
   return config;
 }
 

@@ -21,6 +21,8 @@ struct DeviceConfig {
   fleet::Endpoint data_plane;
   std::string role_alias = "andon";
   std::string token_sha256;  // of the secret of the token that it was enrolled with; may be empty
+  // Where its key is, as trust::load_private_key() takes it; empty: private_key_file().
+  std::string private_key;
 
   // Not of the file: what a deployment says of the network (network_settings.hpp).
   std::vector<fleet::Endpoint> other_brokers;  // tried in order where `mqtt` does not answer
@@ -34,6 +36,12 @@ struct DeviceConfig {
 [[nodiscard]] fs::path private_key_file(const Layout& layout);
 [[nodiscard]] fs::path certificate_file(const Layout& layout);
 [[nodiscard]] fs::path ca_file(const Layout& layout);
+// What proves with that certificate that the device is who it is: a file, or a key's URI.
+[[nodiscard]] std::string private_key_of(const DeviceConfig& config, const Layout& layout);
+
+// 32 random bytes that are this device's alone, kept in `file` (0600). Ones that are damaged are
+// replaced.
+[[nodiscard]] std::string load_or_make_secret(const fs::path& file);
 
 [[nodiscard]] base::json::object to_json(const DeviceConfig& config);
 // Throws invalid_argument naming the member that is missing or wrong.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/state/state_writer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error/error.hpp"
@@ -40,7 +41,15 @@ StateWriter::~StateWriter() {
 }
 
 void StateWriter::run(Work work, Done done) {
-  waiting_.push_back({std::move(work), std::move(done), nullptr});
+  take({std::move(work), std::move(done), nullptr, true});
+}
+
+void StateWriter::run_unsynced(Work work, Done done) {
+  take({std::move(work), std::move(done), nullptr, false});
+}
+
+void StateWriter::take(Piece piece) {
+  waiting_.push_back(std::move(piece));
   if (!writing_) start_batch();
 }
 
@@ -73,7 +82,7 @@ void StateWriter::tell(Piece& piece, const std::exception_ptr& error) {
 
 // A piece that fails takes nothing of the others with it; a commit that fails takes all.
 void StateWriter::write(store::Database& database, Batch& batch) {
-  database.write([&](store::Transaction& transaction) {
+  const auto write_all = [&batch](store::Transaction& transaction) {
     if (batch.size() == 1) return batch.front().work(transaction);
     for (Piece& piece : batch) {
       transaction.execute("SAVEPOINT piece");
@@ -85,7 +94,12 @@ void StateWriter::write(store::Database& database, Batch& batch) {
       }
       transaction.execute("RELEASE piece");
     }
-  });
+  };
+  if (std::ranges::any_of(batch, &Piece::is_synced)) {
+    database.write(write_all);
+  } else {
+    database.write_unsynced(write_all);
+  }
   for (Piece& piece : batch) piece.work = nullptr;  // done: see the destructor
 }
 

@@ -3,7 +3,8 @@
 // loop and in order. What comes in while the disk is busy shares the next transaction, and with it
 // one sync (group commit): a component that publishes a lot does not wait for a sync a message.
 // Owned by the agent, used on the main thread only. Every piece of work happens whole or not at
-// all, and its `done` comes only once that is durable; destroying it writes what is waiting.
+// all, and its `done` comes only once that is durable (but for run_unsynced()); destroying it
+// writes what is waiting.
 #pragma once
 
 #include <exception>
@@ -29,15 +30,20 @@ class StateWriter {
   ~StateWriter();
 
   void run(Work work, Done done = {});
+  // For what is done again where a power cut has taken it back: `done` comes when it is written,
+  // and it is durable with the next that run() was given. A killed agent finds it in any case.
+  void run_unsynced(Work work, Done done = {});
 
  private:
   struct Piece {
     Work work;
     Done done;
     std::exception_ptr error;
+    bool is_synced = true;
   };
   using Batch = std::vector<Piece>;
 
+  void take(Piece piece);
   void start_batch();
   static void tell(Piece& piece, const std::exception_ptr& error);
   static void write(store::Database& database, Batch& batch);

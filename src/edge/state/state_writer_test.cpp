@@ -46,6 +46,26 @@ TEST_F(StateWriterTest, TellsOfEachPieceInOrderOnceItIsDurable) {
   EXPECT_EQ(count(), 3);
 }
 
+TEST_F(StateWriterTest, ABatchIsSyncedWhereOneOfItsPiecesWants) {
+  constexpr std::int64_t kNormal = 1;
+  constexpr std::int64_t kFull = 2;
+  StateWriter writer(loop_, *database_);
+  std::promise<void> go;
+  // While it waits, the others gather for one transaction.
+  writer.run([&](store::Transaction&) { go.get_future().wait(); });
+  std::vector<std::int64_t> levels;
+  const auto note_level = [&](store::Transaction& transaction) {
+    levels.push_back(transaction.query_one("PRAGMA synchronous").value().integer(0));
+  };
+  writer.run_unsynced(note_level);
+  writer.run(note_level);
+  go.set_value();
+  settle(loop_, writer);
+  writer.run_unsynced(note_level);
+  settle(loop_, writer);
+  EXPECT_EQ(levels, (std::vector{kFull, kFull, kNormal}));
+}
+
 TEST_F(StateWriterTest, APieceThatFailsTakesNothingOfItsNeighboursWithIt) {
   StateWriter writer(loop_, *database_);
   std::promise<void> go;

@@ -2,11 +2,9 @@
 #include "inspect/program/options.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <string_view>
 
@@ -14,6 +12,7 @@
 #include "options/choice.hpp"
 #include "options/usage_error.hpp"
 #include "vision/image/raw.hpp"
+#include "wire/syslog/syslog.hpp"
 
 namespace andon::inspect {
 
@@ -23,10 +22,9 @@ namespace fs = base::fs;
 
 namespace {
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0') return "localhost";
-  return name.data();
+std::string own_name() {
+  const std::string name = wire::host_name();
+  return name == "-" ? "localhost" : name;  // it has none that is good for logs
 }
 
 void fill_in(ComponentId& component, const fs::path& artifact, std::string_view fallback) {
@@ -213,7 +211,8 @@ void complete(Options& options, bool has_agent) {
   if (!options.sources.empty()) check_source(options);
   if (options.thing.empty()) {
     const char* thing = std::getenv("AWS_IOT_THING_NAME");
-    options.thing = thing != nullptr && *thing != '\0' ? thing : host_name();
+    options.thing =
+        thing != nullptr && *thing != '\0' ? thing : own_name();
   }
   if (options.topic.empty()) options.topic = "andon/things/" + options.thing + "/results";
   if (options.state.empty()) options.state = has_agent ? "state" : options.out / ".state";

@@ -190,7 +190,7 @@ wire::MqttOptions mqtt_options_of(const ServerOptions& options, const Ports& por
   mqtt.client_id = "andon-server-" + base::random_uuid();
   mqtt.ca_file = authority.ca_file();
   mqtt.certificate_file = authority.server_client().certificate;
-  mqtt.private_key_file = authority.server_client().private_key;
+  mqtt.private_key = authority.server_client().private_key;
   mqtt.reconnect_minimum = std::chrono::milliseconds{50};
   mqtt.reconnect_maximum = std::chrono::milliseconds{2'000};
   return mqtt;

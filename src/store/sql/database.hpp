@@ -82,6 +82,13 @@ class Database {
   auto write(const Work& work) {
     return result_of(work, [this](const Statements& statements) { do_write(statements); });
   }
+  // The same without waiting for the disk. What ended before a process did is kept whatever ended
+  // it; a power cut may take it back, together with all that was written after it, until the next
+  // write() has come back.
+  template <typename Work>
+  auto write_unsynced(const Work& work) {
+    return result_of(work, [this](const Statements& statements) { do_write_unsynced(statements); });
+  }
   // The same for reading: a consistent snapshot, concurrent with a writer.
   template <typename Work>
   auto read(const Work& work) const {
@@ -94,6 +101,7 @@ class Database {
  protected:
   using Statements = std::function<void(Transaction&)>;
   virtual void do_write(const Statements& work) = 0;
+  virtual void do_write_unsynced(const Statements& work) { do_write(work); }
   virtual void do_read(const Statements& work) const = 0;
 
  private:

@@ -55,6 +55,20 @@ void run_transaction(SqliteConnection& connection, std::string_view begin,
   }
 }
 
+// In WAL mode NORMAL leaves the sync to the next commit with FULL, and to checkpoints.
+class UnsyncedCommits {
+ public:
+  explicit UnsyncedCommits(SqliteConnection& connection) : connection_(connection) {
+    connection_.run_script("PRAGMA synchronous = NORMAL");
+  }
+  UnsyncedCommits(const UnsyncedCommits&) = delete;
+  UnsyncedCommits& operator=(const UnsyncedCommits&) = delete;
+  ~UnsyncedCommits() { connection_.run_script("PRAGMA synchronous = FULL"); }
+
+ private:
+  SqliteConnection& connection_;
+};
+
 class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(base::fs::path path, const SqliteOptions& options)
@@ -78,6 +92,13 @@ class SqliteDatabase final : public Database {
  private:
   void do_write(const Statements& work) override {
     with_writer([&] { run_transaction(writer_, "BEGIN IMMEDIATE", work); });
+  }
+
+  void do_write_unsynced(const Statements& work) override {
+    with_writer([&] {
+      const UnsyncedCommits unsynced(writer_);
+      run_transaction(writer_, "BEGIN IMMEDIATE", work);
+    });
   }
 
   void do_read(const Statements& work) const override {

@@ -79,6 +79,23 @@ TEST_F(SqliteDatabaseTest, GivesBackEachTypeAsItWasPut) {
   });
 }
 
+TEST_F(SqliteDatabaseTest, WaitsForTheDiskButWhereItIsAskedNotTo) {
+  constexpr std::int64_t kNormal = 1;
+  constexpr std::int64_t kFull = 2;
+  auto database = open();
+  const auto level = [](Transaction& tx) { return tx.query_one("PRAGMA synchronous")->integer(0); };
+  EXPECT_EQ(database->write(level), kFull);
+  EXPECT_EQ(database->write_unsynced(level), kNormal);
+  database->write_unsynced(
+      [](Transaction& tx) { tx.execute("INSERT INTO part (name) VALUES ('a')"); });
+  EXPECT_EQ(count(*database), 1);
+  EXPECT_THROW(database->write_unsynced(
+                   [](Transaction&) -> void { throw Error(ErrorCode::internal, "no"); }),
+               Error);
+  EXPECT_EQ(database->write(level), kFull);
+  EXPECT_EQ(count(*open()), 1);
+}
+
 TEST_F(SqliteDatabaseTest, MakesAFileThatOnlyItsOwnerReads) {
   auto database = open();
   insert(*database, "a");

@@ -20,7 +20,7 @@
 #include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/id.hpp"
-#include "trust/keys/openssl_pointers.hpp"
+#include "trust/keys/openssl_pem.hpp"
 
 namespace andon::trust {
 namespace {
@@ -28,7 +28,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-using BioPtr = std::unique_ptr<BIO, Freer<BIO_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using CertificatePtr = std::unique_ptr<X509, Freer<X509_free>>;
 using CsrPtr = std::unique_ptr<X509_REQ, Freer<X509_REQ_free>>;
@@ -40,54 +39,10 @@ using NumberPtr = std::unique_ptr<BIGNUM, Freer<BN_free>>;
 using StorePtr = std::unique_ptr<X509_STORE, Freer<X509_STORE_free>>;
 using StoreContextPtr = std::unique_ptr<X509_STORE_CTX, Freer<X509_STORE_CTX_free>>;
 
-constexpr std::size_t kMaxPemBytes = 64U << 10U;
 constexpr std::size_t kMaxCommonNameBytes = 128;
 constexpr std::size_t kSerialBytes = 16;
 constexpr int kMinSecurityBits = 112;  // RSA-2048, P-224
 
-// The reason of the oldest OpenSSL error on this thread; leaves the queue empty.
-std::string openssl_reason() {
-  const unsigned long code = ERR_get_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  ERR_clear_error();
-  return reason == nullptr ? "no reason given" : reason;
-}
-
-// For calls that fail only without memory or by a defect of ours.
-void require(bool worked, std::string_view what) {
-  if (!worked) {
-    throw Error(ErrorCode::internal,
-                "cannot " + std::string(what) + ": OpenSSL says: " + openssl_reason());
-  }
-}
-
-// Takes the place of OpenSSL's question for a password on the terminal.
-int no_password(char*, int, int, void*) {
-  return -1;
-}
-
-template <typename Owner, typename Read>
-Owner parse_pem(std::string_view pem, std::string_view what, Read read) {
-  if (pem.size() > kMaxPemBytes) {
-    throw Error(ErrorCode::invalid_argument,
-                "the " + std::string(what) + " has " + std::to_string(pem.size()) +
-                    " bytes, more than the " + std::to_string(kMaxPemBytes) + " that are allowed");
-  }
-  ERR_clear_error();
-  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  require(bio != nullptr, "read PEM text");
-  Owner parsed(read(bio.get(), nullptr, no_password, nullptr));
-  if (!parsed) {
-    throw Error(ErrorCode::invalid_argument,
-                "this is not a " + std::string(what) + " in PEM form: " + openssl_reason());
-  }
-  ERR_clear_error();
-  return parsed;
-}
-
-KeyPtr parse_key(std::string_view pem) {
-  return parse_pem<KeyPtr>(pem, "private key", PEM_read_bio_PrivateKey);
-}
 CertificatePtr parse_certificate(std::string_view pem) {
   return parse_pem<CertificatePtr>(pem, "certificate", PEM_read_bio_X509);
 }
@@ -98,7 +53,7 @@ CsrPtr parse_csr(std::string_view pem) {
 template <typename Write>
 std::string to_pem(Write write) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
-  require(bio != nullptr && write(bio.get()) == 1, "write PEM text");
+  require_openssl(bio != nullptr && write(bio.get()) == 1, "write PEM text");
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &data);
   return {data, static_cast<std::size_t>(size)};
@@ -115,7 +70,7 @@ std::string certificate_to_pem(X509* certificate) {
 
 KeyPtr generate_key() {
   KeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
-  require(key != nullptr, "generate a P-256 key");
+  require_openssl(key != nullptr, "generate a P-256 key");
   return key;
 }
 
@@ -131,11 +86,11 @@ NamePtr make_name(std::string_view common_name) {
   NamePtr name(X509_NAME_new());
   // Given as a ready UTF8String: the MBSTRING forms stop at X.520's 64 characters, and thing names
   // have up to 128.
-  require(name != nullptr &&
-              X509_NAME_add_entry_by_NID(name.get(), NID_commonName, V_ASN1_UTF8STRING,
-                                         base::as_bytes(common_name).data(),
-                                         static_cast<int>(common_name.size()), -1, 0) == 1,
-          "make a certificate's name");
+  require_openssl(name != nullptr &&
+                      X509_NAME_add_entry_by_NID(name.get(), NID_commonName, V_ASN1_UTF8STRING,
+                                                 base::as_bytes(common_name).data(),
+                                                 static_cast<int>(common_name.size()), -1, 0) == 1,
+                  "make a certificate's name");
   return name;
 }
 
@@ -156,18 +111,19 @@ base::Timestamp from_asn1(const ASN1_TIME* time) {
 }
 
 void set_validity(X509* certificate, base::Timestamp from, base::Timestamp until) {
-  require(ASN1_TIME_set(X509_getm_notBefore(certificate), to_seconds(from)) != nullptr &&
-              ASN1_TIME_set(X509_getm_notAfter(certificate), to_seconds(until)) != nullptr,
-          "set a certificate's validity");
+  require_openssl(ASN1_TIME_set(X509_getm_notBefore(certificate), to_seconds(from)) != nullptr &&
+                      ASN1_TIME_set(X509_getm_notAfter(certificate), to_seconds(until)) != nullptr,
+                  "set a certificate's validity");
 }
 
 void set_random_serial(X509* certificate) {
   const std::string bytes = base::random_bytes(kSerialBytes);
   const NumberPtr number(
       BN_bin2bn(base::as_bytes(bytes).data(), static_cast<int>(bytes.size()), nullptr));
-  require(number != nullptr &&
-              BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr,
-          "set a certificate's serial number");
+  require_openssl(
+      number != nullptr &&
+          BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr,
+      "set a certificate's serial number");
 }
 
 // `text` is OpenSSL's configuration syntax, so it never comes from outside.
@@ -175,8 +131,8 @@ void add_extension(X509* certificate, X509* issuer, int nid, const char* text) {
   X509V3_CTX context{};
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
   const ExtensionPtr extension(X509V3_EXT_nconf_nid(nullptr, &context, nid, text));
-  require(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1,
-          "add an extension to a certificate");
+  require_openssl(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1,
+                  "add an extension to a certificate");
 }
 
 std::string parse_address(const std::string& text) {
@@ -207,18 +163,18 @@ void check_dns_name(const std::string& name) {
 void append_name(GENERAL_NAMES* names, int type, int string_type, std::string_view bytes) {
   GeneralNamePtr name(GENERAL_NAME_new());
   ASN1_STRING* value = ASN1_STRING_type_new(string_type);
-  require(name != nullptr && value != nullptr, "make an alternative name");
+  require_openssl(name != nullptr && value != nullptr, "make an alternative name");
   GENERAL_NAME_set0_value(name.get(), type, value);  // owns value from here on
-  require(ASN1_STRING_set(value, bytes.data(), static_cast<int>(bytes.size())) == 1 &&
-              sk_GENERAL_NAME_push(names, name.get()) > 0,
-          "make an alternative name");
+  require_openssl(ASN1_STRING_set(value, bytes.data(), static_cast<int>(bytes.size())) == 1 &&
+                      sk_GENERAL_NAME_push(names, name.get()) > 0,
+                  "make an alternative name");
   [[maybe_unused]] const GENERAL_NAME* const owned_by_names = name.release();
 }
 
 void add_alternative_names(X509* certificate, const CertificateRequest& request) {
   if (request.dns_names.empty() && request.ip_addresses.empty()) return;
   const GeneralNamesPtr names(GENERAL_NAMES_new());
-  require(names != nullptr, "make alternative names");
+  require_openssl(names != nullptr, "make alternative names");
   for (const std::string& dns_name : request.dns_names) {
     check_dns_name(dns_name);
     append_name(names.get(), GEN_DNS, V_ASN1_IA5STRING, dns_name);
@@ -226,7 +182,7 @@ void add_alternative_names(X509* certificate, const CertificateRequest& request)
   for (const std::string& address : request.ip_addresses) {
     append_name(names.get(), GEN_IPADD, V_ASN1_OCTET_STRING, parse_address(address));
   }
-  require(
+  require_openssl(
       X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) == 1,
       "add alternative names to a certificate");
 }
@@ -257,11 +213,12 @@ void read_alternative_names(X509* certificate, CertificateInfo& info) {
 CertificatePtr make_body(const X509_NAME* subject, const X509_NAME* issuer, EVP_PKEY* public_key,
                          base::Timestamp from, base::Timestamp until) {
   CertificatePtr certificate(X509_new());
-  require(certificate != nullptr && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
-              X509_set_subject_name(certificate.get(), subject) == 1 &&
-              X509_set_issuer_name(certificate.get(), issuer) == 1 &&
-              X509_set_pubkey(certificate.get(), public_key) == 1,
-          "make a certificate");
+  require_openssl(certificate != nullptr &&
+                      X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+                      X509_set_subject_name(certificate.get(), subject) == 1 &&
+                      X509_set_issuer_name(certificate.get(), issuer) == 1 &&
+                      X509_set_pubkey(certificate.get(), public_key) == 1,
+                  "make a certificate");
   set_random_serial(certificate.get());
   set_validity(certificate.get(), from, until);
   return certificate;
@@ -277,14 +234,14 @@ template <typename Digest>
 std::string digest_hex(Digest digest) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
   unsigned int size = 0;
-  require(digest(bytes.data(), &size) == 1, "compute a digest");
+  require_openssl(digest(bytes.data(), &size) == 1, "compute a digest");
   return base::to_hex(std::span(bytes).first(size));
 }
 
 std::string public_key_sha256(const X509_PUBKEY* key) {
   unsigned char* der = nullptr;
   const int size = i2d_X509_PUBKEY(key, &der);
-  require(size > 0, "encode a public key");
+  require_openssl(size > 0, "encode a public key");
   const std::unique_ptr<unsigned char, decltype([](unsigned char* p) { OPENSSL_free(p); })> owner(
       der);
   return digest_hex([&](unsigned char* out, unsigned int* out_size) {
@@ -348,19 +305,22 @@ std::string make_private_key() {
 }
 
 std::string public_key_of(std::string_view private_key_pem) {
-  const KeyPtr key = parse_key(private_key_pem);
+  const PrivateKey key = parse_private_key(private_key_pem);
   return to_pem([&key](BIO* bio) { return PEM_write_bio_PUBKEY(bio, key.get()); });
 }
 
 std::string make_csr(std::string_view private_key_pem, std::string_view common_name) {
-  const KeyPtr key = parse_key(private_key_pem);
+  return make_csr(parse_private_key(private_key_pem), common_name);
+}
+
+std::string make_csr(const PrivateKey& key, std::string_view common_name) {
   const NamePtr name = make_name(common_name);
   const CsrPtr csr(X509_REQ_new());
-  require(csr != nullptr && X509_REQ_set_version(csr.get(), X509_REQ_VERSION_1) == 1 &&
-              X509_REQ_set_subject_name(csr.get(), name.get()) == 1 &&
-              X509_REQ_set_pubkey(csr.get(), key.get()) == 1 &&
-              X509_REQ_sign(csr.get(), key.get(), digest_for(key.get())) > 0,
-          "make a certificate signing request");
+  require_openssl(csr != nullptr && X509_REQ_set_version(csr.get(), X509_REQ_VERSION_1) == 1 &&
+                      X509_REQ_set_subject_name(csr.get(), name.get()) == 1 &&
+                      X509_REQ_set_pubkey(csr.get(), key.get()) == 1 &&
+                      X509_REQ_sign(csr.get(), key.get(), digest_for(key.get())) > 0,
+                  "make a certificate signing request");
   return to_pem([&csr](BIO* bio) { return PEM_write_bio_X509_REQ(bio, csr.get()); });
 }
 
@@ -374,7 +334,7 @@ CertificateAuthority make_certificate_authority(std::string_view common_name, ba
   add_extension(self, self, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
   add_extension(self, self, NID_key_usage, "critical,keyCertSign,cRLSign");
   add_extension(self, self, NID_subject_key_identifier, "hash");
-  require(X509_sign(self, key.get(), EVP_sha256()) > 0, "sign a CA certificate");
+  require_openssl(X509_sign(self, key.get(), EVP_sha256()) > 0, "sign a CA certificate");
   return {certificate_to_pem(self), key_to_pem(key.get())};
 }
 
@@ -399,7 +359,7 @@ std::string sign_csr(const CertificateAuthority& authority, std::string_view csr
   }
 
   const CertificatePtr issuer = parse_certificate(authority.certificate_pem);
-  const KeyPtr issuer_key = parse_key(authority.private_key_pem);
+  const PrivateKey issuer_key = parse_private_key(authority.private_key_pem);
   const NamePtr subject = make_name(request.common_name);
   const base::Timestamp until =
       std::min(request.not_before + request.lifetime, from_asn1(X509_get0_notAfter(issuer.get())));
@@ -413,8 +373,8 @@ std::string sign_csr(const CertificateAuthority& authority, std::string_view csr
   add_extension(leaf, issuer.get(), NID_subject_key_identifier, "hash");
   add_extension(leaf, issuer.get(), NID_authority_key_identifier, "keyid:always");
   add_alternative_names(leaf, request);
-  require(X509_sign(leaf, issuer_key.get(), digest_for(issuer_key.get())) > 0,
-          "sign a certificate");
+  require_openssl(X509_sign(leaf, issuer_key.get(), digest_for(issuer_key.get())) > 0,
+                  "sign a certificate");
   return certificate_to_pem(leaf);
 }
 
@@ -450,10 +410,11 @@ bool is_signed_by(std::string_view certificate_pem, std::string_view authority_p
   const CertificatePtr authority = parse_certificate(authority_pem);
   const StorePtr store(X509_STORE_new());
   const StoreContextPtr context(X509_STORE_CTX_new());
-  require(store != nullptr && context != nullptr &&
-              X509_STORE_add_cert(store.get(), authority.get()) == 1 &&
-              X509_STORE_CTX_init(context.get(), store.get(), certificate.get(), nullptr) == 1,
-          "prepare to verify a certificate");
+  require_openssl(
+      store != nullptr && context != nullptr &&
+          X509_STORE_add_cert(store.get(), authority.get()) == 1 &&
+          X509_STORE_CTX_init(context.get(), store.get(), certificate.get(), nullptr) == 1,
+      "prepare to verify a certificate");
   X509_STORE_CTX_set_time(context.get(), 0, to_seconds(now));
   const bool valid = X509_verify_cert(context.get()) == 1;
   ERR_clear_error();
@@ -461,7 +422,10 @@ bool is_signed_by(std::string_view certificate_pem, std::string_view authority_p
 }
 
 bool is_key_of(std::string_view private_key_pem, std::string_view certificate_pem) {
-  const KeyPtr key = parse_key(private_key_pem);
+  return is_key_of(parse_private_key(private_key_pem), certificate_pem);
+}
+
+bool is_key_of(const PrivateKey& key, std::string_view certificate_pem) {
   const CertificatePtr certificate = parse_certificate(certificate_pem);
   const bool fits = X509_check_private_key(certificate.get(), key.get()) == 1;
   ERR_clear_error();

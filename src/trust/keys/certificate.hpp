@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "base/time/time.hpp"
+#include "trust/keys/private_key.hpp"
 
 namespace andon::trust {
 
 [[nodiscard]] std::string make_private_key();                               // P-256, PKCS#8 PEM
 [[nodiscard]] std::string public_key_of(std::string_view private_key_pem);  // PEM
 [[nodiscard]] std::string make_csr(std::string_view private_key_pem, std::string_view common_name);
+[[nodiscard]] std::string make_csr(const PrivateKey& key, std::string_view common_name);
 
 struct CertificateAuthority {
   std::string certificate_pem;
@@ -72,5 +74,6 @@ struct CertificateNames {
 
 // True when the private key belongs to the certificate.
 [[nodiscard]] bool is_key_of(std::string_view private_key_pem, std::string_view certificate_pem);
+[[nodiscard]] bool is_key_of(const PrivateKey& key, std::string_view certificate_pem);
 
 }  // namespace andon::trust

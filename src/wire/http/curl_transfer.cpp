@@ -15,6 +15,8 @@
 
 #include "base/error/error.hpp"
 #include "base/text/ascii.hpp"
+#include "trust/keys/private_key.hpp"
+#include "wire/tls/client_certificate.hpp"
 
 namespace andon::wire {
 namespace {
@@ -67,7 +69,7 @@ std::string advice(CURLcode result, const HttpClientOptions& options) {
                  ? "; the server's certificate is not trusted by this system"
                  : "; the server's certificate does not fit the CA in " + options.ca_file;
     case CURLE_SSL_CERTPROBLEM:
-      return "; check " + options.certificate_file + " and " + options.private_key_file;
+      return "; check " + options.certificate_file + " and " + options.private_key;
     case CURLE_SSL_CACERT_BADFILE:
       return "; check " + options.ca_file;
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -175,12 +177,22 @@ class CurlTransfer::Exchange {
     set(CURLOPT_SSL_VERIFYHOST, options_.verify_server ? 2L : 0L);
     if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file);
     if (!options_.certificate_file.empty()) {
-      set(CURLOPT_SSLCERT, options_.certificate_file);
-      set(CURLOPT_SSLKEY, options_.private_key_file);
+      set_certificate();
     }
     if (!options_.proxy.empty()) set(CURLOPT_PROXY, options_.proxy);
     set(CURLOPT_NOPROXY, direct_hosts());
     set(CURLOPT_ERRORBUFFER, error_text_.data());
+  }
+
+  // Of a file libcurl reads itself, and shows it to the server alone, not to an HTTPS proxy.
+  void set_certificate() {
+    if (!trust::is_key_uri(options_.private_key)) {
+      set(CURLOPT_SSLCERT, options_.certificate_file);
+      set(CURLOPT_SSLKEY, options_.private_key);
+      return;
+    }
+    set(CURLOPT_SSL_CTX_FUNCTION, &Exchange::on_tls);
+    set(CURLOPT_SSL_CTX_DATA, this);
   }
 
   void set_request() {
@@ -278,6 +290,16 @@ class CurlTransfer::Exchange {
       exchange->give_head();
       exchange->sink_.on_bytes({data, size});
     });
+  }
+
+  static CURLcode on_tls(CURL*, void* context, void* self) {
+    auto* exchange = static_cast<Exchange*>(self);
+    const HttpClientOptions& options = exchange->options_;
+    const std::size_t done = exchange->guarded(1, [&] {
+      use_client_certificate(static_cast<ssl_ctx_st*>(context), options.certificate_file,
+                             options.private_key);
+    });
+    return done == 1 ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
   }
 
   static std::size_t on_read(char* buffer, std::size_t, std::size_t size, void* self) {

@@ -19,7 +19,7 @@ namespace andon::wire {
 struct HttpClientOptions {
   std::string ca_file;           // PEM; empty: the system's store
   std::string certificate_file;  // PEM; empty: no client certificate
-  std::string private_key_file;
+  std::string private_key;       // a PEM file, or the URI of a key (trust/keys/private_key.hpp)
   // Empty: from the environment, as curl reads it. This machine itself is always reached directly.
   std::string proxy;
   std::chrono::milliseconds connect_timeout{10'000};

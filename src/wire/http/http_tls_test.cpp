@@ -63,7 +63,7 @@ class HttpTls : public testing::Test {
   HttpClientOptions with_certificate(const Leaf& leaf) {
     HttpClientOptions client = client_options();
     client.certificate_file = write("client.crt", leaf.certificate_pem);
-    client.private_key_file = write("client.key", leaf.key_pem);
+    client.private_key = write("client.key", leaf.key_pem);
     return client;
   }
 
@@ -130,7 +130,7 @@ TEST_F(HttpTls, SaysWhichFileOfTheClientCannotBeUsed) {
   const HttpServer server(options, name_client);
   HttpClientOptions client = client_options();
   client.certificate_file = write("bad.crt", "not PEM");
-  client.private_key_file = write("bad.key", "not PEM");
+  client.private_key = write("bad.key", "not PEM");
   try {
     (void)who(server, client);
     ADD_FAILURE() << "the client took it";

@@ -51,7 +51,7 @@ struct MqttOptions {
   std::string client_id;
   std::string ca_file;  // empty: plain TCP; files are read anew for each connection
   std::string certificate_file;
-  std::string private_key_file;
+  std::string private_key;  // a PEM file, or the URI of a key (trust/keys/private_key.hpp)
   std::chrono::seconds keep_alive{30};
   std::chrono::milliseconds connect_timeout{10'000};  // TCP, TLS and CONNACK together
   std::chrono::milliseconds reconnect_minimum{200};

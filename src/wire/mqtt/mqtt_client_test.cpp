@@ -93,7 +93,7 @@ class TestBroker {
     if (with_tls_) {
       options.ca_file = file("ca.crt");
       options.certificate_file = file(name + ".crt");
-      options.private_key_file = file(name + ".key");
+      options.private_key = file(name + ".key");
     }
     return options;
   }
@@ -375,7 +375,7 @@ TEST(MqttClient, RefusesABrokerWhoseCertificateItDoesNotTrust) {
 TEST(MqttClient, SaysWhichCertificateFileIsWrong) {
   const TestBroker broker(true);
   MqttOptions options = broker.options("line-1");
-  options.private_key_file = broker.file("line-2.key");
+  options.private_key = broker.file("line-2.key");
   try {
     const MqttClient client(options);
     FAIL();
@@ -383,7 +383,7 @@ TEST(MqttClient, SaysWhichCertificateFileIsWrong) {
     EXPECT_EQ(error.code(), base::ErrorCode::invalid_argument);
     EXPECT_THAT(error.message(), HasSubstr("line-2.key"));
   }
-  options.private_key_file = broker.file("absent.key");
+  options.private_key = broker.file("absent.key");
   EXPECT_THROW(const MqttClient client(options), base::Error);
 }
 

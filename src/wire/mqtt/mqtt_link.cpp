@@ -3,7 +3,9 @@
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 
@@ -14,6 +16,8 @@
 #include "base/log/log.hpp"
 #include "base/os/file.hpp"
 #include "trust/keys/certificate.hpp"
+#include "trust/keys/openssl_pointers.hpp"
+#include "wire/tls/client_certificate.hpp"
 
 namespace andon::wire {
 
@@ -26,7 +30,7 @@ namespace {
 
 constexpr int kFirstFailureReason = 0x80;
 constexpr std::uint16_t kHttpsPort = 443;
-constexpr const char* kMqttAlpn = "x-amzn-mqtt-ca";
+constexpr unsigned char kMqttAlpn[] = "\x0ex-amzn-mqtt-ca";  // with its length, as the wire has it
 // A connection that lasted so long was a good one: the next attempt starts without backoff.
 constexpr std::chrono::seconds kGoodConnection{5};
 constexpr milliseconds kMinHousekeepingInterval{1000};
@@ -36,11 +40,6 @@ void check_property(int result) {
   if (result == MOSQ_ERR_SUCCESS) return;
   throw Error(ErrorCode::invalid_argument,
               std::string("an MQTT property cannot be sent: ") + mosquitto_strerror(result));
-}
-
-// Leaves out what libmosquitto would ask on the terminal: the password of an encrypted key.
-int no_password(char*, int, int, void*) {
-  return 0;
 }
 
 void initialise_library() {
@@ -65,15 +64,57 @@ PublishOutcome outcome_of_call(int result, const std::string& topic) {
   }
 }
 
+using TlsContext = std::unique_ptr<SSL_CTX, trust::Freer<SSL_CTX_free>>;
+
+void require_tls(bool worked, const std::string& what) {
+  if (worked) return;
+  ERR_clear_error();
+  throw Error(ErrorCode::invalid_argument, "cannot use TLS: " + what);
+}
+
+// The broker is the one of that name or address, whatever way leads to it.
+void expect_host(SSL_CTX* context, const std::string& host) {
+  X509_VERIFY_PARAM* const expected = SSL_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1) return;
+  require_tls(X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size()) == 1,
+              "'" + host + "' is no host name");
+}
+
+// libmosquitto takes no key that is in no file, but it takes a whole context. (One to which it adds
+// its own checks it cannot use: 2.0.11 looks for itself in a place that it has not made then.)
+TlsContext make_tls(const MqttOptions& options) {
+  TlsContext context(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX* const raw = context.get();
+  require_tls(raw != nullptr && SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) == 1,
+              "out of memory");
+  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+  require_tls(SSL_CTX_load_verify_locations(raw, options.ca_file.c_str(), nullptr) == 1,
+              "'" + options.ca_file + "' cannot be read");
+  expect_host(raw, options.host);
+  // By it AWS IoT Core tells MQTT from HTTPS on the one port that firewalls let through.
+  if (options.port == kHttpsPort) {
+    require_tls(SSL_CTX_set_alpn_protos(raw, kMqttAlpn, sizeof(kMqttAlpn) - 1) == 0, "no ALPN");
+  }
+  if (!options.certificate_file.empty()) {
+    use_client_certificate(raw, options.certificate_file, options.private_key);
+  }
+  return context;
+}
+
 }  // namespace
 
 void check_certificates(const MqttOptions& options) {
   if (options.ca_file.empty()) return;
   (void)trust::describe_certificate(base::read_file(options.ca_file));
   if (options.certificate_file.empty()) return;
-  if (!trust::is_key_of(base::read_file(options.private_key_file),
-                        base::read_file(options.certificate_file))) {
-    throw Error(ErrorCode::invalid_argument, "the private key '" + options.private_key_file +
+  const std::string certificate = base::read_file(options.certificate_file);
+  // A token or a TPM may be there later: each attempt to connect looks for it.
+  if (trust::is_key_uri(options.private_key)) return;
+  if (!trust::is_key_of(trust::load_private_key(options.private_key), certificate)) {
+    throw Error(ErrorCode::invalid_argument, "the private key '" + options.private_key +
                                                  "' does not belong to the certificate '" +
                                                  options.certificate_file + "'");
   }
@@ -212,17 +253,8 @@ MqttLink::ClientPtr MqttLink::make_client() {
   mosquitto_message_v5_callback_set(raw, Callbacks::on_message);
   mosquitto_log_callback_set(raw, Callbacks::on_log);
   if (options_.ca_file.empty()) return client;
-  const bool has_certificate = !options_.certificate_file.empty();
-  const int result =
-      mosquitto_tls_set(raw, options_.ca_file.c_str(), nullptr,
-                        has_certificate ? options_.certificate_file.c_str() : nullptr,
-                        has_certificate ? options_.private_key_file.c_str() : nullptr, no_password);
-  if (result != MOSQ_ERR_SUCCESS) {
-    throw Error(ErrorCode::invalid_argument,
-                std::string("cannot use the certificate files: ") + mosquitto_strerror(result));
-  }
-  // By it AWS IoT Core tells MQTT from HTTPS on the one port that firewalls let through.
-  if (options_.port == kHttpsPort) mosquitto_string_option(raw, MOSQ_OPT_TLS_ALPN, kMqttAlpn);
+  mosquitto_void_option(raw, MOSQ_OPT_SSL_CTX, make_tls(options_).get());  // shared with it
+  mosquitto_int_option(raw, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
   return client;
 }
 

@@ -70,7 +70,7 @@ OtlpSender::OtlpSender(OtlpOptions options)
       started_(base::SystemClock().now()),
       client_({.ca_file = options_.ca_file,
                .certificate_file = {},
-               .private_key_file = {},
+               .private_key = {},
                .proxy = {},
                .connect_timeout = std::chrono::milliseconds(5'000)}) {
   check_otlp_url(options_.url);

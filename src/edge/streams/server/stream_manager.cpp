@@ -3,70 +3,20 @@
 
 #include <fcntl.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 #include "base/error/error.hpp"
 #include "base/log/log.hpp"
 #include "base/text/number.hpp"
 #include "edge/streams/exports/export_target.hpp"
+#include "edge/streams/exports/waiting_publish.hpp"
 #include "edge/streams/server/input_file.hpp"
 #include "edge/streams/server/stream_server.hpp"
 
 namespace andon::edge {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr std::chrono::seconds kTryAgain{5};
-constexpr std::chrono::seconds kPublishTimeout{30};
-constexpr std::chrono::milliseconds kLookAgain{100};
-
-// What a thread waits for while the loop publishes for it.
-struct Publication {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::optional<wire::PublishOutcome> outcome;  // guarded by mutex
-  std::string refusal;                          // guarded by mutex
-};
-
-void end(Publication& publication, wire::PublishOutcome outcome, std::string refusal = {}) {
-  {
-    const std::lock_guard lock(publication.mutex);
-    publication.outcome = outcome;
-    publication.refusal = std::move(refusal);
-  }
-  publication.changed.notify_one();
-}
-
-wire::PublishOutcome publish_and_wait(const StreamManager::Parts& parts,
-                                      const wire::MqttMessage& message, wire::Qos qos, bool retain,
-                                      const std::atomic<bool>& cancelled) {
-  const auto publication = std::make_shared<Publication>();
-  parts.loop.post([&link = parts.link, require_topic = parts.require_topic, message, qos, retain,
-                   publication] {
-    try {
-      require_topic(message.topic);
-      wire::MqttPublishProperties properties;
-      properties.retain = retain;
-      link.publish(
-          message, qos, [publication](wire::PublishOutcome outcome) { end(*publication, outcome); },
-          properties);
-    } catch (const base::Error& error) {
-      end(*publication, wire::PublishOutcome::refused, error.message());
-    }
-  });
-  const auto deadline = steady_clock::now() + kPublishTimeout;
-  std::unique_lock lock(publication->mutex);
-  while (!publication->outcome && !cancelled && steady_clock::now() < deadline) {
-    publication->changed.wait_for(lock, kLookAgain);
-  }
-  if (!publication->refusal.empty()) {
-    throw base::Error(base::ErrorCode::permission_denied, publication->refusal);
-  }
-  return publication->outcome.value_or(wire::PublishOutcome::timed_out);
-}
 
 // Components that outlive their agent were told the port: where any will do, it is the one before.
 base::UniqueFd listen_as_before(const Layout& layout, std::uint16_t wanted) {
@@ -194,7 +144,8 @@ ExportWorld StreamManager::make_world(const StreamSettings& settings) {
   world.broker = broker_options(parts_.device, parts_.layout);
   world.publish = [this](const wire::MqttMessage& message, wire::Qos qos, bool retain,
                          const std::atomic<bool>& cancelled) {
-    return publish_and_wait(parts_, message, qos, retain, cancelled);
+    return publish_and_wait(parts_.loop, parts_.link, parts_.require_topic, message, qos, retain,
+                            cancelled);
   };
   world.open_input = [user = parts_.file_user](const fs::path& file) {
     return open_input_file(file, user);
