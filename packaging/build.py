@@ -57,8 +57,10 @@ PACKAGES = {
                 "offline.",
         "programs": ["andon-edge"],
         "private": ["andon-keeper", "andon-launcher"],
+        "own": ["andon-broker.so"],  # andon-server has it, too: both may be on one machine
         "depends": ["adduser"],
         "recommends": ["ca-certificates"],
+        "suggests": ["mosquitto (>= 2.0.11)"],  # the broker of client devices
         "documents": ["agent.md", "operations.md"],
         "scripts": {"andon-edge/enrol": "usr/lib/andon/enrol"},
         "configuration": "edge.yaml",
@@ -213,6 +215,8 @@ class Package:
         for name in facts.get("private", []):
             mode = 0o644 if name.endswith(".so") else 0o755
             self.put_binary(built / name, f"usr/lib/andon/{name}", mode)
+        for name in facts.get("own", []):
+            self.put_binary(built / name, f"usr/lib/andon/{self.name}/{name}", 0o644)
         for name in facts.get("optional", []):
             if (built / name).exists():
                 self.put_binary(built / name, f"usr/lib/andon/{name}", 0o644)

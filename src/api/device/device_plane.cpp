@@ -22,6 +22,7 @@
 #include "fleet/provisioning/enrolment.hpp"
 #include "recipe/recipe/canonical_recipe.hpp"
 #include "recipe/recipe/recipe_parser.hpp"
+#include "trust/digests/digest.hpp"
 #include "trust/keys/certificate.hpp"
 
 namespace andon::api {
@@ -183,8 +184,11 @@ class Exchange {
     if (const auto alias = fleet::role_alias_of_path(path)) return credentials(*alias);
     if (const auto thing = fleet::thing_of_discovery_path(path)) return discover(*thing);
     if (const auto thing = fleet::thing_of_connectivity_path(path)) return connectivity(*thing);
-    if (is_own_path(path))
+    if (const auto thing = fleet::thing_of_client_devices_path(path)) return clients(*thing);
+    if (const auto thing = fleet::thing_of_authorities_path(path)) return authorities(*thing);
+    if (is_own_path(path)) {
       throw Error(ErrorCode::not_found, "there is nothing at " + request_.path);
+    }
     if (const DeviceService* service = service_of(options_, request_)) {
       return service->answer(device_caller(), request_);
     }
@@ -313,7 +317,16 @@ class Exchange {
     return response;
   }
 
-  // The core devices that a client device may connect to. Their certificates are the server's CA's.
+  // Who has signed the certificate of a core device's broker: the core device itself, where it has
+  // said so, else this server.
+  [[nodiscard]] json::array authorities_of(const std::string& core) const {
+    std::vector<std::string> all;
+    if (options_.core_trust != nullptr) all = options_.core_trust->authorities(core);
+    if (all.empty()) all.push_back(options_.ca_certificate_pem);
+    return json::array(all.begin(), all.end());
+  }
+
+  // The core devices that a client device may connect to.
   [[nodiscard]] HttpResponse discover(const std::string& thing) const {
     require_method(request_, "GET");
     require_own(thing, "the core devices");
@@ -330,7 +343,7 @@ class Exchange {
           {"GGGroupId", "greengrassV2-coreDevice-" + core},
           {"Cores", json::array{json::object{{"thingArn", control_.arns.thing(core)},
                                              {"Connectivity", std::move(connectivity)}}}},
-          {"CAs", json::array{options_.ca_certificate_pem}}});
+          {"CAs", authorities_of(core)}});
     }
     if (groups.empty()) {
       throw Error(ErrorCode::not_found, "\"" + thing +
@@ -353,6 +366,40 @@ class Exchange {
         control_.client_devices.set_endpoints(thing, read_endpoints(read_body(request_)));
     audit_.succeeded();
     return json_response(200, json::object{{"Version", std::to_string(version)}});
+  }
+
+  // Whom a core device may let in; it asks again and again.
+  [[nodiscard]] HttpResponse clients(const std::string& thing) const {
+    require_method(request_, "GET");
+    require_own(thing, "the client devices");
+    fleet::ClientDeviceList list;
+    if (options_.core_trust != nullptr) {
+      list.certificates = options_.core_trust->clients_of(thing);
+    }
+    for (const control::CoreEndpoint& one : control_.client_devices.endpoints(thing)) {
+      list.hosts.push_back(one.host);
+    }
+    HttpResponse response = json_response(200, to_json(list));
+    const auto known = request_.query_value(fleet::kKnownListQuery);
+    if (known && *known == trust::sha256_hex(std::get<std::string>(response.body))) {
+      response = HttpResponse{};
+      response.status = 304;
+    }
+    return response;
+  }
+
+  // As Greengrass's PutCertificateAuthorities.
+  [[nodiscard]] HttpResponse authorities(const std::string& thing) const {
+    require_method(request_, "PUT");
+    require_own(thing, "the certificate authorities");
+    if (options_.core_trust == nullptr) {
+      throw Error(ErrorCode::not_found, "there is nothing at " + request_.path);
+    }
+    audit_.set_operation("greengrass", "PutCertificateAuthorities", control::AuditAccess::write);
+    audit_.begin();
+    options_.core_trust->set_authorities(thing, fleet::read_authorities(read_body(request_)));
+    audit_.succeeded();
+    return json_response(200, json::object{});
   }
 
   [[nodiscard]] HttpResponse resolve() {

@@ -16,6 +16,7 @@
 #include "base/time/time.hpp"
 #include "control/audit/audit_log.hpp"
 #include "control/control_plane.hpp"
+#include "control/discovery/core_trust.hpp"
 #include "fleet/messages/device_logs.hpp"
 #include "store/objects/object_store.hpp"
 #include "wire/http/http.hpp"
@@ -67,6 +68,9 @@ struct DevicePlaneOptions {
   // Records what devices are refused, and what they are given to be known by: certificates and
   // keys. Null: nobody does.
   control::AuditLog* audit = nullptr;
+  // Of core devices and their client devices. Null: every core device has the server's CA, and is
+  // told of no client devices.
+  control::CoreTrust* core_trust = nullptr;
   // The files below /packages/, which need no certificate; empty: none, and the path is S3's.
   base::fs::path packages = {};
 };

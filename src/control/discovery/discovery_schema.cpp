@@ -25,10 +25,19 @@ CREATE TABLE service_role (
 );
 )sql";
 
+// JSON: certificates as PEM.
+constexpr std::string_view kAuthorities = R"sql(
+CREATE TABLE core_authorities (
+  core TEXT NOT NULL PRIMARY KEY REFERENCES things (name) ON DELETE CASCADE,
+  certificates TEXT NOT NULL,
+  updated_ms BIGINT NOT NULL
+);
+)sql";
+
 }  // namespace
 
 void migrate_discovery(store::Database& database) {
-  database.migrate("discovery", {{"0001-tables", kTables}});
+  database.migrate("discovery", {{"0001-tables", kTables}, {"0002-authorities", kAuthorities}});
 }
 
 }  // namespace andon::control

@@ -28,6 +28,7 @@
 #include "edge/builtin/built_in_components.hpp"
 #include "edge/builtin/network_settings.hpp"
 #include "edge/builtin/nucleus_settings.hpp"
+#include "edge/clients/client_devices.hpp"
 #include "edge/clients/ip_detector.hpp"
 #include "edge/cloud/certificate_renewal.hpp"
 #include "edge/cloud/data_plane.hpp"
@@ -204,6 +205,23 @@ class Agent::Implementation {
                         host_.take_note(std::string(kIpDetector), std::move(note));
                         write_status_soon();
                       }}),
+        client_devices_({loop_, device_, layout_, server_time_, options_.components.user, policy_,
+                         *link_, spool_, refused_, mqtt_operations_, pubsub_operations_,
+                         [this](std::string_view component) { return configuration_of(component); },
+                         [this](std::string_view component, std::string note) {
+                           host_.take_note(std::string(component), std::move(note));
+                           write_status_soon();
+                         },
+                         [this](const std::string& component) {
+                           if (Component* const waiting = supervisor_.find(component)) {
+                             waiting->artifacts_ready();
+                           }
+                         },
+                         [this](const std::string& component) {
+                           const Component* const found = supervisor_.find(component);
+                           return found != nullptr && found->is_up();
+                         },
+                         [this](const std::string& component) { supervisor_.restart(component); }}),
         ipc_(loop_, layout_, operations_, authenticator()),
         control_(loop_, layout_, operations_,
                  [](std::string_view) { return std::string(kLocalOperator); }, {},
@@ -270,10 +288,14 @@ class Agent::Implementation {
     metric_operations_.add_to(operations_);
     shadow_operations_.add_to(operations_);
     secrets_.add_to(operations_);
+    client_devices_.add_to(operations_);
     operations_["ValidateAuthorizationToken"] = {
         StreamAfterAnswer::closes, [this](const IpcCall& call) { return validate_token(call); }};
     local_operations_.add_to(operations_);
-    host_.set_artifact_gate([this](const std::string& name) { return guard_.may_start(name); });
+    host_.set_artifact_gate([this](const std::string& name) {
+      return guard_.may_start(name) && client_devices_.may_start(name);
+    });
+    host_.set_start_check([this](const std::string& name) { client_devices_.check_start(name); });
     host_.set_restarter([this](RestartOf what) { restart(what); });
     host_.set_addresses({ipc_.socket_path(), token_exchange_.port()});
     process_journal_.set_held_fd([this] { return token_exchange_.held_port(); });
@@ -290,11 +312,13 @@ class Agent::Implementation {
       if (component == kShadowManager) refresh_shadows();
       if (component == kSecretManager) secrets_.refresh();
       if (component == kIpDetector) ip_detector_.refresh();
+      if (ClientDevices::is_about(component)) client_devices_.refresh();
     });
     link_->on_connection([this](bool is_connected) {
       renewer_.connection_changed(is_connected);
       secrets_.connection_changed(is_connected);
       ip_detector_.connection_changed(is_connected);
+      client_devices_.connection_changed(is_connected);
       if (is_connected) own_trial_.connected();
       write_status_soon();
     });
@@ -318,6 +342,7 @@ class Agent::Implementation {
     log_uploader_.refresh();
     secrets_.refresh();
     ip_detector_.refresh();
+    client_devices_.refresh();
     if (engine_.busy()) progress_.start();
     local_deployments_.go_on();
     write_status_soon();
@@ -393,6 +418,7 @@ class Agent::Implementation {
               refresh_shadows();
               secrets_.deployment_ended();
               ip_detector_.refresh();
+              client_devices_.refresh();
               health_.deployment_ended(outcome);
               write_status_soon();
               give_back_memory_soon();
@@ -471,6 +497,7 @@ class Agent::Implementation {
     if (name == kShadowManager) refresh_shadows();
     if (name == kSecretManager) secrets_.refresh();
     if (name == kIpDetector) ip_detector_.refresh();
+    if (ClientDevices::is_about(name)) client_devices_.refresh();
     // What a deployment changes its end tells; a start without one has no such end.
     health_.component_changed(name, engine_.busy() && supervisor_.changing());
     write_status_soon();
@@ -637,6 +664,7 @@ class Agent::Implementation {
   SecretSource secret_source_;
   SecretManager secrets_;
   IpDetector ip_detector_;
+  ClientDevices client_devices_;
   IpcServer ipc_;
   IpcServer control_;
   std::unique_ptr<DeploymentWorker> worker_;

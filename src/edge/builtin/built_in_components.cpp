@@ -30,8 +30,14 @@ constexpr std::string_view kNucleusKeys =
     "greengrassDataPlaneEndpoint "
     "greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt networkProxy";
 
+constexpr std::string_view kClientAuth = "aws.greengrass.clientdevices.Auth";
+// The agent writes that file before (clients/client_broker.hpp).
+constexpr std::string_view kRunBroker =
+    "PATH=\"$PATH:/usr/sbin:/usr/local/sbin\"\n"
+    "exec mosquitto -c \"{kernel:rootPath}/client-devices/mosquitto.conf\"";
+
 // Versions are those of Greengrass at the time; any other that is wanted is there as well.
-constexpr std::array<BuiltInComponent, 11> kTable = {{
+constexpr std::array<BuiltInComponent, 15> kTable = {{
     {kNucleus, "2.14.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.Cli", "2.14.0", "Commands on the device, built into the agent", kNothing, ""},
@@ -50,6 +56,18 @@ constexpr std::array<BuiltInComponent, 11> kTable = {{
      R"({"defaultPort": "8883", "includeIPv4LoopbackAddrs": false,
          "includeIPv4LinkLocalAddrs": false})",
      "defaultPort includeIPv4LoopbackAddrs includeIPv4LinkLocalAddrs"},
+    {kClientAuth, "2.5.4", "Who of the client devices may do what; built into the agent", kNothing,
+     "deviceGroups certificates security performance"},
+    {"aws.greengrass.clientdevices.mqtt.Moquette", "2.3.9",
+     "The broker of client devices: the device's mosquitto",
+     R"({"moquette": {"ssl_port": "8883", "host": "0.0.0.0"}})", "moquette", kClientAuth,
+     kRunBroker},
+    {"aws.greengrass.clientdevices.mqtt.EMQX", "2.0.5",
+     "The broker of client devices: the device's mosquitto", kNothing, "emqx emqxConfig",
+     kClientAuth, kRunBroker},
+    {"aws.greengrass.clientdevices.mqtt.Bridge", "2.3.4",
+     "Messages between client devices, components and the server; built into the agent", kNothing,
+     "mqttTopicMapping", kClientAuth},
     {"aws.greengrass.telemetry.NucleusEmitter", "1.0.9", "Figures of the agent", kNothing, ""},
 }};
 
@@ -80,6 +98,15 @@ std::vector<recipe::Version> versions_to_try(std::string_view nominal,
 }
 
 std::string recipe_text(const BuiltInComponent& component, const recipe::Version& version) {
+  json::object lifecycle;
+  if (!component.run.empty()) {
+    lifecycle["Run"] = json::object{{"Script", component.run}, {"RequiresPrivilege", true}};
+  }
+  json::object dependencies;
+  if (!component.needs.empty()) {
+    dependencies[component.needs] =
+        json::object{{"VersionRequirement", ">=0.0.0"}, {"DependencyType", "HARD"}};
+  }
   return base::to_text(json::object{
       {"RecipeFormatVersion", "2020-01-25"},
       {"ComponentName", component.name},
@@ -88,7 +115,8 @@ std::string recipe_text(const BuiltInComponent& component, const recipe::Version
       {"ComponentDescription", component.description},
       {"ComponentConfiguration",
        json::object{{"DefaultConfiguration", base::parse_json(component.defaults, "defaults")}}},
-      {"Manifests", json::array{json::object{{"Lifecycle", json::object{}}}}}});
+      {"ComponentDependencies", std::move(dependencies)},
+      {"Manifests", json::array{json::object{{"Lifecycle", std::move(lifecycle)}}}}});
 }
 
 }  // namespace

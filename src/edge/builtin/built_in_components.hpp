@@ -25,6 +25,8 @@ struct BuiltInComponent {
   // Keys of the configuration that the agent acts on, separated by blanks. The others are kept, and
   // named in a warning.
   std::string_view honoured;
+  std::string_view needs = {};  // another of the table, which comes with it
+  std::string_view run = {};    // its run step, with all rights
 };
 
 [[nodiscard]] std::span<const BuiltInComponent> built_in_table();

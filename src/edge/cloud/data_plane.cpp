@@ -253,6 +253,26 @@ void DataPlane::tell_connectivity(const json::object& connectivity) {
   if (response.status != 200) throw refused(response, what, "ACCESS_DENIED");
 }
 
+std::optional<std::string> DataPlane::client_devices(const std::string& known) {
+  std::string target = fleet::client_devices_path(config_.thing_name);
+  if (!known.empty()) target.append("?").append(fleet::kKnownListQuery).append("=").append(known);
+  wire::IncomingResponse response = call("GET", target, {});
+  if (response.status == 304) return std::nullopt;
+  const std::string what = "cannot ask for this device's client devices";
+  throw_if_transient(response, what);
+  if (response.status != 200) throw refused(response, what, "ACCESS_DENIED");
+  return std::move(response.body);
+}
+
+void DataPlane::tell_authorities(const std::vector<std::string>& certificates) {
+  const wire::IncomingResponse response =
+      call("PUT", fleet::authorities_path(config_.thing_name),
+           base::to_text(fleet::authorities_to_json(certificates)));
+  const std::string what = "cannot tell which CA client devices find this device by";
+  throw_if_transient(response, what);
+  if (response.status != 200) throw refused(response, what, "ACCESS_DENIED");
+}
+
 fleet::TemporaryCredentials DataPlane::credentials(const std::string& role_alias) {
   const wire::IncomingResponse response = call("GET", fleet::credentials_path(role_alias), {});
   throw_if_transient(response, "cannot get temporary credentials");

@@ -45,6 +45,11 @@ class DataPlane {
   [[nodiscard]] fleet::TemporaryCredentials credentials(const std::string& role_alias);
   // Where client devices reach this one: the body of UpdateConnectivityInfo.
   void tell_connectivity(const base::json::object& connectivity);
+  // Who the client devices are: fleet::ClientDeviceList as text. Nothing where that has the SHA-256
+  // `known`.
+  [[nodiscard]] std::optional<std::string> client_devices(const std::string& known);
+  // The CAs that this device signs its broker's certificate with; PEM.
+  void tell_authorities(const std::vector<std::string>& certificates);
 
  private:
   [[nodiscard]] wire::IncomingResponse call(const std::string& method, const std::string& target,

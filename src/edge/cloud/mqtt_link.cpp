@@ -19,7 +19,10 @@ class ClientLink final : public MqttLink {
           });
         }) {}
 
-  ~ClientLink() override { *alive_ = false; }
+  ~ClientLink() override {
+    if (*alive_) *alive_ = false;
+  }
+  void end() override { *alive_ = false; }
 
   bool is_connected() const override { return connected_; }
 

@@ -35,6 +35,8 @@ class MqttLink {
   virtual std::uint64_t subscribe(const std::string& filter, wire::Qos qos,
                                   wire::MqttMessageHandler handler) = 0;
   virtual void unsubscribe(std::uint64_t id) = 0;
+  // No handler is called any more; it may be destroyed on another thread, which waits for its own.
+  virtual void end() = 0;
   // `on_outcome` may be empty.
   virtual void publish(const wire::MqttMessage& message, wire::Qos qos,
                        std::function<void(wire::PublishOutcome)> on_outcome,

@@ -117,6 +117,10 @@ void MqttOperations::tell_connection() {
 
 void MqttOperations::require_publish(const std::string& component, const std::string& topic) const {
   policy_.require(component, {kMqttProxyService, "aws.greengrass#PublishToIoTCore", topic});
+  require_open(topic);
+}
+
+void MqttOperations::require_open(const std::string& topic) const {
   if (fleet::is_servers_topic(topic)) {
     // Else a component that may publish anywhere could tell this agent what the server has not
     // said.

@@ -33,6 +33,8 @@ class MqttOperations {
   void add_to(IpcOperations& operations);
   // Throws IpcError(UnauthorizedError) where the component may not publish to the topic.
   void require_publish(const std::string& component, const std::string& topic) const;
+  // The same for what needs no policy: some topics no component publishes to.
+  void require_open(const std::string& topic) const;
 
  private:
   void publish(const IpcCall& call, IpcReply reply);

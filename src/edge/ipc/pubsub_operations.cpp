@@ -25,6 +25,13 @@ json::object make_event(const base::JsonReader& message, const std::string& topi
   return {{kind, json::object{{"message", *value}, {"context", json::object{{"topic", topic}}}}}};
 }
 
+std::string payload_of(const json::object& event) {
+  if (const json::value* const bytes = event.if_contains("binaryMessage")) {
+    return base::from_base64(bytes->at("message").as_string()).value_or("");
+  }
+  return base::to_text(event.at("jsonMessage").at("message"));
+}
+
 }  // namespace
 
 void PubsubOperations::add_to(IpcOperations& operations) {
@@ -52,8 +59,27 @@ void PubsubOperations::publish_json(const std::string& topic, const json::object
           "");
 }
 
+void PubsubOperations::publish_bytes(const std::string& topic, std::string_view payload,
+                                     const std::string& from) {
+  deliver(topic,
+          {{"binaryMessage", json::object{{"message", base::to_base64(payload)},
+                                          {"context", json::object{{"topic", topic}}}}}},
+          from);
+}
+
+std::uint64_t PubsubOperations::listen(std::string filter, std::string but_from,
+                                       Listener listener) {
+  const std::uint64_t id = next_id_++;
+  listeners_[id] = {std::move(filter), std::move(but_from), std::move(listener)};
+  return id;
+}
+
 void PubsubOperations::deliver(const std::string& topic, const json::object& event,
                                const std::string& from) {
+  for (const auto& [id, one] : std::map(listeners_)) {
+    if (one.but_from == from || !wire::topic_matches(one.filter, topic)) continue;
+    one.listener(topic, payload_of(event));
+  }
   // A copy: a stream that fails to send removes its subscription.
   for (const auto& [id, subscription] : std::map(*subscriptions_)) {
     if (!wire::topic_matches(subscription.filter, topic)) continue;

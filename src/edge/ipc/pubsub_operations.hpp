@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "edge/ipc/access_policy.hpp"
 #include "edge/ipc/ipc_call.hpp"
@@ -23,6 +25,13 @@ class PubsubOperations {
   void add_to(IpcOperations& operations);
   // From the agent itself to who listens.
   void publish_json(const std::string& topic, const json::object& message);
+  // The same as a binary message, from what components know as `from`.
+  void publish_bytes(const std::string& topic, std::string_view payload, const std::string& from);
+
+  // The agent itself listens: to what comes from others than `but_from`, JSON as its text.
+  using Listener = std::function<void(const std::string& topic, std::string payload)>;
+  std::uint64_t listen(std::string filter, std::string but_from, Listener listener);
+  void stop_listening(std::uint64_t id) { listeners_.erase(id); }
 
  private:
   struct Subscription {
@@ -36,7 +45,14 @@ class PubsubOperations {
   void deliver(const std::string& topic, const json::object& event, const std::string& from);
   [[nodiscard]] json::object subscribe(const IpcCall& call);
 
+  struct OwnListener {
+    std::string filter;
+    std::string but_from;
+    Listener listener;
+  };
+
   const AccessPolicy& policy_;
+  std::map<std::uint64_t, OwnListener> listeners_;
   std::shared_ptr<std::map<std::uint64_t, Subscription>> subscriptions_ =
       std::make_shared<std::map<std::uint64_t, Subscription>>();
   std::uint64_t next_id_ = 1;

@@ -181,6 +181,7 @@ recipe::Lifecycle AgentHost::interpolated(const ComponentSpec& spec) {
 
 std::map<std::string, std::string> AgentHost::environment(const ComponentSpec& spec,
                                                           const RunAs& who) {
+  if (start_check_) start_check_(spec.name);
   const std::string& token = tokens_.token_of(spec.name);
   std::map<std::string, std::string> environment =
       script_environment(who, layout_.work_of(spec.name), defaults_.passed_environment);

@@ -78,6 +78,10 @@ class AgentHost final : public ComponentHost {
   void set_artifact_gate(std::function<bool(const std::string& component)> gate) {
     artifact_gate_ = std::move(gate);
   }
+  // Called before each start of a script; throws what keeps it from starting.
+  void set_start_check(std::function<void(const std::string& component)> check) {
+    start_check_ = std::move(check);
+  }
   // Called when a bootstrap step wants a restart, once its end is durably noted.
   void set_restarter(std::function<void(RestartOf)> restarter) {
     restarter_ = std::move(restarter);
@@ -132,6 +136,7 @@ class AgentHost final : public ComponentHost {
   ComponentDefaults defaults_;
   HostAddresses addresses_;
   std::function<bool(const std::string&)> artifact_gate_;
+  std::function<void(const std::string&)> start_check_;
   std::function<std::optional<std::uint16_t>()> stream_port_;
   struct Note {
     std::string identity;  // of the component that it is about

@@ -33,6 +33,7 @@ class FakeMqttLink final : public MqttLink {
     return last_id_;
   }
   void unsubscribe(std::uint64_t id) override { subscriptions_.erase(id); }
+  void end() override { forget_listeners(); }
   void publish(const wire::MqttMessage& message, wire::Qos,
                std::function<void(wire::PublishOutcome)> on_outcome,
                const wire::MqttPublishProperties& properties) override {
@@ -50,10 +51,19 @@ class FakeMqttLink final : public MqttLink {
     connected_ = up;
     for (const auto& handler : std::vector(handlers_)) handler(up);
   }
-  void arrive(const std::string& topic, const std::string& payload) {
+  void arrive(const std::string& topic, const std::string& payload,
+              const std::vector<std::pair<std::string, std::string>>& user_properties = {}) {
     for (const auto& [id, subscription] : std::map(subscriptions_)) {
-      if (wire::topic_matches(subscription.first, topic)) subscription.second({topic, payload});
+      if (!wire::topic_matches(subscription.first, topic)) continue;
+      wire::MqttMessage message{topic, payload};
+      message.user_properties = user_properties;
+      subscription.second(message);
     }
+  }
+  [[nodiscard]] std::vector<std::string> filters() const {
+    std::vector<std::string> all;
+    for (const auto& [id, subscription] : subscriptions_) all.push_back(subscription.first);
+    return all;
   }
   // Ends the oldest publish in hand.
   void settle(wire::PublishOutcome outcome) {

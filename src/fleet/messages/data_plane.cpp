@@ -3,6 +3,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
 
 namespace andon::fleet {
@@ -21,10 +22,24 @@ constexpr std::string_view kCredentials = "/credentials";
 constexpr std::string_view kDiscovery = "/greengrass/discover/thing/";
 constexpr std::string_view kThings = "/greengrass/things/";
 constexpr std::string_view kConnectivity = "/connectivityInfo";
+constexpr std::string_view kClientDevices = "/clientDevices";
+constexpr std::string_view kAuthorities = "/certificateAuthorities";
+constexpr std::size_t kMostClientDevices = 10'000;
+constexpr std::size_t kMostCertificatesOfOne = 100;
+constexpr std::size_t kMostHosts = 50;
+constexpr std::size_t kMostHostBytes = 1024;
+constexpr std::size_t kMostAuthorityBytes = 32U << 10U;
+constexpr std::size_t kFingerprintBytes = 64;
 constexpr std::size_t kMaxCandidates = 100;
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, message);
+}
+
+// As AWS IoT has them.
+bool is_thing_name(std::string_view name) {
+  constexpr std::size_t kMostBytes = 128;
+  return name.size() <= kMostBytes && base::is_name_of(name, ":_-");
 }
 
 std::string around(std::string_view prefix, std::string_view name, std::string_view suffix) {
@@ -95,6 +110,19 @@ std::optional<std::string> thing_of_discovery_path(std::string_view path) {
 }
 std::optional<std::string> thing_of_connectivity_path(std::string_view path) {
   return between(path, kThings, kConnectivity);
+}
+
+std::string client_devices_path(std::string_view thing) {
+  return around(kThings, thing, kClientDevices);
+}
+std::string authorities_path(std::string_view thing) {
+  return around(kThings, thing, kAuthorities);
+}
+std::optional<std::string> thing_of_client_devices_path(std::string_view path) {
+  return between(path, kThings, kClientDevices);
+}
+std::optional<std::string> thing_of_authorities_path(std::string_view path) {
+  return between(path, kThings, kAuthorities);
 }
 
 std::optional<std::string> thing_of_groups_path(std::string_view path) {
@@ -214,6 +242,63 @@ json::object make_artifact_answer(std::string_view url) {
 
 std::string read_artifact_answer(const json::value& answer) {
   return JsonReader(answer, "artifact address").string("preSignedUrl");
+}
+
+json::object to_json(const ClientDeviceList& list) {
+  json::array devices;
+  for (const auto& [thing, certificates] : list.certificates) {
+    devices.push_back(
+        json::object{{"thingName", thing},
+                     {"certificates", json::array(certificates.begin(), certificates.end())}});
+  }
+  return {{"clientDevices", std::move(devices)},
+          {"hostAddresses", json::array(list.hosts.begin(), list.hosts.end())}};
+}
+
+ClientDeviceList read_client_device_list(const json::value& answer) {
+  const JsonReader all(answer, "");
+  ClientDeviceList list;
+  for (const JsonReader& one : all.children("clientDevices")) {
+    if (list.certificates.size() >= kMostClientDevices) {
+      all.fail("clientDevices", "has more than 10000 client devices");
+    }
+    const std::string thing = one.required_text("thingName");
+    if (!is_thing_name(thing)) one.fail("thingName", "is no name of a thing");
+    std::vector<std::string> certificates = one.strings("certificates", kMostCertificatesOfOne);
+    for (const std::string& id : certificates) {
+      const bool is_hex = id.find_first_not_of("0123456789abcdef") == std::string::npos;
+      if (id.size() != kFingerprintBytes || !is_hex) {
+        one.fail("certificates", "must be SHA-256 in lower-case hex");
+      }
+    }
+    list.certificates[thing] = std::move(certificates);
+  }
+  list.hosts = all.strings("hostAddresses", kMostHosts);
+  for (const std::string& host : list.hosts) {
+    if (host.empty() || host.size() > kMostHostBytes) {
+      all.fail("hostAddresses", "each has 1 to 1024 bytes");
+    }
+  }
+  return list;
+}
+
+json::object authorities_to_json(const std::vector<std::string>& certificates) {
+  return {{"coreDeviceCertificates", json::array(certificates.begin(), certificates.end())}};
+}
+
+std::vector<std::string> read_authorities(const json::value& request) {
+  const JsonReader all(request, "");
+  std::vector<std::string> certificates =
+      all.strings("coreDeviceCertificates", kMostAuthorities + 1);
+  if (certificates.empty() || certificates.size() > kMostAuthorities) {
+    all.fail("coreDeviceCertificates", "must be 1 to 3 certificates");
+  }
+  for (const std::string& one : certificates) {
+    if (one.size() > kMostAuthorityBytes) {
+      all.fail("coreDeviceCertificates", "has one of more than 32 KiB");
+    }
+  }
+  return certificates;
 }
 
 json::object to_json(const TemporaryCredentials& credentials) {

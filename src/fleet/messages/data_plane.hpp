@@ -24,6 +24,8 @@ inline constexpr std::string_view kResolvePath = "/greengrass/v2/resolveComponen
 [[nodiscard]] std::string credentials_path(std::string_view role_alias);
 [[nodiscard]] std::string discovery_path(std::string_view thing);
 [[nodiscard]] std::string connectivity_path(std::string_view thing);
+[[nodiscard]] std::string client_devices_path(std::string_view thing);
+[[nodiscard]] std::string authorities_path(std::string_view thing);
 
 struct ArtifactRef {
   std::string component_version_arn;
@@ -36,6 +38,8 @@ struct ArtifactRef {
 [[nodiscard]] std::optional<std::string> role_alias_of_path(std::string_view path);
 [[nodiscard]] std::optional<std::string> thing_of_discovery_path(std::string_view path);
 [[nodiscard]] std::optional<std::string> thing_of_connectivity_path(std::string_view path);
+[[nodiscard]] std::optional<std::string> thing_of_client_devices_path(std::string_view path);
+[[nodiscard]] std::optional<std::string> thing_of_authorities_path(std::string_view path);
 
 // Which version of a component shall it be?
 struct ComponentCandidate {
@@ -78,6 +82,24 @@ struct ThingGroups {
 
 [[nodiscard]] json::object make_artifact_answer(std::string_view url);
 [[nodiscard]] std::string read_artifact_answer(const json::value& answer);
+
+// What a core device must know of the client devices that are associated with it.
+struct ClientDeviceList {
+  // Things, and the certificates of each that may be used: SHA-256 of the DER, lower-case hex.
+  std::map<std::string, std::vector<std::string>> certificates;
+  std::vector<std::string> hosts;  // under which they look for the core device
+  friend bool operator==(const ClientDeviceList&, const ClientDeviceList&) = default;
+};
+// In the question's query: the SHA-256 of the answer that the asker has, as text. Where that would
+// be the answer again, it is 304.
+inline constexpr std::string_view kKnownListQuery = "known";
+[[nodiscard]] json::object to_json(const ClientDeviceList& list);
+[[nodiscard]] ClientDeviceList read_client_device_list(const json::value& answer);
+
+// Of a core device, for who connects to it: certificates as PEM, as PutCertificateAuthorities.
+inline constexpr std::size_t kMostAuthorities = 3;
+[[nodiscard]] json::object authorities_to_json(const std::vector<std::string>& certificates);
+[[nodiscard]] std::vector<std::string> read_authorities(const json::value& request);
 
 struct TemporaryCredentials {
   std::string access_key_id;

@@ -72,6 +72,23 @@ TEST(DataPlane, AnswersAreReadBack) {
   EXPECT_EQ(to_json(read_credentials(to_json(credentials))), to_json(credentials));
 }
 
+TEST(DataPlane, ClientDevicesAndAuthoritiesAreReadBack) {
+  EXPECT_EQ(thing_of_client_devices_path(client_devices_path("a:b")), "a:b");
+  EXPECT_EQ(thing_of_authorities_path(authorities_path("a:b")), "a:b");
+  EXPECT_FALSE(thing_of_authorities_path(client_devices_path("a")));
+  const ClientDeviceList list{{{"cam-1", {std::string(64, 'a')}}, {"cam-2", {}}}, {"10.0.0.1"}};
+  EXPECT_EQ(read_client_device_list(to_json(list)), list);
+  for (const ClientDeviceList& wrong :
+       {ClientDeviceList{{{"a b", {}}}, {}}, ClientDeviceList{{{"a", {"xyz"}}}, {}},
+        ClientDeviceList{{{"a", {std::string(64, 'A')}}}, {}}, ClientDeviceList{{}, {""}}}) {
+    EXPECT_THROW((void)read_client_device_list(to_json(wrong)), base::Error);
+  }
+  EXPECT_EQ(read_authorities(authorities_to_json({"x", "y"})),
+            (std::vector<std::string>{"x", "y"}));
+  EXPECT_THROW((void)read_authorities(authorities_to_json({})), base::Error);
+  EXPECT_THROW((void)read_authorities(authorities_to_json({"1", "2", "3", "4"})), base::Error);
+}
+
 TEST(DataPlane, AnAnswerThatIsNotOneIsRefused) {
   EXPECT_THROW((void)read_resolve_answer(json::array{}), base::Error);
   EXPECT_THROW((void)read_resolve_answer({{"resolvedComponentVersions", {1}}}), base::Error);

@@ -188,7 +188,11 @@ const std::set<std::string>& built_in_components() {
                                            "aws.greengrass.SecretManager",
                                            "aws.greengrass.LogManager",
                                            "aws.greengrass.DiskSpooler",
+                                           "aws.greengrass.clientdevices.Auth",
                                            "aws.greengrass.clientdevices.IPDetector",
+                                           "aws.greengrass.clientdevices.mqtt.Bridge",
+                                           "aws.greengrass.clientdevices.mqtt.EMQX",
+                                           "aws.greengrass.clientdevices.mqtt.Moquette",
                                            "aws.greengrass.telemetry.NucleusEmitter"};
   return names;
 }

@@ -13,7 +13,6 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <deque>
 #include <future>
 #include <mutex>
@@ -25,8 +24,8 @@
 #include "base/json/json_reader.hpp"
 #include "base/log/log.hpp"
 #include "base/os/process.hpp"
+#include "broker/settings/mosquitto.hpp"
 #include "broker/view/view_file.hpp"
-#include "server/broker/broker_configuration.hpp"
 #include "server/broker/listening_port.hpp"
 
 namespace andon::server {
@@ -48,29 +47,12 @@ constexpr milliseconds kMaxBackoff{10'000};
 constexpr std::chrono::seconds kGoodRun{30};
 constexpr std::size_t kMaxLineBytes = 1000;
 constexpr std::size_t kRememberedLines = 5;
+// The last resort, far above what a fleet of 10,000 needs.
+constexpr std::size_t kMemory = std::size_t{2} << 30U;
 constexpr std::string_view kUsersOption = "--mqtt-users-port";
 constexpr std::string_view kReadyMark = " running";  // "mosquitto version 2.0.11 running"
-// It is meant: see broker_configuration.cpp.
+// It is meant: it has to read the server's files.
 constexpr std::array<std::string_view, 1> kExpectedWarnings{"should not be run as root"};
-
-path find_program(const std::string& name) {
-  if (name.find('/') != std::string::npos) {
-    if (access(name.c_str(), X_OK) == 0) return name;
-  } else {
-    const char* const search_path = std::getenv("PATH");
-    std::string directories = search_path == nullptr ? "" : search_path;
-    directories += ":/usr/sbin:/usr/local/sbin";  // not in everybody's PATH
-    for (std::size_t begin = 0; begin <= directories.size();) {
-      const std::size_t end = std::min(directories.find(':', begin), directories.size());
-      const path candidate = path(directories.substr(begin, end - begin)) / name;
-      if (candidate.is_absolute() && access(candidate.c_str(), X_OK) == 0) return candidate;
-      begin = end + 1;
-    }
-  }
-  throw Error(ErrorCode::failed_precondition,
-              "cannot start the MQTT broker: '" + name +
-                  "' is not installed: install it (apt-get install mosquitto)");
-}
 
 // Which process is the broker, for a server that starts after this one was killed.
 class PidFile {
@@ -186,7 +168,7 @@ class Broker::Implementation {
  public:
   Implementation(BrokerOptions options, std::span<const broker::Change> view)
       : options_(std::move(options)),
-        program_(find_program(options_.program)),
+        program_(broker::find_mosquitto(options_.program)),
         pid_file_(options_.directory),
         stop_(eventfd(0, EFD_CLOEXEC)),
         anew_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -256,8 +238,20 @@ class Broker::Implementation {
   [[nodiscard]] path view_file() const { return options_.directory / "view"; }
 
   void write_configuration() const {
-    base::write_file_atomically(configuration_file(), broker_configuration(options_, view_file()),
-                                kPrivateFile);
+    const std::string text = broker::mosquitto_configuration({
+        .module = options_.module,
+        .view_file = view_file(),
+        // As "mosquitto", which it would become by itself, it may not read the server's files.
+        .user = broker::own_user(),
+        .address = options_.address,
+        .port = options_.port,
+        .ca_file = options_.ca_file,
+        .certificate_file = options_.certificate_file,
+        .private_key_file = options_.private_key_file,
+        .users_port = options_.users_port,
+        .memory_bytes = kMemory,
+    });
+    base::write_file_atomically(configuration_file(), text, kPrivateFile);
   }
 
   // The thread: one mosquitto after the other until told to stop. `first_start` gets the outcome of
@@ -366,17 +360,6 @@ class Broker::Implementation {
   std::atomic<std::uint64_t> restarts_ = 0;
   std::thread thread_;  // last: starts when everything else is there
 };
-
-path find_broker_module() {
-  constexpr std::string_view kName = "andon-broker.so";
-  const path here = base::fs::read_symlink("/proc/self/exe").parent_path();
-  for (const path& candidate : {here / kName, here / "../lib/andon" / kName}) {
-    if (access(candidate.c_str(), R_OK) == 0) return base::fs::canonical(candidate);
-  }
-  throw Error(ErrorCode::failed_precondition,
-              "cannot start the MQTT broker: andon-broker.so is neither beside this program (" +
-                  here.string() + ") nor in ../lib/andon: install andon-server as a whole");
-}
 
 Broker::Broker(BrokerOptions options, std::span<const broker::Change> view)
     : implementation_(std::make_unique<Implementation>(std::move(options), view)) {}

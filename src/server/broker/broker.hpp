@@ -36,9 +36,6 @@ struct BrokerOptions {
   std::uint16_t users_port = 0;
 };
 
-// andon-broker.so beside this program, or in ../lib/andon. Throws failed_precondition.
-[[nodiscard]] base::fs::path find_broker_module();
-
 // Ends the mosquitto that a killed server left behind, so that its port is free again.
 void end_leftover_broker(const base::fs::path& directory);
 

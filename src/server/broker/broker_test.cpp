@@ -17,6 +17,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/os/process.hpp"
+#include "broker/settings/mosquitto.hpp"
 #include "broker/view/view.hpp"
 #include "server/broker/authority.hpp"
 #include "server/broker/listening_port.hpp"
@@ -81,7 +82,7 @@ class RealBroker : public testing::Test {
             .ca_file = authority_.ca_file(),
             .certificate_file = authority_.server().certificate,
             .private_key_file = authority_.server().private_key,
-            .module = find_broker_module()};
+            .module = broker::find_broker_module()};
   }
   // The server and the operator; devices are let in as they are made.
   void start() { start(options()); }

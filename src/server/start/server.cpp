@@ -533,6 +533,7 @@ class Server::Implementation {
                   control::put_device_logs(logs_, control_.arns.region(), thing, lines);
                 },
             .audit = &audit_.log(),
+            .core_trust = &core_trust_,
             .packages = options_.packages};
   }
 
@@ -624,6 +625,7 @@ class Server::Implementation {
   api::MqttNotifier notifier_;
   api::RetainedMessages retained_{mqtt_options_of(options_, ports_, data_.authority())};
   control::ControlPlane control_;
+  control::CoreTrust core_trust_{data_.database(), clock_};
   control::ModelRegistry registry_;
   control::ModelChecks model_checks_;
   control::ModelAliases model_aliases_;

@@ -8,6 +8,7 @@
 
 #include "base/os/file.hpp"
 #include "base/text/id.hpp"
+#include "broker/settings/mosquitto.hpp"
 #include "server/backup/data_check.hpp"
 #include "server/start/function_parts.hpp"
 #include "store/objects/named_blobs.hpp"
@@ -175,7 +176,7 @@ BrokerOptions broker_options_of(const ServerOptions& options, const Ports& ports
           .certificate_file = authority.server().certificate,
           .private_key_file = authority.server().private_key,
           .program = options.mosquitto,
-          .module = find_broker_module(),
+          .module = broker::find_broker_module(),
           .users_port = users == BrokerUsers::some ? ports.mqtt_users : std::uint16_t{0}};
 }
 

@@ -11,6 +11,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "base/error/error.hpp"
 #include "base/log/log.hpp"
@@ -206,8 +210,24 @@ struct MqttLink::Callbacks {
     link(object).events_.on_message(
         {message->topic,
          payload == nullptr ? std::string() : std::string(payload, payload + message->payloadlen),
-         message->qos == 0 ? Qos::at_most_once : Qos::at_least_once, message->retain},
+         message->qos == 0 ? Qos::at_most_once : Qos::at_least_once, message->retain,
+         user_properties_of(properties)},
         identifiers);
+  }
+
+  static std::vector<std::pair<std::string, std::string>> user_properties_of(
+      const mosquitto_property* properties) {
+    std::vector<std::pair<std::string, std::string>> all;
+    bool is_next = false;
+    for (const mosquitto_property* at = properties; at != nullptr; is_next = true) {
+      char* name = nullptr;
+      char* value = nullptr;
+      at = mosquitto_property_read_string_pair(at, MQTT_PROP_USER_PROPERTY, &name, &value, is_next);
+      const std::unique_ptr<char, decltype(&std::free)> owned_name(name, std::free);
+      const std::unique_ptr<char, decltype(&std::free)> owned_value(value, std::free);
+      if (at != nullptr) all.emplace_back(name, value);
+    }
+    return all;
   }
 
   static void on_log(mosquitto*, void* object, int level, const char* text) {

@@ -20,6 +20,7 @@ struct MqttMessage {
   // Of one that has come.
   Qos qos = Qos::at_most_once;
   bool is_retained = false;  // the broker had kept it for who subscribes
+  std::vector<std::pair<std::string, std::string>> user_properties = {};
 };
 
 struct MqttPublishProperties {
