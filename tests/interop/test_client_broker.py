@@ -3,6 +3,7 @@
 find it by discovery, are let in by their certificates and groups, and what they say goes to
 components and to the server (aws.greengrass.clientdevices.Auth, mqtt.Moquette, mqtt.EMQX,
 mqtt.Bridge)."""
+import itertools
 import json
 import os
 import signal
@@ -35,7 +36,8 @@ GROUPS = {"deviceGroups": {
                     "resources": ["mqtt:clientId:${iot:Connection.Thing.ThingName}*"]},
         "publish": {"operations": ["mqtt:publish"], "resources": ["mqtt:topic:cam/*"]},
         "subscribe": {"operations": ["mqtt:subscribe"],
-                      "resources": ["mqtt:topicfilter:orders/#", "mqtt:topicfilter:cmd/#"]}}}}}
+                      "resources": ["mqtt:topicfilter:orders/#", "mqtt:topicfilter:cmd/*"]}}}}}
+_versions = itertools.count()
 
 
 def free_port():
@@ -78,12 +80,13 @@ class Line:
 
     def deploy(self, camera, broker=MOQUETTE, broker_configuration=None):
         uri = self.fleet.put_artifact("clients.py", SOURCE.read_bytes())
+        version = f"1.0.{next(_versions)}"
         self.fleet.component(
-            NAME, "1.0.0", {"run": f"exec {sys.executable} -u {{artifacts:path}}/clients.py"},
+            NAME, version, {"run": f"exec {sys.executable} -u {{artifacts:path}}/clients.py"},
             configuration={"accessControl": ACCESS, "certificate": camera.certificate.read_text()},
             artifacts=[uri], dependencies={AUTH: {"VersionRequirement": ">=2.0.0"}})
         self.fleet.deploy_and_wait({
-            NAME: "1.0.0", AUTH: ("2.5.1", GROUPS),
+            NAME: version, AUTH: ("2.5.1", GROUPS),
             broker: ("2.3.9", broker_configuration or {"moquette": {"ssl_port": str(self.port)}}),
             DETECTOR: ("2.1.8", {"includeIPv4LoopbackAddrs": True, "defaultPort": str(self.port)}),
             BRIDGE: ("2.3.2", {"mqttTopicMapping": {
@@ -94,6 +97,7 @@ class Line:
                 "In": {"topic": "cam/#", "source": "LocalMqtt", "target": "Pubsub"},
                 "Out": {"topic": "orders/#", "source": "Pubsub", "target": "LocalMqtt"}}})},
             thing=self.core)
+        wait_until(lambda: len(lines(self.agent, "refused")) == 2, "the component listening", 60)
 
     def broker_pid(self):
         """Of the mosquitto that runs, as the agent has it; 0: there is none."""
@@ -118,7 +122,7 @@ def connected(line, device, tmp_path):
     wait_until(lambda: ("127.0.0.1", line.port) in discover(device)[1], "the addresses", 60)
     authorities = wait_until(
         lambda: next((c for c in [discover(device)[0]]
-                      if c != [line.server.ca_file.read_text()]), None), "the core's own CA", 60)
+                      if c != [Path(line.server.ca_file).read_text()]), None), "the core's own CA", 60)
     ca_file = tmp_path / "core-ca.pem"
     ca_file.write_text("".join(authorities))
     return local_mqtt(device, line.port, ca_file)
@@ -162,7 +166,6 @@ def test_client_devices_reach_components_and_the_server(server, line, fresh, tmp
     line.associate(alone.thing)
     wait_until(lambda: stranger.publish("cam/2", "new here"), "being let in", 60)
 
-    wait_until(lambda: len(lines(line.agent, "refused")) == 2, "the component being done")
     assert lines(line.agent, "valid") == [True]
     assert lines(line.agent, "may") == [["cam/1", True], ["press/1", False]]
     assert sorted(lines(line.agent, "refused")) == ["credential", "token"]

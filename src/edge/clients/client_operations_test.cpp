@@ -12,6 +12,7 @@
 #include "base/testing/fake_clock.hpp"
 #include "edge/state/device_config.hpp"
 #include "edge/state/state_database.hpp"
+#include "edge/testing/fake_loop_clock.hpp"
 #include "edge/testing/installed_component.hpp"
 #include "edge/testing/mqtt_link_fake.hpp"
 #include "edge/testing/recording_stream.hpp"
@@ -23,7 +24,6 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::chrono::seconds kPatience{20};
 constexpr std::string_view kAuthConfiguration = R"({"deviceGroups": {
   "definitions": {"g": {"selectionRule": "thingName: sensor-*", "policyName": "p"}},
   "policies": {"p": {"s": {"operations": ["mqtt:publish", "door:open"],
@@ -73,7 +73,7 @@ class ClientOperationsTest : public testing::Test {
   }
   void start() {
     broker_.refresh();
-    ASSERT_TRUE(loop_.run_until([&] { return !told_authority().empty(); }, kPatience));
+    ASSERT_TRUE(run_fast_until(loop_, loop_clock_, [&] { return !told_authority().empty(); }));
   }
   std::string told_authority() {
     const std::lock_guard lock(mutex_);
@@ -106,7 +106,7 @@ class ClientOperationsTest : public testing::Test {
     } catch (const base::Error&) {
       reply({}, std::current_exception());
     }
-    EXPECT_TRUE(loop_.run_until([&] { return !answer->empty(); }, kPatience));
+    EXPECT_TRUE(run_fast_until(loop_, loop_clock_, [&] { return !answer->empty(); }));
     return *answer;
   }
   std::string verify(const std::string& pem) {
@@ -134,7 +134,8 @@ class ClientOperationsTest : public testing::Test {
   Layout layout_{directory_.path()};
   DeviceConfig device_;
   base::FakeClock clock_{base::SystemClock().now()};
-  EventLoop loop_;
+  FakeLoopClock loop_clock_;
+  EventLoop loop_{loop_clock_};
   std::unique_ptr<store::Database> database_ = open_state_database(directory_.path() / "config.db");
   StateWriter writer_{loop_, *database_};
   ConfigurationStore configurations_{*database_, writer_, clock_};
@@ -211,7 +212,7 @@ TEST_F(ClientOperationsTest, WhoTheServerNamedLastIsKnownWhileItIsAway) {
                                   [this](const std::string& known) { return ask(known); }, [] {},
                                   [this](std::string note) { notes_["after"] = std::move(note); }});
   after_a_restart.start(std::chrono::minutes(1));
-  ASSERT_TRUE(loop_.run_until([&] { return !notes_["after"].empty(); }, kPatience));
+  ASSERT_TRUE(run_fast_until(loop_, loop_clock_, [&] { return !notes_["after"].empty(); }));
   EXPECT_THAT(notes_["after"], HasSubstr("no route"));
   EXPECT_EQ(after_a_restart.thing_of(trust::describe_certificate(sensor).fingerprint), "sensor-1");
 }
@@ -223,7 +224,7 @@ TEST_F(ClientOperationsTest, AServerOfAComponentGetsACertificateOfTheDevicesOwnA
       call("SubscribeToCertificateUpdates",
            {{"certificateOptions", json::object{{"certificateType", "SERVER"}}}}, "app", stream),
       "{}");
-  ASSERT_TRUE(loop_.run_until([&] { return stream->events.size() == 1; }, kPatience));
+  ASSERT_TRUE(run_fast_until(loop_, loop_clock_, [&] { return stream->events.size() == 1; }));
   constexpr std::string_view kType = "CertificateUpdateEvent ";
   ASSERT_THAT(stream->events[0], StartsWith(std::string(kType)));
   const json::value event = base::parse_json(stream->events[0].substr(kType.size()), "event");
@@ -235,7 +236,7 @@ TEST_F(ClientOperationsTest, AServerOfAComponentGetsACertificateOfTheDevicesOwnA
   EXPECT_EQ(std::string(update.at("caCertificates").as_array().at(0).as_string()),
             told_authority());
   operations_object_.certificate_is_due();
-  ASSERT_TRUE(loop_.run_until([&] { return stream->events.size() == 2; }, kPatience));
+  ASSERT_TRUE(run_fast_until(loop_, loop_clock_, [&] { return stream->events.size() == 2; }));
   EXPECT_NE(stream->events[0], stream->events[1]);
   EXPECT_THAT(call("SubscribeToCertificateUpdates",
                    {{"certificateOptions", json::object{{"certificateType", "CLIENT"}}}}),
@@ -247,7 +248,7 @@ TEST_F(ClientOperationsTest, ABrokerStartsOnceItsFilesAreThere) {
   const std::string component(kMoquette);
   EXPECT_TRUE(broker_.may_start("app"));
   EXPECT_FALSE(broker_.may_start(component));
-  ASSERT_TRUE(loop_.run_until([&] { return !let_start_.empty(); }, kPatience));
+  ASSERT_TRUE(run_fast_until(loop_, loop_clock_, [&] { return !let_start_.empty(); }));
   EXPECT_TRUE(broker_.may_start(component));
   broker_.check_start(component);
   const auto text = base::read_file(directory_.path() / "client-devices/mosquitto.conf");

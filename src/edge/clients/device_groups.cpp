@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/error/error.hpp"
-#include "base/json/json_reader.hpp"
 #include "edge/ipc/access_control.hpp"
 
 namespace andon::edge {
@@ -107,6 +106,20 @@ bool names(const std::vector<std::string>& operations, std::string_view operatio
   });
 }
 
+// Those that are about the action.
+json::array arns_of(const std::vector<std::string>& resources, const MqttAction& action) {
+  json::array arns;
+  for (const std::string& text : resources) {
+    const bool is_any = text == "*";
+    if (!is_any && !text.starts_with(action.resource)) continue;
+    std::string arn(kLocalRealm);
+    arn.append(action.kind);
+    arn += is_any ? "*" : as_iot_pattern(std::string_view(text).substr(action.resource.size()));
+    arns.push_back(json::value(arn));
+  }
+  return arns;
+}
+
 }  // namespace
 
 DeviceGroups::DeviceGroups(const json::object& device_groups) {
@@ -115,49 +128,54 @@ DeviceGroups::DeviceGroups(const json::object& device_groups) {
     all.fail("formatVersion", "must be " + std::string(kFormat));
   }
   const JsonReader policies = all.child_or_empty("policies");
+  const JsonReader definitions = all.child_or_empty("definitions");
   if (policies.object().size() > kMostGroups) all.fail("policies", "are more than 100");
+  if (definitions.object().size() > kMostGroups) all.fail("definitions", "are more than 100");
   for (const auto& member : policies.object()) {
-    const JsonReader policy(member.value(), policies.place(member.key()));
-    if (policy.object().size() > kMostStatements) {
+    if (member.value().is_object() && member.value().get_object().size() > kMostStatements) {
       policies.fail(member.key(), "has more than 100 statements");
     }
-    std::vector<Statement>& statements = policies_[std::string(member.key())];
-    for (const auto& one : policy.object()) {
-      const JsonReader statement(one.value(), policy.place(one.key()));
-      Statement read;
-      read.is_deny = statement.choice("effect", kEffects).value_or(false);
-      read.operations = statement.strings("operations", kMostTexts + 1);
-      read.resources = statement.strings("resources", kMostTexts + 1);
-      if (read.operations.size() > kMostTexts || read.resources.size() > kMostTexts) {
-        policy.fail(one.key(), "has more than 100 operations or resources");
-      }
-      for (const std::string& text : read.operations) check_operation(statement, text);
-      for (const std::string& text : read.resources) check_resource(statement, text);
-      statements.push_back(std::move(read));
-    }
+    add_policy(std::string(member.key()), JsonReader(member.value(), policies.place(member.key())));
   }
-  const JsonReader definitions = all.child_or_empty("definitions");
-  if (definitions.object().size() > kMostGroups) all.fail("definitions", "are more than 100");
   for (const auto& member : definitions.object()) {
-    const JsonReader group(member.value(), definitions.place(member.key()));
-    const std::string policy = group.required_text("policyName");
-    if (!policies_.contains(policy)) {
-      group.fail("policyName", "names \"" + policy + "\", which is not among policies");
-    }
-    const std::string rule = group.required_text("selectionRule");
-    try {
-      groups_.push_back({query::SearchQuery::parse(rule), policy});
-    } catch (const base::Error& error) {
-      group.fail("selectionRule", error.message());
-    }
-    for (const std::string& field : groups_.back().rule.fields()) {
-      if (field != "thingName") {
-        group.fail("selectionRule", "asks for \"" + field + "\"; there is thingName alone");
-      }
-    }
+    add_group(JsonReader(member.value(), definitions.place(member.key())));
   }
   for (const auto& [name, document] : iot_policies()) {
     if (document.size() > kMostDocumentBytes) policies.fail(name, "has more than 20 KiB");
+  }
+}
+
+void DeviceGroups::add_policy(const std::string& name, const base::JsonReader& policy) {
+  std::vector<Statement>& statements = policies_[name];
+  for (const auto& member : policy.object()) {
+    const JsonReader statement(member.value(), policy.place(member.key()));
+    Statement read;
+    read.is_deny = statement.choice("effect", kEffects).value_or(false);
+    read.operations = statement.strings("operations", kMostTexts + 1);
+    read.resources = statement.strings("resources", kMostTexts + 1);
+    if (read.operations.size() > kMostTexts || read.resources.size() > kMostTexts) {
+      policy.fail(member.key(), "has more than 100 operations or resources");
+    }
+    for (const std::string& text : read.operations) check_operation(statement, text);
+    for (const std::string& text : read.resources) check_resource(statement, text);
+    statements.push_back(std::move(read));
+  }
+}
+
+void DeviceGroups::add_group(const base::JsonReader& group) {
+  const std::string policy = group.required_text("policyName");
+  if (!policies_.contains(policy)) {
+    group.fail("policyName", "names \"" + policy + "\", which is not among policies");
+  }
+  const std::string rule = group.required_text("selectionRule");
+  try {
+    groups_.push_back({query::SearchQuery::parse(rule), policy});
+  } catch (const base::Error& error) {
+    group.fail("selectionRule", error.message());
+  }
+  for (const std::string& field : groups_.back().rule.fields()) {
+    if (field == "thingName") continue;
+    group.fail("selectionRule", "asks for \"" + field + "\"; there is thingName alone");
   }
 }
 
@@ -197,19 +215,7 @@ std::map<std::string, std::string> DeviceGroups::iot_policies() const {
     for (const Statement& statement : statements) {
       for (const MqttAction& one : kMqttActions) {
         if (!names(statement.operations, one.operation)) continue;
-        json::array resources;
-        for (const std::string& text : statement.resources) {
-          std::string arn(kLocalRealm);
-          arn.append(one.kind);
-          if (text == "*") {
-            arn += '*';
-          } else if (text.starts_with(one.resource)) {
-            arn += as_iot_pattern(std::string_view(text).substr(one.resource.size()));
-          } else {
-            continue;
-          }
-          resources.push_back(json::value(arn));
-        }
+        json::array resources = arns_of(statement.resources, one);
         if (resources.empty()) continue;
         all.push_back(json::object{{"Effect", statement.is_deny ? "Deny" : "Allow"},
                                    {"Action", one.action},

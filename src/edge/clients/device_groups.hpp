@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/json/json.hpp"
+#include "base/json/json_reader.hpp"
 #include "query/search/search_query.hpp"
 
 namespace andon::edge {
@@ -49,6 +50,9 @@ class DeviceGroups {
     query::SearchQuery rule;
     std::string policy;
   };
+  void add_policy(const std::string& name, const base::JsonReader& policy);
+  void add_group(const base::JsonReader& group);
+
   std::vector<Group> groups_;
   std::map<std::string, std::vector<Statement>> policies_;
 };

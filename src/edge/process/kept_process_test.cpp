@@ -109,6 +109,20 @@ TEST_F(KeptProcessTest, GoesOnWithoutItsAgentAndIsTakenUpAgainAndAgain) {
       [&] { return base::fs::file_size(directory_.path() / "a.log") > size + 100; }));
 }
 
+TEST_F(KeptProcessTest, GoesOnWhereItDependsOnWhatHasNoProcess) {
+  const ComponentSpec library = make_spec("library", "1", {{Step::install, "true"}});
+  const ComponentSpec app = make_spec("app", "1", {{Step::run, "exec sleep 1000"}}, {"library"});
+  begin();
+  ASSERT_TRUE(agent_->change({library, app}).ok);
+  const pid_t pid = agent_->pid_of("app");
+  begin();
+  ASSERT_TRUE(agent_->change({library, app}).ok);
+  EXPECT_EQ(agent_->pid_of("app"), pid);
+  begin();
+  ASSERT_TRUE(agent_->change({make_spec("library", "2", {{Step::install, "true"}}), app}).ok);
+  EXPECT_NE(agent_->pid_of("app"), pid);
+}
+
 TEST_F(KeptProcessTest, AnEndWhileNoAgentRanIsToldWithItsCodeAndCountsAsAnError) {
   const ComponentSpec spec =
       make_spec("a", "1",

@@ -2,6 +2,8 @@
 #include "edge/run/supervisor.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include "base/log/log.hpp"
@@ -19,6 +21,14 @@ constexpr std::chrono::milliseconds kStrayGrace{5000};
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
+}
+
+bool has_service(const ComponentSpec& spec) {
+  return std::ranges::any_of(std::array{recipe::Step::startup, recipe::Step::run},
+                             [&spec](recipe::Step step) {
+                               const recipe::LifecycleStep* const found = spec.lifecycle.find(step);
+                               return found != nullptr && !found->script.empty();
+                             });
 }
 
 }  // namespace
@@ -64,8 +74,15 @@ Supervisor::~Supervisor() {
 void Supervisor::change(std::vector<ComponentSpec> target, const std::set<std::string>& restart,
                         std::chrono::milliseconds limit,
                         std::function<void(const ChangeResult&)> done) {
-  if (!std::exchange(has_taken_up_, true)) take_up(target);
   std::vector<ComponentSpec> running;
+  if (!std::exchange(has_taken_up_, true)) {
+    take_up(target);
+    // Of what has no process there is nothing to take up: it is no reason to stop who depends on
+    // it, as long as it is what it was.
+    std::ranges::copy_if(target, std::back_inserter(running), [this](const ComponentSpec& spec) {
+      return !components_.contains(spec.name) && !has_service(spec) && host_.is_installed(spec);
+    });
+  }
   std::set<std::string> unhealthy = restart;
   unhealthy.merge(std::exchange(held_, {}));
   for (const auto& [name, component] : components_) {
@@ -77,6 +94,7 @@ void Supervisor::change(std::vector<ComponentSpec> target, const std::set<std::s
   }
   // One that an earlier change is still stopping must end before it can start again.
   std::set<std::string> to_stop = components_to_stop(running, target, unhealthy);
+  std::erase_if(to_stop, [this](const auto& name) { return !components_.contains(name); });
   for (const std::string& name : to_stop_) {
     if (components_.contains(name)) to_stop.insert(name);
   }

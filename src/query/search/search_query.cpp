@@ -142,6 +142,8 @@ class SearchParser {
     if (is_at('<') || is_at('>')) return read_comparison(std::move(field));
     if (!is_at(':')) fail("\"" + field + "\" names no field: write field:value");
     ++at_;
+    skip_blanks();
+    if (is_at_word("AND") || is_at_word("OR")) fail("a value is missing");
     if (!is_at('(')) return read_value(field);
     ++at_;
     field_ = std::move(field);

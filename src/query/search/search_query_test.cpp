@@ -35,6 +35,7 @@ TEST(SearchQuery, FindsWhatIsMeant) {
   for (const std::string_view query :
        {"*",
         "thingName:press-4",
+        "thingName: press-* OR thingName: none",
         "attributes.line:4 AND connectivity.connected:true",
         "attributes.line:4 connectivity.connected:true",
         "thingName:press*",
