@@ -57,6 +57,7 @@ PACKAGES = {
         "private": ["andon-keeper", "andon-launcher"],
         "depends": ["adduser"],
         "recommends": ["ca-certificates"],
+        "suggests": ["libengine-pkcs11-openssl", "tpm2-openssl"],  # of keys on tokens and in TPMs
         "documents": ["agent.md", "operations.md"],
         "scripts": {"andon-edge/enrol": "usr/lib/andon/enrol"},
         "configuration": "edge.yaml",
