@@ -60,7 +60,8 @@ PACKAGES = {
         "own": ["andon-broker.so"],  # andon-server has it, too: both may be on one machine
         "depends": ["adduser"],
         "recommends": ["ca-certificates"],
-        "suggests": ["mosquitto (>= 2.0.11)"],  # the broker of client devices
+        # The broker of client devices; keys on tokens and in TPMs.
+        "suggests": ["mosquitto (>= 2.0.11)", "libengine-pkcs11-openssl", "tpm2-openssl"],
         "documents": ["agent.md", "operations.md"],
         "scripts": {"andon-edge/enrol": "usr/lib/andon/enrol"},
         "configuration": "edge.yaml",

@@ -108,7 +108,7 @@ void add_model(const Layout& layout, const FitQuestion& question, std::vector<Fi
   if (!inspect) {
     const std::string what =
         "was not measured: andon-inspect is not on this device; install the package "
-        "andon-inspect, or deploy its component";
+        "andon, or deploy a component that has it";
     findings.push_back({"memory", Verdict::doubtful, what});
     findings.push_back({"latency", Verdict::doubtful, what});
     return;

@@ -211,8 +211,7 @@ void complete(Options& options, bool has_agent) {
   if (!options.sources.empty()) check_source(options);
   if (options.thing.empty()) {
     const char* thing = std::getenv("AWS_IOT_THING_NAME");
-    options.thing =
-        thing != nullptr && *thing != '\0' ? thing : own_name();
+    options.thing = thing != nullptr && *thing != '\0' ? thing : own_name();
   }
   if (options.topic.empty()) options.topic = "andon/things/" + options.thing + "/results";
   if (options.state.empty()) options.state = has_agent ? "state" : options.out / ".state";

@@ -7,6 +7,7 @@
 #include <openssl/ui.h>
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <set>
 
@@ -25,6 +26,9 @@ using base::ErrorCode;
 
 constexpr std::string_view kScheme = "pkcs11:";
 constexpr std::size_t kMaxUriBytes = 1024;
+// Those that the engine knows; it takes a URI with any other for none.
+constexpr std::array<std::string_view, 7> kAttributes{"token",  "manufacturer", "serial", "model",
+                                                      "object", "id",           "type"};
 constexpr std::size_t kMaxPinBytes = 32;  // of the engine
 constexpr std::size_t kMaxPinFileBytes = 256;
 
@@ -48,14 +52,12 @@ void check_pin(const std::string& pin) {
                                                " bytes, which OpenSSL's engine does not take");
 }
 
-// The attributes that the engine knows; it takes a URI with any other for none.
 void check_attributes(std::string_view key) {
   bool names_key = false;
   for (const std::string_view attribute : base::split(key.substr(kScheme.size()), ';')) {
     const std::string_view name = attribute.substr(0, attribute.find('='));
-    static const std::set<std::string_view> kKnown{"token",  "manufacturer", "serial", "model",
-                                                   "object", "id",           "type"};
-    if (!kKnown.contains(name) || name.size() == attribute.size()) {
+    if (std::ranges::find(kAttributes, name) == kAttributes.end() ||
+        name.size() == attribute.size()) {
       throw Error(ErrorCode::invalid_argument,
                   "'" + std::string(attribute) +
                       "' is no part of a PKCS#11 URI that is known here: token, manufacturer, "
