@@ -28,6 +28,10 @@ void Republished::add(std::string_view topic, std::string_view payload, int hops
 }
 
 int Republished::hops_of(std::string_view topic, std::string_view payload) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (kept_.empty()) return 0;
+  }
   const std::string key = key_of(topic, payload);
   const std::lock_guard lock(mutex_);
   const auto found = kept_.find(key);
