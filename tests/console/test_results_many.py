@@ -13,7 +13,7 @@ from harness import PATIENCE_S, wait_until
 
 MANY = 100_000
 DEVICES = 20
-BATCH = 10_000
+BATCH = 20_000
 CARDS, MOST_CARDS = 48, 528
 MOST_HEAP = 100_000_000
 START = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(hours=40)
@@ -38,16 +38,15 @@ def kept(server):
                     if line.startswith("andon_results_kept ")))
 
 
-def fill(server):
-    connection = server.operator_mqtt().connection
+def fill(server, devices):
     for first in range(0, MANY, BATCH):
         def send():
             # What the server had no room for comes again, as from a device; it is kept once.
-            for device in range(DEVICES):
+            for index, device in enumerate(devices):
                 lines = "\n".join(message(number) for number in range(first, first + BATCH)
-                                  if number % DEVICES == device)
-                subprocess.run(["mosquitto_pub", *connection, "-t",
-                                f"andon/things/line-{device:02}/results", "-l"],
+                                  if number % DEVICES == index)
+                subprocess.run(["mosquitto_pub", *device.mqtt().connection, "-t",
+                                f"andon/things/{device.thing}/results", "-l"],
                                input=lines, text=True, check=True, timeout=10 * PATIENCE_S)
             deadline = time.monotonic() + PATIENCE_S
             before = -1
@@ -64,9 +63,8 @@ def fill(server):
 @pytest.fixture(scope="module", name="year")
 def fixture_year(tmp_path_factory):
     made = Alone(tmp_path_factory.mktemp("year"))
-    for device in range(DEVICES):
-        made.server.aws("iot").create_thing(thingName=f"line-{device:02}")
-    fill(made.server)
+    directory = tmp_path_factory.mktemp("devices")
+    fill(made.server, [made.server.device(f"line-{index:02}", directory) for index in range(DEVICES)])
     yield made
     made.server.kill()
 
