@@ -211,7 +211,6 @@ export const t = {
     keysHow: '← → step · space pauses',
   },
   results: {
-    newest: 'To the newest',
     device: 'Device',
     allDevices: 'All devices',
     klass: 'Class',
