@@ -44,9 +44,7 @@ def base():
     BASE.mkdir(parents=True)
     debian_root.make(BASE, ["ca-certificates"])
     debian_root.say("Installing the cross compiler and arm64's libraries in it")
-    # A root that was cut off by a power failure is made anew: nothing is synced file by file.
-    install = ("apt-get -qq -o DPkg::Use-Pty=0 -o DPkg::Options::=--force-unsafe-io install -y "
-               "--no-install-recommends " + " ".join(wanted))
+    install = "apt-get -qq -o DPkg::Use-Pty=0 install -y --no-install-recommends " + " ".join(wanted)
     code = debian_root.enter(
         BASE, f"export DEBIAN_FRONTEND=noninteractive; dpkg --add-architecture arm64 && "
         f"apt-get -qq update && {install} >/root/apt.log 2>&1 || {{ tail -n 20 /root/apt.log; exit 1; }}", {},
@@ -86,7 +84,8 @@ def main():
     options, _ = parser.parse_known_args()
     given = [Path(one) for one in (options.out, options.repository, options.key_home) if one]
     root = base()
-    steps = ["cmake --preset arm64 >build/configure-arm64.log 2>&1 || { tail -n 20 build/configure-arm64.log; exit 1; }"]
+    steps = ["cmake --preset arm64 >build/configure-arm64.log 2>&1 || "
+             "{ tail -n 20 build/configure-arm64.log; exit 1; }"]
     wanted = targets(options.only or build.PACKAGES)
     if wanted:
         steps.append("cmake --build --preset arm64 --target " + " ".join(wanted))

@@ -28,7 +28,7 @@ BINFMT = (r":andon-arm64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\
           r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:{}:F")
 THING, ROOT_OF_DEVICE = "arm-1", "/var/lib/andon/edge"
 LIMIT_S = 300
-INSTALL = "apt-get -qq -o DPkg::Use-Pty=0 -o DPkg::Options::=--force-unsafe-io install -y --no-install-recommends"
+INSTALL = "apt-get -qq -o DPkg::Use-Pty=0 install -y --no-install-recommends"
 
 
 def run(*command, **options):
@@ -52,7 +52,8 @@ def check_packages(packages, place):
                 head = file.read(20)
             if head[:4] == b"\x7fELF":
                 found += 1
-                require(struct.unpack_from("<H", head, 18)[0] == AARCH64, f"{path.name} of {package.name} is not for arm64")
+                require(struct.unpack_from("<H", head, 18)[0] == AARCH64,
+                        f"{path.name} of {package.name} is not for arm64")
         require(found > 0, f"{package.name} has no program and no library")
         bill = json.loads(next(tree.glob("usr/share/doc/*/sbom.cdx.json")).read_text(encoding="utf-8"))
         require("arch=amd64" not in json.dumps(bill), f"the bill of {package.name} names parts of another architecture")
