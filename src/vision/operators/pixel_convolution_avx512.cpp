@@ -9,7 +9,6 @@
 
 // GCC 12 warns of the undefined vectors in its own header (its bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 
 namespace andon::vision {
 namespace {
