@@ -5,7 +5,8 @@
     bench/vision/device_graph.py --program build/release/bin/vision_bench --images DIR MODEL...
 
 Each model from JPEG bytes to detections, in one thread, in turns, round by round; a model with a
-device graph twice, with it and without. Processor time, so that a busy machine counts little;
+device graph three times: as devices run it, as it is stored (the same where the processor has no
+convolutions of our own), and without it. Processor time, so that a busy machine counts little;
 medians of the rounds, and the median of each round's ratio to the first. And what they find: the
 boxes of each beside those of the first, and of a device graph beside its own model.
 """
@@ -21,13 +22,13 @@ from pathlib import Path
 
 
 class Contender:
-    def __init__(self, program, runtime, model, *options):
+    def __init__(self, program, runtime, confidence, model, *options):
         self.name = " ".join([Path(model).name, *options])
         environment = dict(os.environ, ONNXRUNTIME_ROOT=runtime) if runtime else None
         start = time.monotonic()
-        self.process = subprocess.Popen([program, model, *options], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True,
-                                        env=environment)
+        self.process = subprocess.Popen([program, model, "--confidence", confidence, *options],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, env=environment)
         self.about = self.ask("describe")
         if runtime:
             self.name += f" ({self.about['onnxruntime']})"
@@ -83,6 +84,7 @@ def main():
     parser.add_argument("--images", required=True)
     parser.add_argument("--count", type=int, default=8, help="pictures")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--confidence", default="0.25", help="of what is compared")
     parser.add_argument("--onnxruntime", action="append", help="library or folder; may be repeated")
     parser.add_argument("models", nargs="+")
     options = parser.parse_args()
@@ -91,9 +93,11 @@ def main():
     contenders = []
     for model in options.models:
         for runtime in options.onnxruntime or [None]:
-            contenders.append(Contender(options.program, runtime, model))
+            start = (options.program, runtime, options.confidence, model)
+            contenders.append(Contender(*start))
             if contenders[-1].about["deviceGraph"]:
-                contenders.append(Contender(options.program, runtime, model, "--ordinary-graph"))
+                for graph in ("--stored-graph", "--ordinary-graph"):
+                    contenders.append(Contender(*start, graph))
     for it in contenders:
         for picture in pictures:
             it.ask(f"load {picture}")
@@ -117,7 +121,7 @@ def main():
         if i == 0:
             continue
         print(f"{contenders[0].name} / {it.name}: {compare(found[0], found[i])}")
-        if "--ordinary-graph" in it.name:
+        if "-graph" in it.name:
             print(f"{contenders[i - 1].name} / {it.name}: {compare(found[i - 1], found[i])}")
     for it in contenders:
         it.end()

@@ -3,7 +3,8 @@
 // computes the same bytes with less work. Channels last throughout; every function of one value
 // (all activations) is a table of 256 bytes; a Concat changes scales by tables too; the first
 // convolution reads pixels as the bytes that they are, two by two. It has operators of ONNX Runtime
-// (com.microsoft) and of andon (vision/operators/operators.hpp). The ordinary model stays what it is.
+// (com.microsoft) and of andon (vision/operators/operators.hpp). The ordinary model stays what it
+// is.
 #pragma once
 
 #include <optional>

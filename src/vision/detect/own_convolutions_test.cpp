@@ -6,8 +6,10 @@
 
 #include <cstring>
 #include <random>
+#include <utility>
 
 #include "base/error/error.hpp"
+#include "vision/operators/pixel_convolution.hpp"
 #include "vision/runtime/session.hpp"
 #include "vision/testing/runtime.hpp"
 #include "vision/testing/tiny_onnx.hpp"
@@ -117,6 +119,8 @@ std::string model_of(const Example& it) {
 
 // y = Conv(DequantizeLinear(Transpose(x))), as a device graph's last convolutions are.
 struct FloatExample {
+  std::int64_t channels = 8;
+  std::int64_t outputs = 6;
   bool has_bias = true;
   std::int64_t kernel = 1;
   Shape perm{0, 3, 1, 2};
@@ -124,14 +128,17 @@ struct FloatExample {
 };
 std::string float_model_of(const FloatExample& it) {
   std::mt19937 random(5);
-  std::vector<float> weights(static_cast<std::size_t>(6 * 8 * it.kernel * it.kernel));
+  std::vector<float> weights(
+      static_cast<std::size_t>(it.outputs * it.channels * it.kernel * it.kernel));
   for (float& value : weights) value = 0.001F * static_cast<float>(random() % 2000) - 1;
   Message graph;
   graph.bytes(2, "tiny")
       .message(5, tensor<float>("s", tiny_onnx::kFloat32, {}, {0.02F}))
       .message(5, tensor<std::uint8_t>("z", tiny_onnx::kUint8, {}, {131}))
-      .message(5, tensor("w", tiny_onnx::kFloat32, {6, 8, it.kernel, it.kernel}, weights))
-      .message(5, tensor<float>("b", tiny_onnx::kFloat32, {6}, {0, 1, 2, 3, 4, 5}));
+      .message(5, tensor("w", tiny_onnx::kFloat32, {it.outputs, it.channels, it.kernel, it.kernel},
+                         weights))
+      .message(5, tensor("b", tiny_onnx::kFloat32, {it.outputs},
+                         std::vector<float>(static_cast<std::size_t>(it.outputs), 0.3F)));
   Message moved = tiny_onnx::node("Transpose", {"x"}, "t");
   moved.message(5, integers("perm", it.perm));
   std::vector<std::string> inputs{"f", "w"};
@@ -199,16 +206,23 @@ std::vector<float> floats_of(const std::vector<std::uint8_t>& bytes) {
 }
 
 TEST(OwnConvolutions, OfSinglePixelsInFloatGiveWhatOnnxRuntimesGive) {
-  for (const FloatExample& it : {FloatExample{}, FloatExample{.has_bias = false}}) {
+  // As a detector has it both add in the same order with AVX-512: it is the same bits.
+  const float apart = avx512_pixel_convolution() != nullptr ? 0 : 1e-4F;
+  const std::pair<FloatExample, float> examples[]{
+      {{}, 1e-5F},
+      {{.has_bias = false}, 1e-5F},
+      {{.channels = 64, .outputs = 64}, apart},
+  };
+  for (const auto& [it, most] : examples) {
     const std::string model = float_model_of(it);
     const auto own = with_own_convolutions(model);
     ASSERT_TRUE(own);
     EXPECT_THAT(*own, HasSubstr("ConvF32"));
     EXPECT_THAT(*own, Not(HasSubstr("Transpose")));
-    const Shape shape{2, 30, 40, 8};
+    const Shape shape{2, 30, 40, it.channels};
     const std::vector<float> wanted = floats_of(run(model, shape));
-    EXPECT_THAT(floats_of(run(*own, shape)), Pointwise(FloatNear(1e-5F), wanted));
-    EXPECT_THAT(floats_of(run(*own, shape, 3)), Pointwise(FloatNear(1e-5F), wanted));
+    EXPECT_THAT(floats_of(run(*own, shape)), Pointwise(FloatNear(most), wanted));
+    EXPECT_THAT(floats_of(run(*own, shape, 3)), Pointwise(FloatNear(most), wanted));
   }
 }
 

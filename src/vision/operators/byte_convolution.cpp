@@ -38,7 +38,7 @@ void run_portable(const PackedConvolution& packed, const ConvolutionLines& lines
                                                                packed.quads * kBlock * kQuad;
         for (std::size_t y = 0; y < shape.kernel_height; ++y) {
           for (std::size_t i = 0; i < row; ++i) {
-            const int weight =
+            const std::int8_t weight =
                 block[((y * packed.quads + i / kQuad) * kBlock + output % kBlock) * kQuad +
                       i % kQuad];
             sum += static_cast<std::uint32_t>(weight * pixel[y * lines.from_stride + i]);

@@ -10,7 +10,6 @@
 
 // GCC 12 warns of the undefined vectors in its own header (its bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 
 namespace andon::vision {
 namespace {
@@ -28,6 +27,17 @@ ANDON_VNNI ANDON_INLINE inline void each(Work work) {
     (work(std::integral_constant<std::size_t, I>{}), ...);
   }
   (std::make_index_sequence<Count>{});
+}
+
+// _mm512_dpbusd_epi32, which GCC 12 makes copies around.
+ANDON_VNNI ANDON_INLINE inline void add_products(__m512i& sums, __m512i bytes, __m512i weights) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(bytes), "v"(weights));
+}
+
+// What the compiler cannot see through it does not take apart.
+template <typename Value>
+ANDON_INLINE inline void hide(Value& value) {
+  asm("" : "+r"(value));
 }
 
 // One tile: some pixels side by side, and some blocks of their output channels.
@@ -56,11 +66,12 @@ ANDON_VNNI void run_tile(const Tile& tile) {
     each<Pixels>([&](auto pixel) ANDON_VNNI ANDON_INLINE { sums[pixel][block] = bias; });
   });
   // A pointer for every four pixels, and distances that stay in registers: there are not enough
-  // for a pointer a pixel. What the compiler can't see through it does not undo.
+  // for a pointer a pixel.
   constexpr std::size_t kFours = (Pixels + 3) / 4;
   std::size_t one = tile.pixel_stride;
   std::size_t three = 3 * one;
-  asm("" : "+r"(one), "+r"(three));
+  hide(one);
+  hide(three);
   const std::int8_t* weights = tile.weights;
   for (std::size_t row = 0; row < tile.rows; ++row) {
     const std::uint8_t* fours[kFours];
@@ -77,13 +88,12 @@ ANDON_VNNI void run_tile(const Tile& tile) {
         std::memcpy(&values, fours[pixel / 4] + (pixel % 4 == 3 ? three : pixel % 4 * one), 4);
         const __m512i four = _mm512_set1_epi32(values);
         each<Blocks>([&](auto block) ANDON_VNNI ANDON_INLINE {
-          // _mm512_dpbusd_epi32, which GCC 12 makes copies around.
-          asm("vpdpbusd %2, %1, %0" : "+v"(sums[pixel][block]) : "v"(four), "v"(factors[block]));
+          add_products(sums[pixel][block], four, factors[block]);
         });
       });
       each<kFours>([&](auto four) ANDON_VNNI ANDON_INLINE {
         fours[four] += 4;
-        asm("" : "+r"(fours[four]));
+        hide(fours[four]);
       });
     }
   }

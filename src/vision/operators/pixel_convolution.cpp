@@ -17,12 +17,12 @@ void run(const PackedPixelConvolution& packed, const std::uint8_t* from, std::si
         packed.weights.data() + output / kOutputs * packed.channels * kOutputs + output % kOutputs;
     for (std::size_t pixel = first; pixel < last; ++pixel) {
       const std::uint8_t* values = from + pixel * packed.channels;
-      float sum = packed.bias[output];
+      float sum = 0;
       for (std::size_t channel = 0; channel < packed.channels; ++channel) {
         const float value = static_cast<float>(values[channel] - packed.zero) * packed.scale;
         sum += value * weights[channel * kOutputs];
       }
-      to[output * pixels + pixel] = sum;
+      to[output * pixels + pixel] = sum + packed.bias[output];
     }
   }
 }

@@ -10,9 +10,9 @@
 
 #include "base/error/error.hpp"
 #include "base/os/file.hpp"
-#include "vision/runtime/onnxruntime.hpp"
 #include "vision/operators/onnxruntime_abi.hpp"
 #include "vision/operators/operators.hpp"
+#include "vision/runtime/onnxruntime.hpp"
 #include "vision/runtime/tensor_memory.hpp"
 
 namespace andon::vision {
