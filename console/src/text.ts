@@ -35,6 +35,7 @@ export const t = {
   firstOf: (shown: number, all: number) => `The first ${shown} of ${all}: narrow the filter to see others.`,
   more: 'More',
   older: 'Older',
+  newest: 'To the newest',
   choose: 'Choose',
   chooseOne: (name: string) => `Choose ${name}`,
   chosen: (n: number) => `${n} chosen`,

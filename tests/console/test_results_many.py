@@ -14,7 +14,7 @@ from harness import PATIENCE_S, wait_until
 MANY = 100_000
 DEVICES = 20
 BATCH = 20_000
-CARDS = 48
+CARDS, MOST_CARDS = 48, 480
 MOST_HEAP = 100_000_000
 START = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(hours=40)
 
@@ -80,30 +80,56 @@ def say(what, start, capsys):
         print(f"\n    {what}: {time.monotonic() - start:.2f} s", end="")
 
 
-def test_a_hundred_thousand_results_are_paged(chromium, year, capsys):
+def test_a_hundred_thousand_results_are_paged_and_filtered_in_bounded_memory(chromium, year, capsys):
     watched = Watched(chromium, year)
     watched.sign_in()
     page = watched.page
     cards = page.locator("main .gallery > *")
+
+    def begins_with(number):
+        wait_until(lambda: f"image-{number}.jpg" in cards.first.inner_html(), f"picture {number} first")
+
     start = time.monotonic()
     page.evaluate("location.hash = '#/results'")
     cards.nth(CARDS - 1).wait_for()
     say("first page of 100,000 results", start, capsys)
     assert cards.count() == CARDS
-    assert f"image-{MANY - 1}.jpg" in cards.first.inner_html()
+    begins_with(MANY - 1)
     page.locator("main canvas").first.wait_for()
     say("with its chart", start, capsys)
 
     start = time.monotonic()
-    pages = 10
+    pages = MOST_CARDS // CARDS + 2
     for number in range(2, pages + 1):
         page.get_by_role("button", name="Older").click()
-        wait_until(lambda: cards.count() == number * CARDS, f"{number} pages")
+        # Each picture once: what is shown goes on exactly where the page before has ended.
+        wait_until(lambda: f"image-{MANY - number * CARDS}.jpg" in cards.last.inner_html(), f"page {number}")
+        assert cards.count() == min(number * CARDS, MOST_CARDS)
     say(f"{pages - 1} pages more", start, capsys)
-    # Each picture once: what is shown goes on exactly where the page before has ended.
-    assert f"image-{MANY - pages * CARDS}.jpg" in cards.last.inner_html()
     assert heap(page) < MOST_HEAP
 
+    start = time.monotonic()
+    page.get_by_role("combobox", name="Device").select_option("line-10")
+    begins_with(99_990)
+    say("of one device", start, capsys)
+    assert cards.count() == CARDS
+    page.get_by_role("combobox", name="Device").select_option("")
+    # Where one had gone back to.
+    begins_with(MANY - 1 - 2 * CARDS)
+    page.get_by_role("button", name="To the newest").click()
+    begins_with(MANY - 1)
+
+    start = time.monotonic()
+    page.get_by_role("searchbox", name="Class").fill("dent")
+    page.keyboard.press("Enter")
+    dents = [number for number in range(MANY) if number % 97 == 0 and number % 10]
+    begins_with(dents[-1])
+    say("of one class", start, capsys)
+    start = time.monotonic()
+    page.get_by_label("Score", exact=False).fill("0.95")
+    page.keyboard.press("Enter")
+    begins_with([number for number in dents if round(0.5 + number % 50 / 100, 2) >= 0.95][-1])
+    say("and of a score", start, capsys)
     assert not watched.problems
     watched.close()
 
