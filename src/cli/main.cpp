@@ -9,6 +9,7 @@
 #include "cli/apply/apply_command.hpp"
 #include "cli/audit/audit_command.hpp"
 #include "cli/component/component_command.hpp"
+#include "cli/component/fit_command.hpp"
 #include "cli/demo/demo.hpp"
 #include "cli/deployment/deployment_command.hpp"
 #include "cli/device/device_command.hpp"
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
   andon::cli::add_fleet_commands(app, selected);
   andon::cli::add_remote_commands(app, selected);
   andon::cli::add_watch_command(app, selected);
+  andon::cli::add_fit_command(app, selected);
   andon::cli::add_registry_commands(app, selected);
   andon::cli::add_model_commands(app, selected);
   andon::cli::add_model_optimize_commands(app, selected);

@@ -157,6 +157,20 @@ def test_a_person_does_from_afar_what_he_would_do_at_the_device(server, tmp_path
         with tarfile.open(fileobj=io.BytesIO(out.read_bytes())) as archive:
             assert {"status.json", "doctor.txt", f"logs/{NAME}.log"} <= set(archive.getnames())
 
+        fits = told(server, "fit", "edge-1", "--component", NAME)
+        assert fits["verdict"] == "ok", fits
+        assert {"component", "platform", "disk"} == {c["check"] for c in fits["checks"]}
+        other = tmp_path / "other.yaml"
+        other.write_text("RecipeFormatVersion: '2020-01-25'\nComponentName: com.example.Other\n"
+                         "ComponentVersion: 1.0.0\nManifests: [{Platform: {os: windows}}]\n")
+        unfit = device(server, "fit", "edge-1", "--recipe", other, check=False)
+        assert unfit.returncode == 9 and b"os=windows" in unfit.stdout, unfit
+        unnamed = device(server, "fit", "edge-1", check=False)
+        assert unnamed.returncode == 2 and b"--component NAME@VERSION" in unnamed.stderr, unnamed
+        other.write_text("ComponentName: [")
+        broken = device(server, "fit", "edge-1", "--recipe", other, check=False)
+        assert broken.returncode == 2 and b"recipe" in broken.stderr, broken
+
         # Nothing here has pictures, and that is said by name.
         frame = device(server, "frame", "edge-1", "-c", NAME, "--timeout", "4", check=False)
         assert frame.returncode == 13 and NAME.encode() in frame.stderr, frame

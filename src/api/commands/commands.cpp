@@ -121,6 +121,7 @@ struct Service {
     request.component = text_or_empty(input, "component");
     if (const auto lines = optional_number(input, "lines")) request.lines = *lines;
     request.follow = flag(input, "follow");
+    request.recipe = text_or_empty(input, "recipe");
     return begin(context, std::move(request));
   }
 

@@ -44,10 +44,6 @@ struct Options {
   bool private_addresses = false;
 };
 
-std::string component_path(const ComponentVersion& component, const char* below = "") {
-  return "/greengrass/v2/components/" + base::percent_encode(component.arn) + below;
-}
-
 int list_components(const Options& options) {
   ServerClient server(options.server);
   const json::array all = server.all(
@@ -74,10 +70,7 @@ int list_components(const Options& options) {
 int show_component(const Options& options) {
   ServerClient server(options.server);
   const ComponentVersion component = find_component(server, options.name);
-  const json::value answer =
-      server->rest("greengrass", "GET", component_path(component, "?recipeOutputFormat=YAML"));
-  const std::string recipe =
-      base::from_base64(base::JsonReader(answer, "GetComponent").string("recipe")).value_or("");
+  const std::string recipe = recipe_text(server, component);
   if (!options.as_json) {
     std::cout << recipe;
     return 0;
@@ -201,7 +194,8 @@ int delete_component(const Options& options) {
   confirm(fmt::format("Delete {}? Devices that run it go on; it cannot be deployed any more.",
                       component.text()),
           options.yes);
-  (void)server->rest("greengrass", "DELETE", component_path(component));
+  (void)server->rest("greengrass", "DELETE",
+                     "/greengrass/v2/components/" + base::percent_encode(component.arn));
   return 0;
 }
 

@@ -67,6 +67,14 @@ ComponentVersion find_component(ServerClient& server, const std::string& text) {
                                                 name, text.substr(at + 1), known));
 }
 
+std::string recipe_text(ServerClient& server, const ComponentVersion& component) {
+  const json::value answer =
+      server->rest("greengrass", "GET",
+                   "/greengrass/v2/components/" + base::percent_encode(component.arn) +
+                       "?recipeOutputFormat=YAML");
+  return base::from_base64(base::JsonReader(answer, "GetComponent").string("recipe")).value_or("");
+}
+
 ComponentVersion create_component_version(ServerClient& server, const json::value& recipe) {
   const json::value answer =
       server->rest("greengrass", "POST", "/greengrass/v2/createComponentVersion",

@@ -27,6 +27,9 @@ struct ComponentVersion {
 // "NAME" (its highest version) or "NAME@1.2.0".
 [[nodiscard]] ComponentVersion find_component(ServerClient& server, const std::string& text);
 
+// Its recipe, YAML.
+[[nodiscard]] std::string recipe_text(ServerClient& server, const ComponentVersion& component);
+
 // The files that a recipe names without a scheme ("program", "./model.onnx") lie beside it: they
 // are uploaded and named by where they are then. Gives what was made.
 [[nodiscard]] ComponentVersion create_from_recipe(ServerClient& server, Terminal& terminal,

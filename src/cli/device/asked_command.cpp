@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/device/asked_command.hpp"
 
+#include <iostream>
+#include <utility>
+
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
 #include "base/text/encoding.hpp"
+#include "cli/terminal/table.hpp"
+#include "cli/terminal/terminal.hpp"
 #include "fleet/command/command_request.hpp"
 
 namespace andon::cli {
@@ -36,6 +41,27 @@ json::object carry_through(ServerClient& server, const std::string& path, const 
     throw base::Error(fleet::error_code_of(error.optional_string("code").value_or("")),
                       error.optional_string("message").value_or("the command failed"));
   }
+}
+
+int print_examination(const ServerChoice& choice, const std::string& path, const json::object& body,
+                      bool as_json) {
+  ServerClient server(choice);
+  json::array checks;
+  json::object result = carry_through(server, path, body, [&](const json::object& answer) {
+    if (const auto* row = answer.if_contains("row")) checks.push_back(*row);
+  });
+  const std::string verdict = text_of(result, "verdict");
+  if (as_json) {
+    result["checks"] = std::move(checks);
+    std::cout << json_text(result) << '\n';
+  } else {
+    Table table({"VERDICT", "CHECK", "FOUND"});
+    for (const json::value& row : checks) {
+      table.add({text_of(row, "verdict"), text_of(row, "check"), text_of(row, "text")});
+    }
+    std::cout << table.text();
+  }
+  return verdict == "bad" ? base::exit_code(base::ErrorCode::failed_precondition) : 0;
 }
 
 }  // namespace andon::cli

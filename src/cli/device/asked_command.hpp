@@ -19,4 +19,9 @@ using OnAnswer = std::function<void(const base::json::object& answer)>;
 base::json::object carry_through(ServerClient& server, const std::string& path,
                                  const base::json::object& body, const OnAnswer& on_answer);
 
+// One that looks the device over, a row a check (doctor, fit): prints what was found. Gives the
+// exit code, which is not 0 where something is bad.
+int print_examination(const ServerChoice& choice, const std::string& path,
+                      const base::json::object& body, bool as_json);
+
 }  // namespace andon::cli

@@ -110,31 +110,19 @@ int stop(const Options& options) {
   return tell(options, "stop");
 }
 
-struct Rows {
-  json::array rows;
-  json::object result;
-};
-
-Rows rows_of(const Options& options, const char* kind) {
-  ServerClient server(options.server);
-  Rows found;
-  found.result = carry_through(server, path_of(options.name), body_of(options, kind),
-                               [&](const json::object& answer) {
-                                 if (const auto* row = answer.if_contains("row")) {
-                                   found.rows.push_back(*row);
-                                 }
-                               });
-  return found;
-}
-
 int components(const Options& options) {
-  Rows found = rows_of(options, "components");
+  ServerClient server(options.server);
+  json::array rows;
+  carry_through(server, path_of(options.name), body_of(options, "components"),
+                [&](const json::object& answer) {
+                  if (const auto* row = answer.if_contains("row")) rows.push_back(*row);
+                });
   if (options.as_json) {
-    print_line({{"components", std::move(found.rows)}});
+    print_line({{"components", std::move(rows)}});
     return 0;
   }
   Table table({"COMPONENT", "VERSION", "STATE", "REASON"});
-  for (const json::value& row : found.rows) {
+  for (const json::value& row : rows) {
     table.add({text_of(row, "name"), text_of(row, "version"), text_of(row, "state"),
                text_of(row, "reason")});
   }
@@ -143,19 +131,8 @@ int components(const Options& options) {
 }
 
 int doctor(const Options& options) {
-  Rows found = rows_of(options, "doctor");
-  const std::string verdict = text_of(found.result, "verdict");
-  if (options.as_json) {
-    found.result["checks"] = std::move(found.rows);
-    print_line(found.result);
-  } else {
-    Table table({"VERDICT", "CHECK", "FOUND"});
-    for (const json::value& row : found.rows) {
-      table.add({text_of(row, "verdict"), text_of(row, "check"), text_of(row, "text")});
-    }
-    std::cout << table.text();
-  }
-  return verdict == "bad" ? base::exit_code(ErrorCode::failed_precondition) : 0;
+  return print_examination(options.server, path_of(options.name), body_of(options, "doctor"),
+                           options.as_json);
 }
 
 // What the device sent, held against what it says that it sent.

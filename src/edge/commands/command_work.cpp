@@ -17,6 +17,7 @@
 #include "edge/control/doctor.hpp"
 #include "edge/control/log_follower.hpp"
 #include "edge/control/support_bundle.hpp"
+#include "edge/fit/fit.hpp"
 #include "fleet/names/live_topics.hpp"
 #include "trust/digests/digest.hpp"
 
@@ -78,12 +79,22 @@ json::object components(const Task& task) {
   return {};
 }
 
-json::object doctor(const Task& task) {
-  const json::object found = to_json(examine(task.layout));
+json::object say(const Task& task, const std::vector<Finding>& findings) {
+  const json::object found = to_json(findings);
   for (const json::value& check : found.at("checks").as_array()) {
     task.output.row(check.as_object());
   }
   return {{"verdict", found.at("verdict")}};
+}
+
+json::object doctor(const Task& task) {
+  return say(task, examine(task.layout));
+}
+
+json::object fit(const Task& task) {
+  FitQuestion question;
+  question.recipe = task.request.recipe;
+  return say(task, examine_fit(task.layout, question));
 }
 
 json::object support_bundle(const Task& task) {
@@ -272,6 +283,8 @@ json::object carry_out(const fleet::CommandRequest& request, const Layout& layou
       return edge::support_bundle(task);
     case frame:
       return edge::frame(task);
+    case fit:
+      return edge::fit(task);
     case shell:
       return edge::shell(task);
     case copy_from:

@@ -21,7 +21,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t kMostRecipeBytes = 1U << 20U;
 constexpr std::uint64_t kReserve = 16ULL << 20U;  // that deployments leave free
 
 // "MemAvailable" of /proc/meminfo, in KiB.
@@ -81,8 +80,7 @@ Finding disk_of(const Layout& layout, const recipe::Recipe& recipe,
 }
 
 void add_recipe(const Layout& layout, const FitQuestion& question, std::vector<Finding>& findings) {
-  const recipe::Recipe recipe =
-      recipe::parse_recipe(base::read_file(question.recipe, kMostRecipeBytes));
+  const recipe::Recipe recipe = recipe::parse_recipe(question.recipe);
   const recipe::PlatformAttributes own = own_platform();
   findings.push_back({"component", Verdict::good, recipe.id()});
   findings.push_back(platform_fit(recipe, own));
@@ -151,7 +149,7 @@ Finding disk_fit(std::uint64_t needed_bytes, std::uint64_t free_bytes, std::size
   if (unknown_sizes == 0) return {"disk", Verdict::good, text};
   return {"disk", Verdict::doubtful,
           fmt::format("{}, and its recipe does not say how large {} of its artifacts are: "
-                      "--artifacts DIR has them as COMPONENT/VERSION/FILE",
+                      "at the device, andon-edge fit --artifacts DIR looks at them",
                       text, unknown_sizes)};
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a component, or a model, would fit this device: what its recipe asks of the platform, the
 // disk that its artifacts take, and, by running the model with the andon-inspect that is here, its
-// memory and latency. Nothing of the device is changed. Blocks; for the command line.
+// memory and latency. Nothing of the device is changed. Blocks; with a model for programs that have
+// no other children.
 #pragma once
 
 #include <chrono>
@@ -15,7 +16,7 @@
 namespace andon::edge {
 
 struct FitQuestion {
-  fs::path recipe;     // a file; empty: only the model is asked about
+  std::string recipe;  // JSON or YAML; empty: only the model is asked about
   fs::path artifacts;  // that has COMPONENT/VERSION/FILE, for sizes that the recipe does not say
   fs::path model;      // an ONNX file; empty: only the recipe is asked about
   std::optional<double> most_ms;  // that a picture may take

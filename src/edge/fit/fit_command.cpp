@@ -8,6 +8,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_text.hpp"
+#include "base/os/file.hpp"
 #include "edge/fit/fit.hpp"
 #include "options/usage_error.hpp"
 
@@ -17,14 +18,19 @@ namespace {
 struct Options {
   fs::path root = "/var/lib/andon/edge";
   bool as_json = false;
+  fs::path recipe;
   FitQuestion question;
 };
 
+constexpr std::size_t kMostRecipeBytes = 1U << 20U;
+
 int run(const Options& options) {
-  if (options.question.recipe.empty() && options.question.model.empty()) {
+  if (options.recipe.empty() && options.question.model.empty()) {
     throw options::UsageError("say what shall fit: --recipe FILE, --model FILE, or both");
   }
-  const std::vector<Finding> found = examine_fit(Layout(options.root), options.question);
+  FitQuestion question = options.question;
+  if (!options.recipe.empty()) question.recipe = base::read_file(options.recipe, kMostRecipeBytes);
+  const std::vector<Finding> found = examine_fit(Layout(options.root), question);
   if (options.as_json) {
     fmt::print("{}\n", base::json_text(to_json(found)));
   } else {
@@ -43,7 +49,7 @@ void add_fit_command(CLI::App& app, std::function<int()>& selected) {
   command->add_option("--root", options->root, "Directory of the device")->capture_default_str();
   command->add_flag("--json", options->as_json, "Print JSON");
   FitQuestion& question = options->question;
-  command->add_option("--recipe", question.recipe, "A component's recipe")->type_name("FILE");
+  command->add_option("--recipe", options->recipe, "A component's recipe")->type_name("FILE");
   command
       ->add_option("--artifacts", question.artifacts,
                    "Directory that has its artifacts as COMPONENT/VERSION/FILE, for their sizes")

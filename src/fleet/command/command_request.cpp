@@ -26,6 +26,7 @@ constexpr auto kKinds = std::to_array<std::pair<std::string_view, CommandKind>>(
     {"doctor", CommandKind::doctor},
     {"support-bundle", CommandKind::support_bundle},
     {"frame", CommandKind::frame},
+    {"fit", CommandKind::fit},
     {"shell", CommandKind::shell},
     {"copy-from", CommandKind::copy_from},
     {"copy-to", CommandKind::copy_to},
@@ -75,6 +76,17 @@ void check_path(const CommandRequest& request) {
   }
 }
 
+void check_recipe(const CommandRequest& request) {
+  const bool is_fit = request.kind == CommandKind::fit;
+  if (is_fit == request.recipe.empty()) {
+    refuse(is_fit ? "recipe: is missing" : "recipe: only fit takes one");
+  }
+  if (request.recipe.size() > kMostCommandRecipe || has_nul(request.recipe) ||
+      !base::is_utf8(request.recipe)) {
+    refuse("recipe: must be text of at most " + std::to_string(kMostCommandRecipe) + " bytes");
+  }
+}
+
 JsonReader reader_of(const json::value& value, std::string_view what) {
   return {value, std::string(what)};
 }
@@ -115,6 +127,7 @@ bool is_free_hand(CommandKind kind) {
 void check_command(const CommandRequest& request) {
   check_component(request);
   check_path(request);
+  check_recipe(request);
   const bool is_shell = request.kind == CommandKind::shell;
   if (is_shell == request.command_line.empty()) {
     refuse(is_shell ? "commandLine: is missing" : "commandLine: only shell takes one");
@@ -153,6 +166,7 @@ std::string to_message(const CommandRequest& request) {
     object["follow"] = request.follow;
   }
   if (!request.command_line.empty()) object["commandLine"] = request.command_line;
+  if (!request.recipe.empty()) object["recipe"] = request.recipe;
   if (!request.path.empty()) object["path"] = request.path;
   if (request.kind == CommandKind::copy_to) object["content"] = base::to_base64(request.content);
   return base::to_text(object);
@@ -168,6 +182,7 @@ CommandRequest parse_command_request(std::string_view payload) {
   if (const auto lines = reader.optional_integer("lines")) request.lines = *lines;
   request.follow = reader.optional_bool("follow").value_or(false);
   request.command_line = reader.optional_string("commandLine").value_or("");
+  request.recipe = reader.optional_string("recipe").value_or("");
   request.path = reader.optional_string("path").value_or("");
   const auto content = base::from_base64(reader.optional_string("content").value_or(""));
   if (!content) reader.fail("content", "must be base64");

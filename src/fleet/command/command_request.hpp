@@ -28,6 +28,7 @@ enum class CommandKind : std::uint8_t {
   doctor,          // what is wrong with the device, a row a check
   support_bundle,  // a tar archive
   frame,           // the newest picture of a component
+  fit,             // whether a component would fit the device, a row a check
   shell,           // a command line; only where the device's own configuration allows it
   copy_from,       // a file of the device; as shell
   copy_to,         // a file to the device; as shell
@@ -40,6 +41,7 @@ enum class CommandKind : std::uint8_t {
 
 inline constexpr std::size_t kMostCommandLine = 4096;
 inline constexpr std::size_t kMostCommandPath = 1024;
+inline constexpr std::size_t kMostCommandRecipe = 128U << 10U;
 inline constexpr std::size_t kMostCopiedTo = 512U << 10U;  // bytes of a file to the device
 inline constexpr std::int64_t kMostCommandLines = 100'000;
 inline constexpr std::chrono::seconds kLongestCommand{8 * 3600};
@@ -52,6 +54,7 @@ struct CommandRequest {
   std::string component;     // of restart, stop, logs, frame; of the last two it may be empty
   std::int64_t lines = 100;  // of logs: from the end
   bool follow = false;       // of logs
+  std::string recipe;        // of fit: JSON or YAML
   std::string command_line;  // of shell
   std::string path;          // of copies, on the device; absolute
   std::string content;       // of copy_to

@@ -18,16 +18,16 @@ CommandRequest request_of(CommandKind kind) {
   CommandRequest request{.id = kId, .kind = kind};
   if (kind == CommandKind::restart || kind == CommandKind::stop) request.component = "com.ex.App";
   if (kind == CommandKind::shell) request.command_line = "uname -a";
+  if (kind == CommandKind::fit) request.recipe = "ComponentName: com.ex.App\n";
   if (is_free_hand(kind) && kind != CommandKind::shell) request.path = "/etc/hostname";
   if (kind == CommandKind::copy_to) request.content = std::string("\0\xff\n", 3);
   return request;
 }
 
-constexpr std::array kAllKinds{CommandKind::restart,   CommandKind::stop,
-                               CommandKind::logs,      CommandKind::components,
-                               CommandKind::doctor,    CommandKind::support_bundle,
-                               CommandKind::frame,     CommandKind::shell,
-                               CommandKind::copy_from, CommandKind::copy_to};
+constexpr std::array kAllKinds{
+    CommandKind::restart, CommandKind::stop,           CommandKind::logs,   CommandKind::components,
+    CommandKind::doctor,  CommandKind::support_bundle, CommandKind::frame,  CommandKind::fit,
+    CommandKind::shell,   CommandKind::copy_from,      CommandKind::copy_to};
 
 std::string problem_of(const CommandRequest& request) {
   try {
@@ -50,6 +50,18 @@ TEST(CommandRequest, OfEveryKindIsReadAsItWasWritten) {
     EXPECT_EQ(parse_command_request(to_message(request)), request) << to_string(kind);
     EXPECT_EQ(command_kind(to_string(kind)), kind);
   }
+}
+
+TEST(CommandRequest, OnlyFitHasARecipeAndItIsTextOfSomeLength) {
+  CommandRequest request = request_of(CommandKind::fit);
+  EXPECT_EQ(problem_of(request), "");
+  request.recipe.clear();
+  EXPECT_THAT(problem_of(request), HasSubstr("recipe: is missing"));
+  request.recipe.assign(kMostCommandRecipe + 1, 'x');
+  EXPECT_THAT(problem_of(request), HasSubstr("recipe: must be text of at most"));
+  request = request_of(CommandKind::doctor);
+  request.recipe = "x";
+  EXPECT_THAT(problem_of(request), HasSubstr("only fit takes one"));
 }
 
 TEST(CommandRequest, TheLargestFileFitsIntoAMessage) {

@@ -76,7 +76,7 @@ class WebSocketSession {
   }
 
   boost::asio::awaitable<void> read() {
-    boost::beast::flat_buffer buffer(WebSocket::kMostReceived);
+    boost::beast::flat_buffer buffer;  // read_message_max() bounds it
     while (true) {
       const auto [error, count] = co_await stream_.async_read(buffer, kTuple);
       if (error) co_return;

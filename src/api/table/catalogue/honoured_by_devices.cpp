@@ -264,7 +264,7 @@ constexpr auto kRows = std::to_array<Honoured>({
     {"andon", "ListCommands", "thing maxResults nextToken"},
     {"andon", "ReadCommand", "commandId after waitSeconds"},
     {"andon", "RunShell", "thing commandLine deadlineSeconds"},
-    {"andon", "StartCommand", "thing kind component lines follow deadlineSeconds"},
+    {"andon", "StartCommand", "thing kind component lines follow recipe deadlineSeconds"},
     {"andon", "ConfirmResult", "resultId note"},
     {"andon", "CountResults", "thing class from until maxResults nextToken"},
     {"andon", "ExportResults",
