@@ -141,6 +141,7 @@ TEST_F(WebSocketTest, AMessageThatIsTooLongEndsIt) {
   ASSERT_FALSE(connect(server));
   client.write(asio::buffer(std::string(WebSocket::kMostReceived + 1, 'x')));
   EXPECT_THAT(read(), HasSubstr("error: "));
+  EXPECT_EQ(client.reason().code, websocket::close_code::too_big);
   speaker.gone().get();
 }
 
