@@ -227,7 +227,7 @@ void ClientBroker::connect(const Wanted& wanted) {
   options.client_id = kAgentClientId;
   options.ca_file = files_.authority_file().string();
   options.certificate_file = files_.agent_certificate().string();
-  options.private_key_file = files_.agent_key().string();
+  options.private_key = files_.agent_key().string();
   link_ = parts_.connect(options);
   // One who is refused may be a client device of which the server has not been asked yet.
   link_->subscribe(std::string(broker::kRefusalsTopic), wire::Qos::at_most_once,

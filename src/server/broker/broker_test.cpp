@@ -103,7 +103,7 @@ class RealBroker : public testing::Test {
     options.client_id = id;
     options.ca_file = authority_.ca_file();
     options.certificate_file = files.certificate;
-    options.private_key_file = files.private_key;
+    options.private_key = files.private_key;
     options.reconnect_minimum = milliseconds{20};
     options.reconnect_maximum = milliseconds{200};
     return options;
