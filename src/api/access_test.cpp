@@ -35,6 +35,8 @@ constexpr Expected kExpected[] = {
      "DeleteRepository EndConsoleSessions ExplainAccess ListConsoleSessions ListConsumers "
      "OverruleResult PutRepository PutWebhook"},
     {"andon", "o", "CancelCommand GetCommand ListCommands ReadCommand StartCommand"},
+    {"andon", "o", "CreateBackup DeleteBackup"},
+    {"andon", "odv", "DescribeStorage ListBackups"},
     {"andon", "", "CopyFile RunShell"},  // who is given them by name
     {"andon", "odvn", "CreateConsoleLink"},
     {"andon", "o", "ReadAuditLog VerifyAuditLog"},
