@@ -169,7 +169,7 @@ def test_a_person_does_from_afar_what_he_would_do_at_the_device(server, tmp_path
         assert unnamed.returncode == 2 and b"--component NAME@VERSION" in unnamed.stderr, unnamed
         other.write_text("ComponentName: [")
         broken = device(server, "fit", "edge-1", "--recipe", other, check=False)
-        assert broken.returncode == 2 and b"recipe" in broken.stderr, broken
+        assert broken.returncode == 3 and b"recipe" in broken.stderr, broken
 
         # Nothing here has pictures, and that is said by name.
         frame = device(server, "frame", "edge-1", "-c", NAME, "--timeout", "4", check=False)
