@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import uuid
 from pathlib import Path
 
 from harness import program, wait_until
@@ -70,11 +71,14 @@ class Agent:
         return self.kill(signal.SIGTERM)
 
     def lose_power(self):
-        """The agent and its components end, each without a word."""
+        """The agent and its components end, each without a word; what is on the disk is of a machine that
+        has been started anew since."""
         self.kill()
         for keeper in keepers(self.root).values():
             os.kill(keeper, signal.SIGKILL)
         wait_until(lambda: not keepers(self.root), "the keepers ending")
+        for record in self.root.glob("run/processes/kept/*/record.json"):
+            record.write_text(json.dumps({**json.loads(record.read_text()), "boot": str(uuid.uuid4())}))
 
     def wait(self, limit_s=30):
         return self.process.wait(limit_s) if self.process else None

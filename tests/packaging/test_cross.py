@@ -22,7 +22,8 @@ def packages_of_dev(array):
 
 
 def test_each_library_that_andon_is_built_with_is_there_for_arm64_too():
-    here = set().union(*map(packages_of_dev, ("BUILD_PACKAGES", "VIDEO_PACKAGES", "LINE_PACKAGES")))
+    here = set().union(*map(packages_of_dev, ("BUILD_PACKAGES", "VIDEO_PACKAGES", "LINE_PACKAGES",
+                                              "GENICAM_PACKAGES")))
     assert here - NOT_SHIPPED == set(cross.LIBRARIES) | set(cross.OF_ALL)
 
 
@@ -30,7 +31,7 @@ def test_what_is_built_is_what_the_packages_hold():
     assert cross.targets(["andon-edge", "andon-onnxruntime"]) == ["andon-edge"]
     assert set(cross.targets(build.PACKAGES)) == {
         "andon", "andon-server", "andon-edge", "andon-inspect", "andon-inspect-gstreamer",
-        "andon-inspect-modbus", "andon-inspect-gpio"}
+        "andon-inspect-modbus", "andon-inspect-gpio", "andon-inspect-aravis"}
 
 
 def test_what_a_minimal_debian_of_another_architecture_has_is_of_that_alone():

@@ -9,6 +9,7 @@
 
 #include "base/json/json_reader.hpp"
 #include "base/text/escape.hpp"
+#include "cli/workflow/job_logs.hpp"
 
 namespace andon::cli {
 namespace {
@@ -25,50 +26,21 @@ std::string member(const json::value& object, std::string_view key) {
   return std::string(object.at(key).as_string());
 }
 
-// What one job has written so far, line by line.
-class JobLines {
- public:
-  JobLines(DemoContext& demo, std::string id) : demo_(demo), id_(std::move(id)) {}
-
-  // True when there is no more to come.
-  bool show_new() {
-    while (true) {
-      const json::value part =
-          demo_.aws->rest("andon", "GET", fmt::format("/andon/v1/jobs/{}/log?from={}", id_, next_));
-      const JsonReader reader(part, "job's log");
-      rest_ += reader.string("text");
-      const auto next = static_cast<std::uint64_t>(reader.integer("next"));
-      const bool is_over = reader.optional_bool("ended").value_or(false);
-      show(is_over);
-      const bool has_more = next != next_;
-      next_ = next;
-      if (is_over || !has_more) return is_over;
-    }
-  }
-
- private:
-  void show(bool is_over) {
-    if (is_over && !rest_.empty() && rest_.back() != '\n') rest_ += '\n';
-    std::size_t begin = 0;
-    for (std::size_t end = rest_.find('\n'); end != std::string::npos;
-         begin = end + 1, end = rest_.find('\n', begin)) {
-      const std::string line = rest_.substr(begin, end - begin);
-      if (line.empty()) continue;
-      demo_.terminal.detail("            | " + base::escape_line(line.substr(0, kLineShown)));
-    }
-    rest_.erase(0, begin);
-  }
-
-  DemoContext& demo_;
-  std::string id_;
-  std::uint64_t next_ = 0;
-  std::string rest_;
-};
-
 class Follower {
  public:
   Follower(DemoContext& demo, std::string execution)
-      : demo_(demo), execution_(std::move(execution)) {}
+      : demo_(demo),
+        execution_(std::move(execution)),
+        logs_(
+            [this](const std::string& id, std::uint64_t from) {
+              return demo_.aws
+                  ->rest("andon", "GET", fmt::format("/andon/v1/jobs/{}/log?from={}", id, from))
+                  .as_object();
+            },
+            [this](const std::string&, const std::string& line) {
+              if (line.empty()) return;
+              demo_.terminal.detail("            | " + line.substr(0, kLineShown));
+            }) {}
 
   void show_new() {
     json::object input{{"executionArn", execution_}, {"maxResults", 1000}};
@@ -79,7 +51,7 @@ class Follower {
       if (next == nullptr) break;
       input["nextToken"] = *next;
     }
-    show_job();
+    logs_.take();
   }
 
   [[nodiscard]] const std::string& last_task() const { return last_task_; }
@@ -92,24 +64,14 @@ class Follower {
     const auto at = event.at("timestamp").to_number<double>();
     if (id == 1) began_ = at;
     const std::string type = member(event, "type");
-    if (type == "TaskSubmitted") take_job(event.at("taskSubmittedEventDetails"));
+    if (type == "TaskSubmitted") logs_.take();  // the end of what came before
+    logs_.note(event.as_object());
     // Ways that are chosen and time that is waited are no work.
     if (type != "TaskStateEntered" && type != "MapStateEntered") return;
     last_task_ = member(event.at("stateEnteredEventDetails"), "name");
     if (!seen_.insert(last_task_).second) return;
-    show_job();  // the end of what came before
+    logs_.take();  // the end of what came before
     demo_.terminal.detail(fmt::format("{:6.2f} s  {}", at - began_, base::escape_line(last_task_)));
-  }
-
-  void take_job(const json::value& details) {
-    if (member(details, "resourceType") != "job") return;
-    show_job();
-    const json::value submitted = base::parse_json(member(details, "output"), "the job");
-    job_ = std::make_unique<JobLines>(demo_, member(submitted, "JobId"));
-  }
-
-  void show_job() {
-    if (job_ && job_->show_new()) job_.reset();
   }
 
   DemoContext& demo_;
@@ -118,7 +80,7 @@ class Follower {
   double began_ = 0;
   std::set<std::string> seen_;
   std::string last_task_;
-  std::unique_ptr<JobLines> job_;
+  JobLogs logs_;
 };
 
 }  // namespace

@@ -70,6 +70,12 @@ ClientAuthSettings read_client_auth_settings(const json::object& configuration) 
   if (const json::object* const groups = all.optional_object("deviceGroups")) {
     settings.groups = DeviceGroups(*groups);
   }
+  const JsonReader authority = all.child_or_empty("certificateAuthority");
+  for (const char* key : {"certificateUri", "certificateChainUri", "privateKeyUri"}) {
+    if (!authority.optional_string(key).value_or("").empty()) {
+      authority.fail(key, "is not taken: the device makes a CA of its own, which clients discover");
+    }
+  }
   const JsonReader certificates = all.child_or_empty("certificates");
   if (const auto lifetime = certificates.optional_integer("serverCertificateValiditySeconds",
                                                           kShortestCertificate.count(),

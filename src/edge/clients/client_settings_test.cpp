@@ -47,6 +47,8 @@ TEST(ClientAuthSettings, AreThoseOfClientDeviceAuth) {
   expect_problems(read_client_auth_settings,
                   {{R"({"certificates": {"serverCertificateValiditySeconds": 60}})",
                     "certificates.serverCertificateValiditySeconds"},
+                   {R"({"certificateAuthority": {"certificateUri": "file:///ca.pem"}})",
+                    "certificateAuthority.certificateUri"},
                    {R"({"security": 1})", "security"},
                    {R"({"deviceGroups": {"formatVersion": "x"}})", "deviceGroups.formatVersion"}});
 }

@@ -2,6 +2,7 @@
 #include "server/backup/backups.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -42,7 +43,11 @@ std::string Backups::make() {
   }
   running_since_ = clock_.now();
   failure_.clear();
-  std::string name = base::to_amz_date(*running_since_);
+  const std::string second = base::to_amz_date(*running_since_);
+  std::string name = second;
+  for (int next = 2; base::fs::exists(options_.directory / name); ++next) {
+    name = second + "-" + std::to_string(next);
+  }
   // The one before has ended.
   thread_ = std::jthread([this, name](const std::stop_token& stop) { work(name, stop); });
   return name;
