@@ -20,9 +20,10 @@ def test_a_model_that_nobody_has_approved_ends_without_an_error_name(line, packa
 
 
 def test_a_device_that_is_not_there_is_said_by_its_state(line, package):
+    before = set(line.executions())
     line.approve(package)
-    first = wait_until(line.executions, "the execution that follows from the approval")
-    told = line.outcome(first[0])
+    [first] = wait_until(lambda: set(line.executions()) - before, "the execution that follows from the approval")
+    told = line.outcome(first)
     assert (told["status"], told.get("error")) == ("FAILED", "NoCamera"), told
 
 

@@ -32,10 +32,12 @@ std::string place(std::string_view text, std::size_t offset) {
 // numbers beyond a double's range into infinity.
 class ValueBuilder {
  public:
+  // Boost.JSON's names. NOLINTBEGIN(readability-identifier-naming)
   static constexpr std::size_t max_object_size = json::object::max_size();
   static constexpr std::size_t max_array_size = json::array::max_size();
   static constexpr std::size_t max_key_size = json::string::max_size();
   static constexpr std::size_t max_string_size = json::string::max_size();
+  // NOLINTEND(readability-identifier-naming)
   using error_code = boost::system::error_code;
 
   // What is wrong with a number, where that is what ended the parsing.

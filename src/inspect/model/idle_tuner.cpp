@@ -56,7 +56,7 @@ std::optional<vision::Tuning> IdleTuner::take() {
   thread_.join();
   is_measuring_ = false;
   is_finished_ = has_failed_ || measured_.has_value();
-  return std::move(measured_);
+  return measured_;
 }
 
 }  // namespace andon::inspect

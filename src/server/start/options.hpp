@@ -23,8 +23,8 @@ inline constexpr std::string_view kNoConsumer = "none";
 struct ServerOptions {
   base::fs::path data;  // the data directory
   std::string api_address = "127.0.0.1";
-  std::uint16_t api_port = 8080;  // 0, for each port: any free one, the same at the next start
   std::string device_address = "0.0.0.0";  // of the device plane and of MQTT
+  std::uint16_t api_port = 8080;  // 0, for each port: any free one, the same at the next start
   std::uint16_t device_port = 8443;
   std::uint16_t mqtt_port = 8883;
   std::uint16_t mqtt_users_port = 8884;  // listened on once there is a user with a password
@@ -39,12 +39,12 @@ struct ServerOptions {
   int keep_events_days = 7;
   // Commands that state machines run on this machine.
   int jobs_at_once = 8;
-  std::vector<base::fs::path> job_paths;  // that each sees, read-only
   bool disk_is_encrypted = false;
-  base::fs::path job_images;             // commands in the place of images; empty: none
-  std::vector<std::uint16_t> job_ports;  // TCP, that a job may be given
-  base::fs::path job_cgroup;             // a delegated one; empty: limits of processes
-  unsigned job_first_user = 60'706;      // as root
+  std::vector<base::fs::path> job_paths;  // that each sees, read-only
+  base::fs::path job_images;              // commands in the place of images; empty: none
+  std::vector<std::uint16_t> job_ports;   // TCP, that a job may be given
+  base::fs::path job_cgroup;              // a delegated one; empty: limits of processes
+  unsigned job_first_user = 60'706;       // as root
   // Functions of the Lambda API.
   int functions_at_once = 64;
   int function_idle_seconds = 300;
@@ -67,8 +67,8 @@ struct ServerOptions {
   int query_seconds = 300;
   int keep_audit_days = 365;
   int audit_mib = 1024;
-  base::fs::path backups;  // where backups go; empty: below `data`
   int keep_backups = 7;
+  base::fs::path backups;    // where backups go; empty: below `data`
   std::string audit_syslog;  // "udp:host:514"; empty: none
   std::string otlp;          // a collector's URL; empty: none
   std::string otlp_headers;  // a file with what each request to it has in its head

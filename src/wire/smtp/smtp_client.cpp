@@ -3,9 +3,7 @@
 
 #include <curl/curl.h>
 
-#include <algorithm>
 #include <array>
-#include <cstring>
 #include <memory>
 
 #include "base/error/error.hpp"
@@ -45,8 +43,7 @@ struct Source {
 
 std::size_t give(char* to, std::size_t size, std::size_t count, void* data) {
   auto& source = *static_cast<Source*>(data);
-  const std::size_t length = std::min(size * count, source.text.size() - source.at);
-  std::memcpy(to, source.text.data() + source.at, length);
+  const std::size_t length = source.text.copy(to, size * count, source.at);
   source.at += length;
   return length;
 }

@@ -50,10 +50,10 @@ std::vector<FinalMetric> read_metrics(const json::array& definitions, std::strin
   std::vector<Wanted> wanted;
   for (const json::value& one : definitions) {
     const base::JsonReader reader(one, "MetricDefinitions");
-    wanted.push_back({.name = reader.required_text("Name"),
-                      .regex = std::make_unique<const query::Regex>(reader.required_text("Regex"),
-                                                                    query::Regex::Options{}),
-                      .value = std::nullopt});
+    Wanted& each = wanted.emplace_back();
+    each.name = reader.required_text("Name");
+    each.regex = std::make_unique<const query::Regex>(reader.required_text("Regex"),
+                                                      query::Regex::Options{});
   }
   std::size_t missing = wanted.size();
   // From the end on, as the last value counts.

@@ -32,18 +32,18 @@ std::string zone_text(const Part& part, const Offset& offset) {
   if (both == 0 && part.z_for_utc) return "Z";
   const IntegerPicture& picture = *part.integer;
   const auto number = [](std::int64_t value) { return static_cast<double>(value); };
+  const bool has_separator = picture.regular_group > 0;
+  if (!has_separator && picture.least_digits > 4) {
+    throw Error("D3134", "The timezone integer format specifier cannot have more than four digits");
+  }
   std::string text;
-  if (picture.regular_group > 0) {
+  if (has_separator || picture.least_digits > 2) {
     text = picture.format(number(both));
-  } else if (picture.least_digits <= 2) {
+  } else {
     text = picture.format(number(offset.hours));
     if (offset.minutes != 0) {
       text += ":" + IntegerPicture::parse("00").format(number(offset.minutes));
     }
-  } else if (picture.least_digits <= 4) {
-    text = picture.format(number(both));
-  } else {
-    throw Error("D3134", "The timezone integer format specifier cannot have more than four digits");
   }
   if (both >= 0) text.insert(0, "+");
   return part.component == 'z' ? "GMT" + text : text;
