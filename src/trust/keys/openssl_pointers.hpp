@@ -2,6 +2,11 @@
 // Owners of what OpenSSL has made: std::unique_ptr<X509, Freer<X509_free>>.
 #pragma once
 
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+
+#include <memory>
+
 namespace andon::trust {
 
 template <auto free_function>
@@ -11,5 +16,10 @@ struct Freer {
     free_function(pointer);
   }
 };
+
+using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
+using KeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Freer<EVP_PKEY_CTX_free>>;
+using DigestContextPtr = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
+using NumberPtr = std::unique_ptr<BIGNUM, Freer<BN_free>>;
 
 }  // namespace andon::trust

@@ -17,7 +17,6 @@ void PrivateKey::Free::operator()(evp_pkey_st* key) const {
 }
 
 PrivateKey parse_private_key(std::string_view pem) {
-  using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
   return PrivateKey(parse_pem<KeyPtr>(pem, "private key", PEM_read_bio_PrivateKey).release());
 }
 
