@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/http/curl_transfer.hpp"
 
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "base/error/error.hpp"
 #include "base/text/ascii.hpp"
 #include "trust/keys/private_key.hpp"
+#include "wire/http/curl_handle.hpp"
 #include "wire/tls/client_certificate.hpp"
 
 namespace andon::wire {
@@ -93,14 +93,11 @@ std::string without_secrets(std::string_view url) {
 }
 
 struct CurlTransfer::Handles {
-  struct FreeEasy {
-    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-  };
   struct FreeMulti {
     void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
   };
   std::unique_ptr<CURLM, FreeMulti> multi{curl_multi_init()};
-  std::unique_ptr<CURL, FreeEasy> easy{curl_easy_init()};
+  CurlHandle easy{curl_easy_init()};
 };
 
 // The life of one exchange: options set, run to its end, taken out of the multi handle again.
@@ -152,17 +149,9 @@ class CurlTransfer::Exchange {
   }
 
  private:
-  struct FreeFields {
-    void operator()(curl_slist* fields) const { curl_slist_free_all(fields); }
-  };
-
   template <typename Value>
   void set(CURLoption option, Value value) {
-    const CURLcode result = curl_easy_setopt(easy_, option, value);
-    if (result != CURLE_OK) {
-      throw Error(ErrorCode::internal,
-                  std::string("libcurl refuses an option: ") + curl_easy_strerror(result));
-    }
+    set_option(easy_, option, value);
   }
   void set(CURLoption option, const std::string& value) { set(option, value.c_str()); }
 
@@ -374,7 +363,7 @@ class CurlTransfer::Exchange {
   ResponseSink& sink_;
   CURL* easy_;
   CURLM* multi_;
-  std::unique_ptr<curl_slist, FreeFields> fields_;
+  CurlList fields_;
   base::UniqueFd file_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   Headers headers_;

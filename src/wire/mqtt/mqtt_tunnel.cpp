@@ -2,7 +2,6 @@
 #include "wire/mqtt/mqtt_tunnel.hpp"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,6 +18,7 @@
 
 #include "base/error/error.hpp"
 #include "base/text/id.hpp"
+#include "wire/http/curl_handle.hpp"
 
 namespace andon::wire {
 namespace {
@@ -37,8 +37,6 @@ constexpr char kHostName = 3;
 constexpr char kIpv6 = 4;
 constexpr std::size_t kMostBuffered = 16'384;
 constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
-
-using CurlHandle = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
 // What ends a tunnel: the owner, or the other side.
 struct Ended {};
@@ -121,11 +119,7 @@ std::string reply(char code) {
 
 template <typename Value>
 void set(CURL* curl, CURLoption option, Value value) {
-  const CURLcode code = curl_easy_setopt(curl, option, value);
-  if (code != CURLE_OK) {
-    throw Error(ErrorCode::invalid_argument,
-                std::string("the proxy cannot be used: ") + curl_easy_strerror(code));
-  }
+  set_option(curl, option, value, "the proxy cannot be used");
 }
 
 std::string url_of(const MqttEndpoint& broker) {
@@ -261,7 +255,7 @@ void MqttTunnel::serve() {
     Client peer(client.get(), stop_.get(), steady_clock::now() + connect_timeout_);
     greet(peer, user_, password_, broker_);
 
-    const CurlHandle curl(curl_easy_init(), curl_easy_cleanup);
+    const CurlHandle curl(curl_easy_init());
     if (!curl) throw Error(ErrorCode::internal, "libcurl cannot be used");
     set(curl.get(), CURLOPT_URL, url_of(broker_).c_str());
     set(curl.get(), CURLOPT_CONNECT_ONLY, 1L);

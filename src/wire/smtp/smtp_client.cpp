@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/smtp/smtp_client.hpp"
 
-#include <curl/curl.h>
-
 #include <array>
-#include <memory>
 
 #include "base/error/error.hpp"
 #include "base/text/ascii.hpp"
 #include "base/text/number.hpp"
+#include "wire/http/curl_handle.hpp"
 
 namespace andon::wire {
 namespace {
@@ -19,22 +17,6 @@ using base::ErrorCode;
 constexpr long kDeadlineMs = 30'000;
 constexpr long kConnectMs = 10'000;
 constexpr long kRefusedForGood = 500;
-
-struct FreeEasy {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-
-template <typename Value>
-void set(CURL* handle, CURLoption option, Value value) {
-  const CURLcode result = curl_easy_setopt(handle, option, value);
-  if (result != CURLE_OK) {
-    throw Error(ErrorCode::internal,
-                std::string("libcurl refuses an option: ") + curl_easy_strerror(result));
-  }
-}
 
 struct Source {
   std::string text;
@@ -86,34 +68,34 @@ void send_mail(const SmtpOptions& options, const Mail& mail, base::Timestamp now
   if (!is_mail_address(mail.from) || !is_mail_address(mail.to)) {
     throw Error(ErrorCode::invalid_argument, "a mail goes from one address to another one");
   }
-  const std::unique_ptr<CURL, FreeEasy> easy(curl_easy_init());
+  const CurlHandle easy(curl_easy_init());
   if (!easy) throw Error(ErrorCode::resource_exhausted, "out of memory");
   CURL* const handle = easy.get();
   std::array<char, CURL_ERROR_SIZE> detail{};
   const std::string from = "<" + mail.from + ">";
   const std::string to = "<" + mail.to + ">";
-  const std::unique_ptr<curl_slist, FreeList> recipients(curl_slist_append(nullptr, to.c_str()));
+  const CurlList recipients(curl_slist_append(nullptr, to.c_str()));
   Source source{.text = to_mail_text(mail, now)};
-  set(handle, CURLOPT_NOSIGNAL, 1L);
-  set(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-  set(handle, CURLOPT_URL, options.url.c_str());
-  set(handle, CURLOPT_NOPROXY, "*");
-  set(handle, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
-  set(handle, CURLOPT_TIMEOUT_MS, kDeadlineMs);
-  set(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set_option(handle, CURLOPT_NOSIGNAL, 1L);
+  set_option(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+  set_option(handle, CURLOPT_URL, options.url.c_str());
+  set_option(handle, CURLOPT_NOPROXY, "*");
+  set_option(handle, CURLOPT_CONNECTTIMEOUT_MS, kConnectMs);
+  set_option(handle, CURLOPT_TIMEOUT_MS, kDeadlineMs);
+  set_option(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   const auto use = options.tls == SmtpTls::required ? CURLUSESSL_ALL : CURLUSESSL_NONE;
-  set(handle, CURLOPT_USE_SSL, static_cast<long>(use));
-  if (!options.ca_file.empty()) set(handle, CURLOPT_CAINFO, options.ca_file.c_str());
+  set_option(handle, CURLOPT_USE_SSL, static_cast<long>(use));
+  if (!options.ca_file.empty()) set_option(handle, CURLOPT_CAINFO, options.ca_file.c_str());
   if (!options.user.empty()) {
-    set(handle, CURLOPT_USERNAME, options.user.c_str());
-    set(handle, CURLOPT_PASSWORD, options.password.c_str());
+    set_option(handle, CURLOPT_USERNAME, options.user.c_str());
+    set_option(handle, CURLOPT_PASSWORD, options.password.c_str());
   }
-  set(handle, CURLOPT_MAIL_FROM, from.c_str());
-  set(handle, CURLOPT_MAIL_RCPT, recipients.get());
-  set(handle, CURLOPT_UPLOAD, 1L);
-  set(handle, CURLOPT_READFUNCTION, give);
-  set(handle, CURLOPT_READDATA, &source);
-  set(handle, CURLOPT_ERRORBUFFER, detail.data());
+  set_option(handle, CURLOPT_MAIL_FROM, from.c_str());
+  set_option(handle, CURLOPT_MAIL_RCPT, recipients.get());
+  set_option(handle, CURLOPT_UPLOAD, 1L);
+  set_option(handle, CURLOPT_READFUNCTION, give);
+  set_option(handle, CURLOPT_READDATA, &source);
+  set_option(handle, CURLOPT_ERRORBUFFER, detail.data());
   const CURLcode code = curl_easy_perform(handle);
   if (code == CURLE_OK) return;
   long answer = 0;
