@@ -3,12 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/testing/fake_clock.hpp"
-#include "edge/state/state_database.hpp"
-#include "edge/testing/fake_loop_clock.hpp"
-#include "edge/testing/installed_component.hpp"
+#include "edge/testing/device_fixture.hpp"
 #include "edge/testing/mqtt_link_fake.hpp"
-#include "edge/testing/settle.hpp"
 #include "fleet/names/topic.hpp"
 
 namespace andon::edge {
@@ -16,7 +12,7 @@ namespace {
 
 namespace json = base::json;
 
-class HealthReporterTest : public testing::Test {
+class HealthReporterTest : public DeviceFixture {
  protected:
   HealthReporterTest() {
     layout_.make();
@@ -53,19 +49,8 @@ class HealthReporterTest : public testing::Test {
     return all;
   }
 
-  base::TemporaryDirectory directory_;
-  Layout layout_{directory_.path()};
-  DeviceConfig device_;
-  base::FakeClock clock_;
-  FakeLoopClock loop_clock_;
-  EventLoop loop_{loop_clock_};
   FakeMqttLink link_;
-  std::unique_ptr<store::Database> database_ = open_state_database(layout_.database());
-  StateWriter writer_{loop_, *database_};
-  ConfigurationStore configurations_{*database_, writer_, clock_};
-  ComponentTokens tokens_;
   ProcessJournal processes_{layout_.processes()};
-  AgentHost host_{device_, layout_, *database_, writer_, configurations_, tokens_};
   Supervisor supervisor_{loop_, processes_, host_, [](const std::string&) {}};
   RefusedTopics refused_{link_, "dev1", {[](const std::string&) {}, [](const std::string&) {}}};
   std::unique_ptr<HealthReporter> reporter_;

@@ -9,13 +9,8 @@
 #include <mutex>
 
 #include "base/json/json_reader.hpp"
-#include "base/testing/fake_clock.hpp"
-#include "edge/state/device_config.hpp"
-#include "edge/state/state_database.hpp"
-#include "edge/testing/fake_loop_clock.hpp"
-#include "edge/testing/installed_component.hpp"
+#include "edge/testing/ipc_fixture.hpp"
 #include "edge/testing/mqtt_link_fake.hpp"
-#include "edge/testing/recording_stream.hpp"
 #include "trust/digests/digest.hpp"
 
 namespace andon::edge {
@@ -30,23 +25,18 @@ constexpr std::string_view kAuthConfiguration = R"({"deviceGroups": {
                            "resources": ["mqtt:topic:t", "door:1"]}}}},
   "performance": {"maxActiveAuthTokens": 2}})";
 
-class ClientOperationsTest : public testing::Test {
+class ClientOperationsTest : public IpcFixture {
  protected:
-  ClientOperationsTest() {
+  ClientOperationsTest() : IpcFixture(base::SystemClock().now()) {
     layout_.make();
     const base::Timestamp now = clock_.now();
     authority_ = trust::make_certificate_authority("server", now, std::chrono::days(100));
     base::write_file_atomically(ca_file(layout_), authority_.certificate_pem);
-    InstalledSet set;
-    set.components.push_back(installed_component("app"));
-    set.components.push_back(installed_component("other"));
-    host_.activate(set, {});
-    configurations_.adopt(
-        {{"app",
-          {{"accessControl", base::parse_json(R"({"aws.greengrass.clientdevices.Auth": {"p": {
-              "operations": ["*"], "resources": ["*"]}}})",
-                                              "test")}}},
-         {"other", {}}});
+    install({{"app",
+              {{"accessControl", base::parse_json(R"({"aws.greengrass.clientdevices.Auth": {"p": {
+                  "operations": ["*"], "resources": ["*"]}}})",
+                                                  "test")}}},
+             {"other", {}}});
     operations_object_.add_to(operations_);
     configuration_ = base::parse_json(kAuthConfiguration, "test").as_object();
   }
@@ -83,29 +73,7 @@ class ClientOperationsTest : public testing::Test {
   std::string call(const std::string& operation, const json::object& request,
                    const std::string& component = "app",
                    const std::shared_ptr<RecordingStream>& stream = nullptr) {
-    const auto answer = std::make_shared<std::string>();
-    const IpcReply reply = [answer](const json::object& response, const std::exception_ptr& error) {
-      try {
-        if (error) std::rethrow_exception(error);
-        *answer = base::to_text(response);
-      } catch (const IpcError& wrong) {
-        *answer = wrong.type() + ": " + wrong.message();
-      } catch (const base::Error& wrong) {
-        *answer = "Error: " + wrong.message();
-      }
-    };
-    const IpcOperation& found = operations_.at(operation);
-    const IpcCall given{component, operation, request,
-                        stream ? stream : std::make_shared<RecordingStream>()};
-    try {
-      if (found.handle) {
-        reply(found.handle(given), nullptr);
-      } else {
-        found.handle_later(given, reply);
-      }
-    } catch (const base::Error&) {
-      reply({}, std::current_exception());
-    }
+    const auto answer = begin(operation, request, component, stream);
     EXPECT_TRUE(run_fast_until(loop_, loop_clock_, [&] { return !answer->empty(); }));
     return *answer;
   }
@@ -130,18 +98,6 @@ class ClientOperationsTest : public testing::Test {
         {{"clientDeviceAuthToken", token}, {"operation", operation}, {"resource", resource}});
   }
 
-  base::TemporaryDirectory directory_;
-  Layout layout_{directory_.path()};
-  DeviceConfig device_;
-  base::FakeClock clock_{base::SystemClock().now()};
-  FakeLoopClock loop_clock_;
-  EventLoop loop_{loop_clock_};
-  std::unique_ptr<store::Database> database_ = open_state_database(directory_.path() / "config.db");
-  StateWriter writer_{loop_, *database_};
-  ConfigurationStore configurations_{*database_, writer_, clock_};
-  ComponentTokens tokens_;
-  AgentHost host_{device_, layout_, *database_, writer_, configurations_, tokens_};
-  AccessPolicy policy_{configurations_, host_};
   trust::CertificateAuthority authority_;
   std::optional<json::object> configuration_;
   std::optional<json::object> moquette_;
@@ -171,7 +127,6 @@ class ClientOperationsTest : public testing::Test {
                         },
                         [](MqttLink*) {}, [this] { operations_object_.certificate_is_due(); }}};
   ClientOperations operations_object_{policy_, broker_, clock_};
-  IpcOperations operations_;
 };
 
 TEST_F(ClientOperationsTest, AComponentAsksForClientDevicesAndWhatTheyMayDo) {

@@ -4,14 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/testing/fake_clock.hpp"
 #include "base/text/encoding.hpp"
 #include "edge/cloud/refused_topics.hpp"
-#include "edge/state/state_database.hpp"
-#include "edge/testing/installed_component.hpp"
+#include "edge/testing/ipc_fixture.hpp"
 #include "edge/testing/mqtt_link_fake.hpp"
-#include "edge/testing/recording_stream.hpp"
-#include "edge/testing/settle.hpp"
 
 namespace andon::edge {
 namespace {
@@ -29,17 +25,13 @@ constexpr std::string_view kAllSix = R"({"mqttTopicMapping": {
   "5": {"topic": "pl/#", "source": "Pubsub", "target": "LocalMqtt"},
   "6": {"topic": "pc/#", "source": "Pubsub", "target": "IotCore", "targetTopicPrefix": "y/"}}})";
 
-class MqttBridgeTest : public testing::Test {
+class MqttBridgeTest : public IpcFixture {
  protected:
   MqttBridgeTest() {
-    InstalledSet set;
-    set.components.push_back(installed_component("app"));
-    host_.activate(set, {});
-    configurations_.adopt(
-        {{"app",
-          {{"accessControl", base::parse_json(R"({"aws.greengrass.ipc.pubsub": {"p": {
-              "operations": ["*"], "resources": ["*"]}}})",
-                                              "test")}}}});
+    install({{"app",
+              {{"accessControl", base::parse_json(R"({"aws.greengrass.ipc.pubsub": {"p": {
+                  "operations": ["*"], "resources": ["*"]}}})",
+                                                  "test")}}}});
     pubsub_.add_to(operations_);
     call("SubscribeToTopic", R"({"topic": "#"})");
     cloud_.connect(true);
@@ -51,8 +43,8 @@ class MqttBridgeTest : public testing::Test {
     bridge_.refresh();
   }
   void call(const std::string& operation, std::string_view request) {
-    static_cast<void>(operations_.at(operation).handle(
-        {"app", operation, base::parse_json(request, "request").as_object(), stream_}));
+    EXPECT_EQ(*begin(operation, base::parse_json(request, "request").as_object(), "app", stream_),
+              "{}");
   }
   void publish(const std::string& topic, const std::string& message) {
     call("PublishToTopic", R"({"topic": ")" + topic + R"(", "publishMessage": )" + message + "}");
@@ -69,24 +61,12 @@ class MqttBridgeTest : public testing::Test {
     return all;
   }
 
-  base::TemporaryDirectory directory_;
-  Layout layout_{directory_.path()};
-  DeviceConfig device_;
-  base::FakeClock clock_{base::from_epoch_millis(1'000'000)};
-  EventLoop loop_;
   FakeMqttLink cloud_;
   FakeMqttLink local_;
-  std::unique_ptr<store::Database> database_ = open_state_database(directory_.path() / "config.db");
-  StateWriter writer_{loop_, *database_};
-  ConfigurationStore configurations_{*database_, writer_, clock_};
-  ComponentTokens tokens_;
-  AgentHost host_{device_, layout_, *database_, writer_, configurations_, tokens_};
-  AccessPolicy policy_{configurations_, host_};
   PublishSpool spool_{loop_, cloud_, *database_, writer_, clock_};
   RefusedTopics refused_{cloud_, "dev1", {[](const auto&) {}, [](const auto&) {}}};
   MqttOperations mqtt_{policy_, cloud_, spool_, refused_};
   PubsubOperations pubsub_{policy_};
-  IpcOperations operations_;
   std::shared_ptr<RecordingStream> stream_ = std::make_shared<RecordingStream>();
   std::optional<json::object> configuration_;
   std::string note_;

@@ -3,18 +3,13 @@
 // local publish and subscribe, configuration.
 #include <gtest/gtest.h>
 
-#include "base/testing/fake_clock.hpp"
 #include "base/text/encoding.hpp"
 #include "edge/ipc/configuration_operations.hpp"
 #include "edge/ipc/metric_operations.hpp"
 #include "edge/ipc/mqtt_operations.hpp"
 #include "edge/ipc/pubsub_operations.hpp"
-#include "edge/state/state_database.hpp"
-#include "edge/testing/enrolled_device.hpp"
-#include "edge/testing/installed_component.hpp"
+#include "edge/testing/ipc_fixture.hpp"
 #include "edge/testing/mqtt_link_fake.hpp"
-#include "edge/testing/recording_stream.hpp"
-#include "edge/testing/settle.hpp"
 #include "fleet/names/topic.hpp"
 
 namespace andon::edge {
@@ -24,18 +19,12 @@ const char* const kAccess = R"({
   "aws.greengrass.ipc.mqttproxy": {"p:1": {"operations": ["*"], "resources": ["line/#"]}},
   "aws.greengrass.ipc.pubsub": {"p:2": {"operations": ["*"], "resources": ["local/*"]}}})";
 
-class OperationsTest : public testing::Test {
+class OperationsTest : public IpcFixture {
  protected:
   OperationsTest() {
-    InstalledSet set;
-    for (const char* name : {"app", "other"}) {
-      InstalledComponent component = installed_component(name);
-      set.components.push_back(component);
-    }
-    host_.activate(set, {});
     const json::value access = base::parse_json(kAccess, "test");
-    configurations_.adopt({{"app", {{"accessControl", access}, {"threshold", 0.5}}},
-                           {"other", {{"accessControl", access}}}});
+    install({{"app", {{"accessControl", access}, {"threshold", 0.5}}},
+             {"other", {{"accessControl", access}}}});
     mqtt_.add_to(operations_);
     pubsub_.add_to(operations_);
     configuration_.add_to(operations_);
@@ -44,55 +33,19 @@ class OperationsTest : public testing::Test {
   // The response as text, or "Type: message" of the error; "waiting" before there is one.
   std::string call(const std::string& operation, std::string_view request,
                    const std::string& component = "app",
-                   std::shared_ptr<RecordingStream> stream = nullptr) {
-    if (!stream) stream = std::make_shared<RecordingStream>();
-    const auto answer = std::make_shared<std::string>("waiting");
-    const auto reply = [answer](const json::object& response, const std::exception_ptr& error) {
-      if (!error) {
-        *answer = base::to_text(response);
-        return;
-      }
-      try {
-        std::rethrow_exception(error);
-      } catch (const IpcError& wrong) {
-        *answer = wrong.type() + ": " + wrong.message();
-      } catch (const base::Error& wrong) {
-        *answer = "Error: " + wrong.message();
-      }
-    };
-    const IpcOperation& found = operations_.at(operation);
-    try {
-      const IpcCall given{component, operation, base::parse_json(request, "request").as_object(),
-                          stream};
-      if (found.handle) {
-        reply(found.handle(given), nullptr);
-      } else {
-        found.handle_later(given, reply);
-        early_ = *answer;
-        settle(loop_, writer_);
-      }
-    } catch (const base::Error&) {
-      reply({}, std::current_exception());
-    }
-    return *answer;
+                   const std::shared_ptr<RecordingStream>& stream = nullptr) {
+    const auto answer =
+        begin(operation, base::parse_json(request, "request").as_object(), component, stream);
+    waited_ = answer->empty();
+    if (waited_) settle(loop_, writer_);
+    return answer->empty() ? "waiting" : *answer;
   }
   std::string publish(const std::string& topic, const std::string& more) {
     return call("PublishToIoTCore",
                 R"({"topicName":")" + topic + R"(","payload":"aGk=")" + more + "}");
   }
 
-  base::TemporaryDirectory directory_;
-  Layout layout_{directory_.path()};
-  DeviceConfig device_ = enrolled_device();
-  base::FakeClock clock_{base::from_epoch_millis(1'000'000)};
-  EventLoop loop_;
   FakeMqttLink link_;
-  std::unique_ptr<store::Database> database_ = open_state_database(directory_.path() / "config.db");
-  StateWriter writer_{loop_, *database_};
-  ConfigurationStore configurations_{*database_, writer_, clock_};
-  ComponentTokens tokens_;
-  AgentHost host_{device_, layout_, *database_, writer_, configurations_, tokens_};
-  AccessPolicy policy_{configurations_, host_};
   PublishSpool spool_{loop_, link_, *database_, writer_, clock_};
   RefusedTopics refused_{link_,
                          "dev1",
@@ -102,8 +55,7 @@ class OperationsTest : public testing::Test {
   MqttOperations mqtt_{policy_, link_, spool_, refused_};
   PubsubOperations pubsub_{policy_};
   ConfigurationOperations configuration_{configurations_};
-  IpcOperations operations_;
-  std::string early_;  // the answer before the disk had anything to say
+  bool waited_ = false;  // the last answer, for the disk
 };
 
 TEST_F(OperationsTest, WhoWatchesTheConnectionHearsHowItIsAndEachChange) {
@@ -157,7 +109,7 @@ TEST_F(OperationsTest, OneChangeIsOneEventWithTheDeepestPathThatHoldsAllOfIt) {
 
 TEST_F(OperationsTest, AMessageOfQos1IsAnsweredOnceItIsOnTheDisk) {
   EXPECT_EQ(publish("line/1", R"(,"qos":"1")"), "{}");
-  EXPECT_EQ(early_, "waiting");
+  EXPECT_TRUE(waited_);
   EXPECT_GT(spool_.bytes(), 0U);
   link_.connect(true);
   settle(loop_, writer_);
@@ -332,7 +284,7 @@ TEST_F(OperationsTest, AComponentChangesItsOwnConfigurationAndIsAnsweredOnceThat
   const auto watcher = std::make_shared<RecordingStream>();
   call("SubscribeToConfigurationUpdate", R"({"keyPath":["threshold"]})", "app", watcher);
   EXPECT_EQ(call("UpdateConfiguration", R"({"keyPath":["threshold"],"valueToMerge":0.7})"), "{}");
-  EXPECT_EQ(early_, "waiting");
+  EXPECT_TRUE(waited_);
   EXPECT_EQ(call("GetConfiguration", R"({"keyPath":["threshold"]})"),
             R"({"componentName":"app","value":{"threshold":0.7}})");
   ASSERT_EQ(watcher->events.size(), 1U);

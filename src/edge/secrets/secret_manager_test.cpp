@@ -8,13 +8,7 @@
 #include <mutex>
 
 #include "base/os/file.hpp"
-#include "base/testing/fake_clock.hpp"
-#include "edge/state/state_database.hpp"
-#include "edge/testing/enrolled_device.hpp"
-#include "edge/testing/fake_loop_clock.hpp"
-#include "edge/testing/installed_component.hpp"
-#include "edge/testing/recording_stream.hpp"
-#include "edge/testing/settle.hpp"
+#include "edge/testing/ipc_fixture.hpp"
 
 namespace andon::edge {
 namespace {
@@ -26,19 +20,14 @@ using testing::StartsWith;
 
 const std::string kArn = "arn:aws:secretsmanager:local:000000000000:secret:line/mes-a1B2c3";
 
-class SecretManagerTest : public testing::Test {
+class SecretManagerTest : public IpcFixture {
  protected:
   SecretManagerTest() {
-    InstalledSet set;
-    for (const char* name : {"app", "other"}) {
-      set.components.push_back(installed_component(name));
-    }
-    host_.activate(set, {});
     const json::value access = base::parse_json(
         R"({"aws.greengrass.SecretManager": {"s:1": {"operations": ["aws.greengrass#GetSecretValue"],
             "resources": ["arn:aws:secretsmanager:*:secret:line/*"]}}})",
         "test");
-    configurations_.adopt({{"app", {{"accessControl", access}}}, {"other", json::object{}}});
+    install({{"app", {{"accessControl", access}}}, {"other", json::object{}}});
     put("AWSCURRENT", "v1", "password 1");
     start();
   }
@@ -91,31 +80,14 @@ class SecretManagerTest : public testing::Test {
   // The value, or "Type: message" of the error.
   std::string get(const std::string& more = "", const std::string& secret = kArn,
                   const std::string& component = "app") {
-    std::optional<std::string> answer;
-    const auto reply = [&answer](const json::object& response, const std::exception_ptr& error) {
-      if (!error) {
-        answer = response.at("secretValue").at("secretString").as_string();
-        return;
-      }
-      try {
-        std::rethrow_exception(error);
-      } catch (const IpcError& wrong) {
-        answer = wrong.type() + ": " + wrong.message();
-      } catch (const base::Error& wrong) {
-        answer = "Error: " + wrong.message();
-      }
-    };
-    const IpcCall call{
-        component, "GetSecretValue",
+    const auto answer = begin(
+        "GetSecretValue",
         base::parse_json(R"({"secretId": ")" + secret + "\"" + more + "}", "test").as_object(),
-        std::make_shared<RecordingStream>()};
-    try {
-      operations_.at("GetSecretValue").handle_later(call, reply);
-    } catch (const base::Error&) {
-      reply({}, std::current_exception());
-    }
-    EXPECT_TRUE(loop_.run_until([&] { return answer.has_value(); }, std::chrono::seconds(20)));
-    return answer.value_or("no answer");
+        component);
+    EXPECT_TRUE(loop_.run_until([&] { return !answer->empty(); }, std::chrono::seconds(20)));
+    if (!answer->starts_with('{')) return answer->empty() ? "no answer" : *answer;
+    const json::value response = base::parse_json(*answer, "response");
+    return std::string(response.at("secretValue").at("secretString").as_string());
   }
   void wait_for_value(const std::string& text) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -132,19 +104,6 @@ class SecretManagerTest : public testing::Test {
     database_->write([&](store::Transaction& transaction) { transaction.execute(sql); });
   }
 
-  base::TemporaryDirectory directory_;
-  Layout layout_{directory_.path()};
-  DeviceConfig device_ = enrolled_device();
-  base::FakeClock clock_{base::from_epoch_millis(1'000'000)};
-  FakeLoopClock loop_clock_;
-  EventLoop loop_{loop_clock_};
-  std::unique_ptr<store::Database> database_ = open_state_database(directory_.path() / "config.db");
-  StateWriter writer_{loop_, *database_};
-  ConfigurationStore configurations_{*database_, writer_, clock_};
-  ComponentTokens tokens_;
-  AgentHost host_{device_, layout_, *database_, writer_, configurations_, tokens_};
-  AccessPolicy policy_{configurations_, host_};
-  IpcOperations operations_;
   std::optional<json::object> configuration_;
   std::string private_key_ = "a private key";
   std::string note_;
