@@ -88,3 +88,23 @@ function(andon_compile_for_size)
   set_source_files_properties(${sources} PROPERTIES
     COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>" SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
+
+# andon_inspect_module(<name> <package> WITHOUT <words> [OPTIONS <compile options>])
+#   builds this folder's module.cpp as andon-inspect-<name>, which andon-inspect loads where it is
+#   wanted, with the pkg-config package (GPIOD). Where that is not installed there is no such target,
+#   and the build says <words> of it.
+function(andon_inspect_module name package)
+  cmake_parse_arguments(ARG "" "WITHOUT" "OPTIONS" ${ARGN})
+  if(NOT ${package}_FOUND)
+    message(STATUS "${ARG_WITHOUT}")
+    return()
+  endif()
+  set(target andon-inspect-${name})
+  add_library(${target} MODULE module.cpp)
+  set_target_properties(${target} PROPERTIES PREFIX ""
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} CXX_VISIBILITY_PRESET hidden)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_include_directories(${target} SYSTEM PRIVATE ${${package}_INCLUDE_DIRS})
+  target_link_libraries(${target} PRIVATE andon_product_flags ${${package}_LINK_LIBRARIES})
+  target_compile_options(${target} PRIVATE ${ARG_OPTIONS})
+endfunction()
