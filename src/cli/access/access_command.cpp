@@ -13,6 +13,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "cli/access/iam_session.hpp"
 #include "cli/terminal/subcommand.hpp"
 #include "cli/terminal/table.hpp"
@@ -43,7 +44,7 @@ struct Options {
 int print_key(const Options& options, const json::value& answer) {
   const base::JsonReader key = base::JsonReader(answer, "answer").child("AccessKey");
   if (options.json) {
-    fmt::print("{}\n", json_text(key.object()));
+    fmt::print("{}\n", base::json_text(key.object()));
     return 0;
   }
   fmt::print(stderr, "The secret is shown once; it cannot be had again:\n");
@@ -69,7 +70,7 @@ int list_users(const Options& options) {
   IamSession session(options.server);
   const json::array users = session.list("ListUsers", "Users", {});
   if (options.json) {
-    fmt::print("{}\n", json_text(users));
+    fmt::print("{}\n", base::json_text(users));
     return 0;
   }
   for (const json::value& user : users) {
@@ -87,7 +88,7 @@ int list_roles(const Options& options) {
   IamSession session(options.server);
   const json::array roles = session.list("ListRoles", "Roles", {});
   if (options.json) {
-    fmt::print("{}\n", json_text(roles));
+    fmt::print("{}\n", base::json_text(roles));
     return 0;
   }
   for (const json::value& role : roles) {
@@ -137,7 +138,7 @@ int why(const Options& options) {
       "andon", "POST", "/andon/v1/explain-access",
       {{"principal", principal}, {"action", options.action}, {"resource", options.resource}});
   if (options.json) {
-    fmt::print("{}\n", json_text(answer));
+    fmt::print("{}\n", base::json_text(answer));
     return 0;
   }
   const base::JsonReader reader(answer, "answer");
@@ -176,7 +177,7 @@ int list_keys(const Options& options) {
     all.push_back(std::move(key));
   }
   if (options.json) {
-    fmt::print("{}\n", json_text(all));
+    fmt::print("{}\n", base::json_text(all));
     return 0;
   }
   for (const json::value& key : all) {

@@ -10,6 +10,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "cli/access/iam_session.hpp"
 #include "cli/terminal/ask.hpp"
@@ -32,7 +33,7 @@ struct Options {
 };
 
 void print_json(const json::value& answer) {
-  fmt::print("{}\n", json_text(answer));
+  fmt::print("{}\n", base::json_text(answer));
 }
 
 // At a terminal twice, as nobody sees what they type.

@@ -10,12 +10,12 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/escape.hpp"
 #include "cli/terminal/server_choice.hpp"
 #include "cli/terminal/subcommand.hpp"
-#include "cli/terminal/table.hpp"
 
 namespace andon::cli {
 namespace {
@@ -46,7 +46,7 @@ int add(const Options& options) {
       {{"type", options.is_user ? "USER" : "CERTIFICATE"},
        {"policyNames", json::array(options.policies.begin(), options.policies.end())}});
   if (options.json) {
-    fmt::print("{}\n", json_text(answer));
+    fmt::print("{}\n", base::json_text(answer));
     return 0;
   }
   const base::JsonReader made(answer, "answer");
@@ -69,7 +69,7 @@ int list(const Options& options) {
   ServerClient server(options.server);
   const json::array all = server.all("andon", "/andon/v1/consumers", "consumers");
   if (options.json) {
-    fmt::print("{}\n", json_text(all));
+    fmt::print("{}\n", base::json_text(all));
     return 0;
   }
   for (const json::value& one : all) {

@@ -16,6 +16,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/id.hpp"
 #include "cli/apply/plan_text.hpp"
@@ -281,8 +282,8 @@ int apply(const Options& options) {
     reports.push_back(std::move(done.report));
   }
   if (options.json) {
-    fmt::print("{}\n", json_text(json::object{{"hasChanges", has_changes},
-                                              {"stacks", std::move(reports)}}));
+    fmt::print("{}\n", base::json_text(json::object{{"hasChanges", has_changes},
+                                                    {"stacks", std::move(reports)}}));
   }
   return options.dry_run && has_changes ? kWouldChange : 0;
 }
@@ -293,7 +294,7 @@ int list_stacks(const Options& options) {
   const auto* list = answer.is_object() ? answer.get_object().if_contains("Stacks") : nullptr;
   const json::array all = list != nullptr && list->is_array() ? list->get_array() : json::array();
   if (options.json) {
-    fmt::print("{}\n", json_text(json::object{{"stacks", all}}));
+    fmt::print("{}\n", base::json_text(json::object{{"stacks", all}}));
     return 0;
   }
   Table table({"STACK", "STATUS", "CHANGED", "REASON"});
@@ -318,7 +319,7 @@ int show_stack(const Options& options) {
                          : nullptr;
   const json::array all = list != nullptr && list->is_array() ? list->get_array() : json::array();
   if (options.json) {
-    fmt::print("{}\n", json_text(json::object{{"stack", *stack}, {"resources", all}}));
+    fmt::print("{}\n", base::json_text(json::object{{"stack", *stack}, {"resources", all}}));
     return 0;
   }
   fmt::print("{}  {}  {}\n", text_of(*stack, "StackName"), text_of(*stack, "StackStatus"),
@@ -357,7 +358,7 @@ int delete_stack(const Options& options) {
                     (now ? text_of(*now, "StackStatusReason") : ""));
   }
   if (options.json) {
-    fmt::print("{}\n", json_text(json::object{{"stack", options.stack}, {"status", status}}));
+    fmt::print("{}\n", base::json_text(json::object{{"stack", options.stack}, {"status", status}}));
   }
   return 0;
 }

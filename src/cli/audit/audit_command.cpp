@@ -15,6 +15,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/escape.hpp"
 #include "base/text/number.hpp"
@@ -176,10 +177,10 @@ int verify(const Options& options) {
     }
   }
   if (options.as_json) {
-    fmt::print("{}\n", json_text(json::object{{"verified", verified},
-                                              {"firstSequence", first},
-                                              {"head", head},
-                                              {"problems", problems}}));
+    fmt::print("{}\n", base::json_text(json::object{{"verified", verified},
+                                                    {"firstSequence", first},
+                                                    {"head", head},
+                                                    {"problems", problems}}));
   } else {
     for (const json::value& problem : problems) {
       fmt::print("{}\n", one_line(base::JsonReader(problem, "problem"), "problem"));
@@ -203,7 +204,7 @@ int list(const Options& options) {
     return std::ssize(all) < options.limit;
   });
   if (options.as_json) {
-    fmt::print("{}\n", json_text(json::object{{"entries", std::move(all)}}));
+    fmt::print("{}\n", base::json_text(json::object{{"entries", std::move(all)}}));
     return 0;
   }
   for (const json::value& entry : all) fmt::print("{}\n", entry_line(entry));

@@ -12,6 +12,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "cli/component/components.hpp"
 #include "cli/component/import.hpp"
@@ -49,7 +50,7 @@ int list_components(const Options& options) {
   const json::array all = server.all(
       "greengrass", "/greengrass/v2/components?scope=PRIVATE&maxResults=100", "components");
   if (options.as_json) {
-    std::cout << json_text(json::object{{"components", all}}) << '\n';
+    std::cout << base::json_text(json::object{{"components", all}}) << '\n';
     return 0;
   }
   Table table({"COMPONENT", "NEWEST", "MADE", "DESCRIPTION"});
@@ -79,11 +80,11 @@ int show_component(const Options& options) {
   for (const ComponentVersion& one : component_versions(server, component.name)) {
     versions.emplace_back(one.version);
   }
-  std::cout << json_text(json::object{{"componentName", component.name},
-                                      {"componentVersion", component.version},
-                                      {"arn", component.arn},
-                                      {"versions", std::move(versions)},
-                                      {"recipe", recipe}})
+  std::cout << base::json_text(json::object{{"componentName", component.name},
+                                            {"componentVersion", component.version},
+                                            {"arn", component.arn},
+                                            {"versions", std::move(versions)},
+                                            {"recipe", recipe}})
             << '\n';
   return 0;
 }
@@ -137,9 +138,9 @@ ComponentVersion create_one(const Options& options) {
 int create_component(const Options& options) {
   const ComponentVersion made = create_one(options);
   if (options.as_json) {
-    std::cout << json_text(json::object{{"componentName", made.name},
-                                        {"componentVersion", made.version},
-                                        {"arn", made.arn}})
+    std::cout << base::json_text(json::object{{"componentName", made.name},
+                                              {"componentVersion", made.version},
+                                              {"arn", made.arn}})
               << '\n';
   } else {
     fmt::print("{}\n", made.text());
@@ -180,7 +181,7 @@ int import_component(const Options& options) {
     }
   }
   if (options.as_json) {
-    std::cout << json_text(json::object{{"components", std::move(all)}}) << '\n';
+    std::cout << base::json_text(json::object{{"components", std::move(all)}}) << '\n';
   }
   return 0;
 }

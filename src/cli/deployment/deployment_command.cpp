@@ -12,6 +12,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/id.hpp"
 #include "cli/component/components.hpp"
@@ -132,9 +133,9 @@ int print_end(const Options& options, const std::string& id, const std::string& 
     devices[device] = {{"status", end.status}, {"reason", end.reason}};
   }
   if (options.as_json) {
-    std::cout << json_text(json::object{{"deploymentId", id},
-                                        {"deploymentStatus", status},
-                                        {"devices", std::move(devices)}})
+    std::cout << base::json_text(json::object{{"deploymentId", id},
+                                              {"deploymentStatus", status},
+                                              {"devices", std::move(devices)}})
               << '\n';
   } else {
     fmt::print("{} {}\n", id, status);
@@ -152,7 +153,7 @@ int create(const Options& options, ServerClient& server, const fleet::Target& ta
   const std::string arn = arn_of(server, target);
   if (options.dry_run) {
     if (options.as_json) {
-      std::cout << json_text(input) << '\n';
+      std::cout << base::json_text(input) << '\n';
       return 0;
     }
     fmt::print("to {} ({} devices), nothing was done:\n", target.key(),
@@ -167,7 +168,8 @@ int create(const Options& options, ServerClient& server, const fleet::Target& ta
   const std::string id = text_of(answer, "deploymentId");
   if (options.wait) return wait_for(options, server, id);
   if (options.as_json) {
-    std::cout << json_text(json::object{{"deploymentId", id}, {"target", target.key()}}) << '\n';
+    std::cout << base::json_text(json::object{{"deploymentId", id}, {"target", target.key()}})
+              << '\n';
   } else {
     fmt::print("{}\n", id);
     fmt::print(stderr, "andon deployment watch {} shows how it goes\n", id);
@@ -194,7 +196,7 @@ int list(const Options& options) {
   }
   json::array all = server.all("greengrass", path, "deployments");
   if (options.as_json) {
-    std::cout << json_text(json::object{{"deployments", std::move(all)}}) << '\n';
+    std::cout << base::json_text(json::object{{"deployments", std::move(all)}}) << '\n';
     return 0;
   }
   Table table({"DEPLOYMENT", "TARGET", "STATUS", "MADE", "NAME"});
@@ -229,7 +231,7 @@ int show(const Options& options) {
       of_devices[device] = {{"status", progress.status}, {"reason", progress.reason}};
     }
     told["devices"] = std::move(of_devices);
-    std::cout << json_text(told) << '\n';
+    std::cout << base::json_text(told) << '\n';
     return 0;
   }
   // Of one that was canceled: by whom, or by which of its criteria.
@@ -261,7 +263,7 @@ int cancel(const Options& options) {
   const json::value answer =
       server->rest("greengrass", "POST",
                    "/greengrass/v2/deployments/" + base::percent_encode(options.id) + "/cancel");
-  if (options.as_json) std::cout << json_text(answer) << '\n';
+  if (options.as_json) std::cout << base::json_text(answer) << '\n';
   return 0;
 }
 

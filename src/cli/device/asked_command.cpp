@@ -6,6 +6,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "cli/terminal/table.hpp"
 #include "cli/terminal/terminal.hpp"
@@ -53,7 +54,7 @@ int print_examination(const ServerChoice& choice, const std::string& path, const
   const std::string verdict = text_of(result, "verdict");
   if (as_json) {
     result["checks"] = std::move(checks);
-    std::cout << json_text(result) << '\n';
+    std::cout << base::json_text(result) << '\n';
   } else {
     Table table({"VERDICT", "CHECK", "FOUND"});
     for (const json::value& row : checks) {

@@ -11,12 +11,12 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/text/encoding.hpp"
 #include "cli/device/enrol_line.hpp"
 #include "cli/terminal/server_choice.hpp"
 #include "cli/terminal/subcommand.hpp"
-#include "cli/terminal/table.hpp"
 #include "fleet/provisioning/enrolment.hpp"
 #include "wire/http/http_client.hpp"
 
@@ -80,7 +80,7 @@ int add_device(const AddOptions& options) {
   const base::json::value answer =
       server->rest("andon", "POST", "/andon/v1/enrolment-tokens", asked);
   if (options.json) {
-    fmt::print("{}\n", json_text(answer));
+    fmt::print("{}\n", base::json_text(answer));
     return 0;
   }
   const std::string token = base::JsonReader(answer, "enrolment token").string("token");

@@ -14,6 +14,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "cli/device/fleet.hpp"
 #include "cli/terminal/server_choice.hpp"
@@ -41,7 +42,7 @@ struct Options {
 };
 
 void print(const json::value& value) {
-  std::cout << json_text(value) << '\n';
+  std::cout << base::json_text(value) << '\n';
 }
 
 std::map<std::string, json::value> core_devices(ServerClient& server) {

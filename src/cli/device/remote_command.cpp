@@ -12,6 +12,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/escape.hpp"
@@ -62,7 +63,7 @@ json::object body_of(const Options& options, const char* kind) {
 struct NobodyReads {};
 
 void print_line(const json::object& object) {
-  std::cout << json_text(object) << '\n' << std::flush;
+  std::cout << base::json_text(object) << '\n' << std::flush;
 }
 
 // Text as it comes, for as long as somebody reads it.

@@ -15,6 +15,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/escape.hpp"
 #include "cli/device/fleet.hpp"
 #include "cli/terminal/server_choice.hpp"
@@ -87,7 +88,7 @@ class Watch {
     const std::string time = base::to_iso8601(now_);
     if (options_.as_json) {
       told["time"] = time;
-      std::cout << json_text(told) << '\n' << std::flush;
+      std::cout << base::json_text(told) << '\n' << std::flush;
       return;
     }
     std::string line = time;

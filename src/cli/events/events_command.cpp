@@ -10,6 +10,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/id.hpp"
 #include "cli/events/event_options.hpp"
@@ -28,7 +29,7 @@ int list_webhooks(const EventCommandOptions& options) {
   ServerClient server(options.server);
   const json::array all = server.all("andon", "/andon/v1/webhooks", "webhooks");
   if (options.json) {
-    fmt::print("{}\n", json_text(all));
+    fmt::print("{}\n", base::json_text(all));
     return 0;
   }
   for (const json::value& one : all) {
@@ -48,7 +49,7 @@ int add_webhook(const EventCommandOptions& options) {
       server->rest("andon", "PUT", "/andon/v1/webhooks/" + base::percent_encode(options.name),
                    json::object{{"secret", secret}});
   if (options.json) {
-    fmt::print("{}\n", json_text(json::object{
+    fmt::print("{}\n", base::json_text(json::object{
                            {"name", options.name}, {"path", made.at("path")}, {"secret", secret}}));
     return 0;
   }

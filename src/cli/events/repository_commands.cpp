@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/escape.hpp"
 #include "cli/events/event_options.hpp"
@@ -22,7 +23,7 @@ int list(const EventCommandOptions& options) {
   ServerClient server(options.server);
   const json::array all = server.all("andon", "/andon/v1/repositories", "repositories");
   if (options.json) {
-    fmt::print("{}\n", json_text(all));
+    fmt::print("{}\n", base::json_text(all));
     return 0;
   }
   Table table({"REPOSITORY", "URL", "REF", "COMMIT", "LOOKED", "PROBLEM"});
@@ -43,7 +44,7 @@ int watch(const EventCommandOptions& options) {
   if (!options.secret.empty()) input["secretId"] = options.secret;
   const json::value made = server->rest("andon", "PUT", path_of(options), input);
   if (options.json) {
-    fmt::print("{}\n", json_text(made));
+    fmt::print("{}\n", base::json_text(made));
   } else {
     fmt::print("{} is looked at every {} s\n", text_of(made, "ref"), options.seconds);
   }

@@ -6,6 +6,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/escape.hpp"
@@ -54,7 +55,7 @@ int list(const EventCommandOptions& options) {
   if (!options.bus.empty()) input["EventBusName"] = options.bus;
   const json::array rules = all_of(server, "ListRules", input, "Rules");
   if (options.json) {
-    fmt::print("{}\n", json_text(rules));
+    fmt::print("{}\n", base::json_text(rules));
     return 0;
   }
   Table table({"RULE", "STATE", "WHEN"});
@@ -72,7 +73,7 @@ int show(const EventCommandOptions& options) {
       all_of(server, "ListTargetsByRule", named(options.name, "Rule"), "Targets");
   if (options.json) {
     rule.as_object()["Targets"] = targets;
-    fmt::print("{}\n", json_text(rule));
+    fmt::print("{}\n", base::json_text(rule));
     return 0;
   }
   for (const char* member : {"Name", "Arn", "EventBusName", "State", "Description",
@@ -135,7 +136,7 @@ int create(const EventCommandOptions& options) {
     throw;
   }
   if (options.json) {
-    fmt::print("{}\n", json_text(made));
+    fmt::print("{}\n", base::json_text(made));
   } else {
     fmt::print("{}\n", text_of(made, "RuleArn"));
   }
@@ -178,7 +179,7 @@ int test(const EventCommandOptions& options) {
                                        {"Event", text_or_file(options.event)}});
   const bool does_match = answer.at("Result").as_bool();
   if (options.json) {
-    fmt::print("{}\n", json_text(answer));
+    fmt::print("{}\n", base::json_text(answer));
   } else {
     fmt::print("{}\n", does_match ? "matches" : "does not match");
   }
@@ -195,7 +196,7 @@ int deliveries(const EventCommandOptions& options) {
       "andon", "GET", "/andon/v1/event-deliveries?sourceArn=" + base::percent_encode(arn));
   const auto* all = base::JsonReader(answer, "answer").optional_array("deliveries");
   if (options.json) {
-    fmt::print("{}\n", json_text(answer));
+    fmt::print("{}\n", base::json_text(answer));
     return 0;
   }
   for (const json::value& one : all == nullptr ? json::array() : *all) {

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error/error.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/escape.hpp"
 #include "cli/events/event_options.hpp"
@@ -27,7 +28,7 @@ int list(const EventCommandOptions& options) {
   ServerClient server(options.server);
   const json::array all = server.all("scheduler", "/schedules", "Schedules", "NextToken");
   if (options.json) {
-    fmt::print("{}\n", json_text(all));
+    fmt::print("{}\n", base::json_text(all));
     return 0;
   }
   for (const json::value& one : all) {
@@ -45,7 +46,7 @@ int show(const EventCommandOptions& options) {
   ServerClient server(options.server);
   const json::value schedule = server->rest("scheduler", "GET", own_path(options));
   if (options.json) {
-    fmt::print("{}\n", json_text(schedule));
+    fmt::print("{}\n", base::json_text(schedule));
     return 0;
   }
   for (const auto& [name, value] : schedule.as_object()) {
@@ -74,7 +75,7 @@ int create(const EventCommandOptions& options) {
   if (options.once) schedule["ActionAfterCompletion"] = "DELETE";
   const json::value made = server->rest("scheduler", "POST", path_of(options), schedule);
   if (options.json) {
-    fmt::print("{}\n", json_text(made));
+    fmt::print("{}\n", base::json_text(made));
   } else {
     fmt::print("{}\n", text_of(made, "ScheduleArn"));
   }

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/error/error.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/escape.hpp"
 #include "cli/function/package.hpp"
@@ -76,7 +77,7 @@ int list(const Options& options) {
     for (const json::value& item : page.at("Functions").as_array()) {
       const json::object& one = item.as_object();
       if (options.as_json) {
-        std::cout << json_text(one) << '\n';
+        std::cout << base::json_text(one) << '\n';
       } else {
         std::cout << fmt::format("{:<32} {:<16} {:<8} {}\n", text_of(one, "FunctionName"),
                                  text_of(one, "Runtime"), text_of(one, "State"),
@@ -92,7 +93,7 @@ int show(const Options& options) {
   Session session(options);
   const json::object told = configuration_of(session, options.name);
   if (options.as_json) {
-    std::cout << json_text(told) << '\n';
+    std::cout << base::json_text(told) << '\n';
     return 0;
   }
   for (const auto& [name, value] : told) {
@@ -132,7 +133,7 @@ int create(const Options& options) {
     told = configuration_of(session, options.name);
   }
   if (options.as_json) {
-    std::cout << json_text(told) << '\n';
+    std::cout << base::json_text(told) << '\n';
   } else {
     std::cout << text_of(told, "FunctionArn") << "  " << text_of(told, "State") << "  "
               << text_of(told, "StateReason") << '\n';

@@ -8,10 +8,10 @@
 #include <memory>
 #include <span>
 
+#include "base/json/json_text.hpp"
 #include "base/text/escape.hpp"
 #include "base/text/utf8.hpp"
 #include "cli/model/file.hpp"
-#include "cli/terminal/table.hpp"
 #include "cli/terminal/terminal.hpp"
 #include "evaluate/measure/benchmark.hpp"
 #include "report/page/comparison_report.hpp"
@@ -92,7 +92,7 @@ int bench_model(const BenchOptions& options) {
                               {"perSecond", throughput.per_second}}},
                             {"peakRssBytes", peak},
                             {"peakRssAllWorkersBytes", evaluate::peak_resident_bytes()}};
-    fmt::print("{}\n", json_text(json));
+    fmt::print("{}\n", base::json_text(json));
     return 0;
   }
   fmt::print("{}, {}, {} runs, {} thread{}, ONNX Runtime {}\n", base::escape_line(model.name),

@@ -12,10 +12,10 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/escape.hpp"
 #include "cli/model/file.hpp"
 #include "cli/model/optimize_command.hpp"
-#include "cli/terminal/table.hpp"
 #include "cli/terminal/terminal.hpp"
 #include "evaluate/labels/labelled_set.hpp"
 #include "evaluate/measure/detect_all.hpp"
@@ -233,8 +233,8 @@ int compare_models(const CompareOptions& options) {
     comparison.terminal().step(
         fmt::format("Report: {}", (options.report / "report.html").string()));
   }
-  fmt::print(
-      "{}", options.json ? json_text(json) + "\n" : base::escape_controls(report::to_text(report)));
+  fmt::print("{}", options.json ? base::json_text(json) + "\n"
+                                : base::escape_controls(report::to_text(report)));
   if (broken.empty()) return 0;
   fmt::print(stderr, "andon: {}\n", fmt::join(broken, "; "));
   return kGateFailed;

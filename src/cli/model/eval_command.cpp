@@ -9,10 +9,10 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/escape.hpp"
 #include "cli/model/file.hpp"
 #include "cli/model/optimize_command.hpp"
-#include "cli/terminal/table.hpp"
 #include "cli/terminal/terminal.hpp"
 #include "evaluate/labels/coco.hpp"
 #include "evaluate/labels/labelled_set.hpp"
@@ -162,8 +162,8 @@ int evaluate_model(const EvalOptions& options) {
                                 report::to_html(report, found.files));
     terminal.step(fmt::format("Report: {}", (options.report / "report.html").string()));
   }
-  fmt::print(
-      "{}", options.json ? json_text(json) + "\n" : base::escape_controls(report::to_text(report)));
+  fmt::print("{}", options.json ? base::json_text(json) + "\n"
+                                : base::escape_controls(report::to_text(report)));
   if (is_good_enough) return 0;
   fmt::print(stderr, "andon: mAP50-95 is {:.4f}, --min-map asks for {}\n", map, *options.min_map);
   return kGateFailed;

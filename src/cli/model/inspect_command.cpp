@@ -7,10 +7,10 @@
 #include <memory>
 
 #include "base/json/json.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/text/escape.hpp"
 #include "cli/model/file.hpp"
-#include "cli/terminal/table.hpp"
 #include "cli/terminal/terminal.hpp"
 #include "model/optimise/inspect.hpp"
 
@@ -62,7 +62,7 @@ int run(const InspectOptions& options) {
   const model::Inspection found =
       model::inspect(runtime, vision::open_model(options.model), settings);
   if (options.json) {
-    fmt::print("{}\n", json_text(model::to_json(found)));
+    fmt::print("{}\n", base::json_text(model::to_json(found)));
   } else {
     print(found);
   }

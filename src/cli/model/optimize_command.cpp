@@ -12,13 +12,13 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/text/escape.hpp"
 #include "base/text/number.hpp"
 #include "base/text/split.hpp"
 #include "cli/model/file.hpp"
 #include "cli/terminal/subcommand.hpp"
-#include "cli/terminal/table.hpp"
 #include "evaluate/labels/labelled_set.hpp"
 #include "evaluate/measure/detect_all.hpp"
 #include "evaluate/score/agreement.hpp"
@@ -305,7 +305,7 @@ int run_optimize(const OptimizeOptions& options) {
                                 report_page(runtime, options, set, original, result));
   }
   if (options.json) {
-    fmt::print("{}\n", json_text(document));
+    fmt::print("{}\n", base::json_text(document));
   } else {
     print_report(result.report);
   }

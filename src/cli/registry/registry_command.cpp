@@ -11,6 +11,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/escape.hpp"
 #include "base/text/id.hpp"
@@ -42,7 +43,7 @@ struct Options {
 };
 
 void print(const json::value& value) {
-  std::cout << json_text(value) << '\n';
+  std::cout << base::json_text(value) << '\n';
 }
 
 int list_models(const Options& options) {

@@ -15,13 +15,13 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/text/encoding.hpp"
 #include "base/time/time.hpp"
 #include "cli/result/result_line.hpp"
 #include "cli/terminal/server_choice.hpp"
 #include "cli/terminal/subcommand.hpp"
-#include "cli/terminal/table.hpp"
 #include "options/choice.hpp"
 
 namespace andon::cli {
@@ -119,14 +119,15 @@ json::array newest_results(Session& session, const Query& filter, int limit, std
 }
 
 void print_result(const Options& options, const json::value& result) {
-  std::cout << (options.as_json ? json_text(result) : result_line(result.as_object())) << '\n';
+  std::cout << (options.as_json ? base::json_text(result) : result_line(result.as_object()))
+            << '\n';
 }
 
 int list(const Options& options) {
   Session session(options.server);
   json::array all = newest_results(session, filter_of(options, session), options.limit, nullptr);
   if (options.as_json) {
-    std::cout << json_text(json::object{{"results", std::move(all)}}) << '\n';
+    std::cout << base::json_text(json::object{{"results", std::move(all)}}) << '\n';
     return 0;
   }
   for (const json::value& one : all) print_result(options, one);
@@ -163,7 +164,7 @@ int show(const Options& options) {
   const json::object result =
       session.get("/andon/v1/results/" + base::percent_encode(options.id), "");
   if (options.as_json) {
-    std::cout << json_text(result) << '\n';
+    std::cout << base::json_text(result) << '\n';
     return 0;
   }
   std::cout << result_line(result) << '\n';
@@ -196,7 +197,7 @@ int counts(const Options& options) {
     next = next_of(page);
   } while (!next.empty());
   if (options.as_json) {
-    std::cout << json_text(json::object{{"counts", std::move(all)}}) << '\n';
+    std::cout << base::json_text(json::object{{"counts", std::move(all)}}) << '\n';
     return 0;
   }
   for (const json::value& item : all) {
@@ -239,7 +240,7 @@ int review(const Options& options, const char* what, const json::object& body) {
   Session session(options.server);
   const json::object answer =
       session.post("/andon/v1/results/" + base::percent_encode(options.id) + "/" + what, body);
-  std::cout << (options.as_json ? json_text(answer)
+  std::cout << (options.as_json ? base::json_text(answer)
                                 : base::JsonReader(answer, "review").string("reviewId"))
             << '\n';
   return 0;

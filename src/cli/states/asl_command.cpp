@@ -11,10 +11,10 @@
 
 #include "asl/definition/validator.hpp"
 #include "asl/local/local_run.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/text/escape.hpp"
 #include "base/text/id.hpp"
-#include "cli/terminal/table.hpp"
 #include "report/state_graph/graph.hpp"
 
 namespace andon::cli {
@@ -44,7 +44,7 @@ int validate(const AslOptions& options) {
   const asl::Validation validation = asl::validate_definition(
       base::read_file(options.file), {.express = options.express, .least = asl::Severity::warning});
   if (options.json) {
-    std::cout << json_text(asl::to_json(validation)) << '\n';
+    std::cout << base::json_text(asl::to_json(validation)) << '\n';
   } else {
     for (const asl::Diagnostic& problem : validation.diagnostics)
       std::cout << base::escape_line(show(problem)) << '\n';
@@ -104,7 +104,7 @@ int run(const AslOptions& options) {
     base::json::array history;
     for (const asl::HistoryEvent& event : result.history) history.push_back(asl::to_json(event));
     object["history"] = std::move(history);
-    std::cout << json_text(object) << '\n';
+    std::cout << base::json_text(object) << '\n';
     return 0;
   }
   std::cout << asl::to_string(result.status) << '\n';

@@ -10,8 +10,8 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/json/json_text.hpp"
 #include "cli/terminal/server_choice.hpp"
-#include "cli/terminal/table.hpp"
 #include "fleet/names/arn.hpp"
 #include "wire/http/http_client.hpp"
 
@@ -80,7 +80,7 @@ int print_environment(const EnvOptions& options) {
   if (options.as_json) {
     base::json::object object;
     for (const auto& [name, value] : environment) object[name] = value;
-    fmt::print("{}\n", json_text(object));
+    fmt::print("{}\n", base::json_text(object));
   } else {
     fmt::print("{}", shell_lines(environment));
   }

@@ -12,6 +12,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "cli/terminal/ask.hpp"
 #include "cli/terminal/profile.hpp"
 #include "cli/terminal/server_choice.hpp"
@@ -123,7 +124,7 @@ int login(Options options) {
   const std::string who = identity_of(aws);
   Profiles(Profiles::default_directory()).save(profile);
   if (options.as_json) {
-    std::cout << json_text(json::object{
+    std::cout << base::json_text(json::object{
                      {"server", profile.name}, {"api", profile.api_url}, {"identity", who}})
               << '\n';
   } else {
@@ -168,13 +169,13 @@ int status(const Options& options) {
     ca = trust::describe_certificate(*pem).fingerprint;
   }
   if (options.as_json) {
-    std::cout << json_text(json::object{{"api", connection.api_url},
-                                        {"caFingerprint", ca},
-                                        {"identity", who},
-                                        {"things", things},
-                                        {"healthy", devices["HEALTHY"]},
-                                        {"unhealthy", devices["UNHEALTHY"]},
-                                        {"activeDeployments", active}})
+    std::cout << base::json_text(json::object{{"api", connection.api_url},
+                                              {"caFingerprint", ca},
+                                              {"identity", who},
+                                              {"things", things},
+                                              {"healthy", devices["HEALTHY"]},
+                                              {"unhealthy", devices["UNHEALTHY"]},
+                                              {"activeDeployments", active}})
               << '\n';
     return 0;
   }

@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "base/json/json_reader.hpp"
-#include "base/json/json_text.hpp"
 #include "base/text/escape.hpp"
 
 namespace andon::cli {
@@ -73,10 +72,6 @@ std::string text_of(const base::json::object& object, std::string_view key) {
 std::string plain_text_of(const base::json::object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
-}
-
-std::string json_text(const base::json::value& value) {
-  return base::json_text(value);
 }
 
 std::string ago_of(const base::json::value& object, std::string_view key, base::Timestamp now) {

@@ -35,8 +35,6 @@ class Table {
 [[nodiscard]] std::string text_of(const base::json::object& object, std::string_view key);
 // The same as it is, to be sent or parsed, not to be shown.
 [[nodiscard]] std::string plain_text_of(const base::json::object& object, std::string_view key);
-// JSON that is shown: what would steer a terminal is written as \uXXXX, which means the same.
-[[nodiscard]] std::string json_text(const base::json::value& value);
 // A member that is a time as AWS's JSON has it, in seconds, told as ago(); "" where it is absent.
 [[nodiscard]] std::string ago_of(const base::json::value& object, std::string_view key,
                                  base::Timestamp now);

@@ -13,6 +13,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/escape.hpp"
 #include "cli/terminal/server_choice.hpp"
@@ -54,7 +55,7 @@ int storage(const Options& options) {
   ServerClient server(options.server);
   const json::value answer = server->rest("andon", "GET", "/andon/v1/storage");
   if (options.json) {
-    fmt::print("{}\n", json_text(answer));
+    fmt::print("{}\n", base::json_text(answer));
     return 0;
   }
   const base::JsonReader reader(answer, "answer");
@@ -74,7 +75,7 @@ int list(const Options& options) {
   ServerClient server(options.server);
   const json::value answer = server->rest("andon", "GET", kBackups);
   if (options.json) {
-    fmt::print("{}\n", json_text(answer));
+    fmt::print("{}\n", base::json_text(answer));
     return 0;
   }
   const base::JsonReader reader(answer, "answer");

@@ -17,6 +17,7 @@
 #include "asl/definition/machine.hpp"
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/json/json_text.hpp"
 #include "base/os/file.hpp"
 #include "base/text/escape.hpp"
 #include "base/time/time.hpp"
@@ -70,13 +71,13 @@ std::string time_of(const json::object& object, std::string_view key) {
 }
 
 void print(const Options& options, const json::object& answer, const std::string& text) {
-  std::cout << (options.as_json ? json_text(answer) : text) << '\n';
+  std::cout << (options.as_json ? base::json_text(answer) : text) << '\n';
 }
 
 // 0 for one that succeeded or runs, 1 for the others.
 int print_execution(const Options& options, const json::object& told) {
   if (options.as_json) {
-    std::cout << json_text(told) << '\n';
+    std::cout << base::json_text(told) << '\n';
   } else {
     std::cout << text_of(told, "executionArn") << '\n'
               << "status   " << text_of(told, "status") << '\n'
@@ -166,7 +167,7 @@ int list(const Options& options) {
                                time_of(machine, "creationDate"), text_of(machine, "name"));
     }
     if (options.as_json) {
-      std::cout << json_text(json::object{{"stateMachines", std::move(machines)}}) << '\n';
+      std::cout << base::json_text(json::object{{"stateMachines", std::move(machines)}}) << '\n';
     }
     return 0;
   }
@@ -174,7 +175,7 @@ int list(const Options& options) {
   if (!options.status.empty()) input["statusFilter"] = options.status;
   json::array executions = session.all("ListExecutions", input, "executions");
   if (options.as_json) {
-    std::cout << json_text(json::object{{"executions", std::move(executions)}}) << '\n';
+    std::cout << base::json_text(json::object{{"executions", std::move(executions)}}) << '\n';
     return 0;
   }
   for (const json::value& one : executions) {
@@ -199,7 +200,7 @@ int history(const Options& options) {
       "GetExecutionHistory",
       {{"executionArn", session.execution(options.what)}, {"maxResults", 1000}}, "events");
   if (options.as_json) {
-    std::cout << json_text(json::object{{"events", std::move(events)}}) << '\n';
+    std::cout << base::json_text(json::object{{"events", std::move(events)}}) << '\n';
     return 0;
   }
   for (const json::value& event : events) std::cout << event_line(event) << '\n';
@@ -224,7 +225,7 @@ int logs(const Options& options) {
       [&session](const std::string& id, std::uint64_t from) { return session.job_log(id, from); },
       [&options](const std::string& state, const std::string& line) {
         if (options.as_json) {
-          std::cout << json_text({{"state", state}, {"line", line}}) << '\n';
+          std::cout << base::json_text({{"state", state}, {"line", line}}) << '\n';
         } else {
           std::cout << base::escape_controls(state) << " | " << line << '\n';
         }
@@ -236,7 +237,8 @@ int logs(const Options& options) {
     const json::array events =
         session.all("GetExecutionHistory", {{"executionArn", arn}, {"maxResults", 1000}}, "events");
     for (; seen < events.size(); ++seen) {
-      std::cout << (options.as_json ? json_text(events[seen]) : event_line(events[seen])) << '\n';
+      std::cout << (options.as_json ? base::json_text(events[seen]) : event_line(events[seen]))
+                << '\n';
       if (options.with_jobs) jobs.note(events[seen].as_object());
     }
     jobs.take();
