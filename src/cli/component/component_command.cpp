@@ -13,7 +13,6 @@
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
 #include "base/json/json_text.hpp"
-#include "base/text/encoding.hpp"
 #include "cli/component/components.hpp"
 #include "cli/component/import.hpp"
 #include "cli/component/runtime_component.hpp"
@@ -195,8 +194,7 @@ int delete_component(const Options& options) {
   confirm(fmt::format("Delete {}? Devices that run it go on; it cannot be deployed any more.",
                       component.text()),
           options.yes);
-  (void)server->rest("greengrass", "DELETE",
-                     "/greengrass/v2/components/" + base::percent_encode(component.arn));
+  (void)server->rest("greengrass", "DELETE", component_path(component.arn));
   return 0;
 }
 

@@ -26,10 +26,6 @@ using base::ErrorCode;
 
 constexpr std::size_t kMostRecipeBytes = 1U << 20U;
 
-std::string versions_path(const std::string& arn) {
-  return "/greengrass/v2/components/" + base::percent_encode(arn) + "/versions?maxResults=100";
-}
-
 std::string upload_artifact(ServerClient& server, Terminal& terminal, const ComponentVersion& owner,
                             const base::fs::path& file) {
   const std::string key =
@@ -40,10 +36,15 @@ std::string upload_artifact(ServerClient& server, Terminal& terminal, const Comp
 
 }  // namespace
 
+std::string component_path(const std::string& arn, const std::string& below) {
+  return "/greengrass/v2/components/" + base::percent_encode(arn) + below;
+}
+
 std::vector<ComponentVersion> component_versions(ServerClient& server, const std::string& name) {
   const std::string arn = fleet::Arns(server.connection().region).component(name);
   std::vector<ComponentVersion> versions;
-  for (const json::value& one : server.all("greengrass", versions_path(arn), "componentVersions")) {
+  const std::string path = component_path(arn, "/versions?maxResults=100");
+  for (const json::value& one : server.all("greengrass", path, "componentVersions")) {
     versions.push_back({name, text_of(one, "componentVersion"), text_of(one, "arn")});
   }
   if (versions.empty()) {
@@ -69,9 +70,7 @@ ComponentVersion find_component(ServerClient& server, const std::string& text) {
 
 std::string recipe_text(ServerClient& server, const ComponentVersion& component) {
   const json::value answer =
-      server->rest("greengrass", "GET",
-                   "/greengrass/v2/components/" + base::percent_encode(component.arn) +
-                       "?recipeOutputFormat=YAML");
+      server->rest("greengrass", "GET", component_path(component.arn, "?recipeOutputFormat=YAML"));
   return base::from_base64(base::JsonReader(answer, "GetComponent").string("recipe")).value_or("");
 }
 

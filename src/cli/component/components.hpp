@@ -21,6 +21,9 @@ struct ComponentVersion {
   [[nodiscard]] std::string text() const { return name + "@" + version; }
 };
 
+// Of a component's operations; `below` as it stands in a URL, "/versions".
+[[nodiscard]] std::string component_path(const std::string& arn, const std::string& below = "");
+
 // The highest version first. Throws not_found for a component that is not there.
 [[nodiscard]] std::vector<ComponentVersion> component_versions(ServerClient& server,
                                                                const std::string& name);
