@@ -12,8 +12,8 @@
 #include "control/audit/audit_log.hpp"
 #include "control/commands/types.hpp"
 #include "fleet/names/arn.hpp"
+#include "server/options/server_options.hpp"
 #include "server/start/data_directory.hpp"
-#include "server/start/options.hpp"
 #include "server/start/telemetry.hpp"
 #include "wire/syslog/syslog.hpp"
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "api/builds/codebuild.hpp"
+#include "server/options/server_options.hpp"
 #include "server/services/event_bus.hpp"
-#include "server/start/options.hpp"
 #include "server/start/ports.hpp"
 
 namespace andon::server {

@@ -13,7 +13,7 @@
 #include "base/time/time.hpp"
 #include "control/identity/access_keys.hpp"
 #include "server/broker/authority.hpp"
-#include "server/start/options.hpp"
+#include "server/options/server_options.hpp"
 #include "store/objects/object_store.hpp"
 #include "store/sql/database.hpp"
 #include "trust/keys/seal.hpp"

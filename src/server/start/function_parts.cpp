@@ -110,16 +110,16 @@ functions::Functions::Parts function_parts(const FunctionSite& site, store::Data
       .program = site.keeper,
       .site = {.region = options.region,
                .runtime = {},
-               .python_packages = options.function_python,
+               .python_packages = options.functions.python,
                .hidden = {site.data},
-               .cgroup = options.job_cgroup,
+               .cgroup = options.jobs.cgroup,
                .api_address = reachable_address(options.api_address),
                .api_port = site.ports.api,
                .is_api_tls = !is_loopback(options.api_address)},
       .ca_pem = site.ca_pem,
-      .most = static_cast<std::size_t>(options.functions_at_once),
-      .keep_idle = std::chrono::seconds(options.function_idle_seconds),
-      .first_user = options.function_first_user,
+      .most = static_cast<std::size_t>(options.functions.at_once),
+      .keep_idle = std::chrono::seconds(options.functions.idle_seconds),
+      .first_user = options.functions.first_user,
       .credentials =
           [&iam, &log, arns](const functions::SandboxPlan& plan) {
             log.ensure(plan.log_group);
@@ -133,10 +133,10 @@ functions::Functions::Parts function_parts(const FunctionSite& site, store::Data
           .clock = clock,
           .arns = arns,
           .packages = {.directory = home / "packages",
-                       .installs_requirements = options.function_requirements,
-                       .pip_config = options.function_pip_config.empty()
+                       .installs_requirements = options.functions.installs_requirements,
+                       .pip_config = options.functions.pip_config.empty()
                                          ? base::fs::path()
-                                         : base::fs::absolute(options.function_pip_config)},
+                                         : base::fs::absolute(options.functions.pip_config)},
           .sandboxes = std::move(sandboxes),
           .write_record = [&log, &clock](const std::string& arn, const std::string& text) {
             log.put(arn, clock.now(), text);

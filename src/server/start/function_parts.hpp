@@ -12,7 +12,7 @@
 #include "control/iam/iam.hpp"
 #include "control/logs/log_writer.hpp"
 #include "functions/functions.hpp"
-#include "server/start/options.hpp"
+#include "server/options/server_options.hpp"
 #include "server/start/ports.hpp"
 
 namespace andon::server {

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "server/start/options.hpp"
+#include "server/options/server_options.hpp"
 
 namespace andon::server {
 

@@ -203,7 +203,7 @@ class Server::Implementation {
                     .authorizer = authorizer_,
                     .clock = clock_,
                     .policy = jobs_of(options_, data_.path(), job_log_).policy,
-                    .images = options_.job_images,
+                    .images = options_.jobs.images,
                     .retention = std::chrono::days(options_.keep_executions_days)}),
         event_bus_({.database = data_.database(),
                     .workflow_database = data_.workflow_database(),
@@ -457,11 +457,11 @@ class Server::Implementation {
             .tags = control::Tags(data_.database()),
             .presign = [this](const std::string& bucket,
                               const std::string& key) { return presign(bucket, key); },
-            .most_at_once = static_cast<std::size_t>(options_.functions_at_once),
-            .images = options_.function_images.empty()
+            .most_at_once = static_cast<std::size_t>(options_.functions.at_once),
+            .images = options_.functions.images.empty()
                           ? api::FunctionImages()
-                          : api::FunctionImages::parse(base::read_file(options_.function_images),
-                                                       options_.function_images.string())};
+                          : api::FunctionImages::parse(base::read_file(options_.functions.images),
+                                                       options_.functions.images.string())};
   }
 
   [[nodiscard]] const api::Operation* find(std::string_view scope, std::string_view name) const {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "server/start/options.hpp"
+#include "server/options/server_options.hpp"
 #include "server/start/ports.hpp"
 
 namespace andon::server {

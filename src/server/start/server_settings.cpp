@@ -34,14 +34,14 @@ control::Retention retention_of(const ServerOptions& options) {
 WorkflowTasks::Jobs jobs_of(const ServerOptions& options, const base::fs::path& data, JobLog& log) {
   return {.runner = {.directory = data / "jobs",
                      .program = find_job_keeper(),
-                     .most_at_once = static_cast<std::size_t>(options.jobs_at_once),
-                     .first_user = options.job_first_user,
+                     .most_at_once = static_cast<std::size_t>(options.jobs.at_once),
+                     .first_user = options.jobs.first_user,
                      .write_line = [&log](const job::JobOrder& order,
                                           std::string line) { log.write(order, std::move(line)); }},
-          .policy = {.read_only = options.job_paths,
+          .policy = {.read_only = options.jobs.paths,
                      .hidden = {data},
-                     .ports = options.job_ports,
-                     .cgroup = options.job_cgroup}};
+                     .ports = options.jobs.ports,
+                     .cgroup = options.jobs.cgroup}};
 }
 
 control::LogLimits log_limits_of(const ServerOptions& options) {
@@ -57,21 +57,21 @@ control::ResultLimits result_limits_of(const ServerOptions& options) {
 }
 
 api::MailOptions mail_options_of(const ServerOptions& options) {
-  MailLogin login = mail_login_of(options);
-  return {.server = {.url = options.mail_server,
+  MailLogin login = mail_login_of(options.mail);
+  return {.server = {.url = options.mail.url,
                      .user = std::move(login.user),
                      .password = std::move(login.password),
-                     .tls = options.mail_plain ? wire::SmtpTls::off : wire::SmtpTls::required,
-                     .ca_file = options.mail_ca},
-          .from = options.mail_from,
-          .to = options.mail_to};
+                     .tls = options.mail.is_plain ? wire::SmtpTls::off : wire::SmtpTls::required,
+                     .ca_file = options.mail.ca_file},
+          .from = options.mail.from,
+          .to = options.mail.to};
 }
 
 api::SingleSignOnOptions sign_on_options_of(const ServerOptions& options) {
-  return {.issuer = options.sign_on_issuer,
-          .client_id = options.sign_on_client,
-          .client_secret = sign_on_secret_of(options),
-          .roles = options.sign_on_roles,
+  return {.issuer = options.sign_on.issuer,
+          .client_id = options.sign_on.client,
+          .client_secret = sign_on_secret_of(options.sign_on),
+          .roles = options.sign_on.roles,
           .ca_file = options.oidc_ca};
 }
 

@@ -29,16 +29,16 @@ OtlpSeverity severity_of(base::LogLevel level) {
 }
 
 wire::OtlpOptions otlp_options(const ServerOptions& options) {
-  wire::OtlpOptions made{.url = options.otlp,
+  wire::OtlpOptions made{.url = options.collector.url,
                          .headers = {},
-                         .ca_file = options.otlp_ca,
+                         .ca_file = options.collector.ca_file,
                          .resource = {{"service.name", "andon-server"},
                                       {"service.version", ANDON_VERSION},
                                       {"host.name", wire::host_name()},
                                       {"process.pid", std::to_string(getpid())}},
-                         .metrics_every = std::chrono::seconds(options.otlp_metrics_seconds)};
-  if (!options.otlp_headers.empty()) {
-    made.headers = wire::read_otlp_headers(base::read_file(options.otlp_headers));
+                         .metrics_every = std::chrono::seconds(options.collector.metrics_seconds)};
+  if (!options.collector.headers.empty()) {
+    made.headers = wire::read_otlp_headers(base::read_file(options.collector.headers));
   }
   return made;
 }
@@ -46,7 +46,7 @@ wire::OtlpOptions otlp_options(const ServerOptions& options) {
 }  // namespace
 
 Telemetry::Telemetry(const ServerOptions& options) {
-  if (options.otlp.empty()) return;
+  if (options.collector.url.empty()) return;
   sender_.emplace(otlp_options(options));
   listener_.emplace([this](base::LogLevel level, std::string_view event,
                            std::initializer_list<base::LogField> fields) {

@@ -10,7 +10,7 @@
 
 #include "base/log/log_listener.hpp"
 #include "control/audit/types.hpp"
-#include "server/start/options.hpp"
+#include "server/options/server_options.hpp"
 #include "wire/otlp/otlp_sender.hpp"
 
 namespace andon::server {

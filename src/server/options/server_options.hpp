@@ -10,6 +10,11 @@
 #include <vector>
 
 #include "base/os/file.hpp"
+#include "server/options/collector_options.hpp"
+#include "server/options/function_options.hpp"
+#include "server/options/job_options.hpp"
+#include "server/options/mail_options.hpp"
+#include "server/options/sign_on_options.hpp"
 
 namespace CLI {
 class App;
@@ -37,22 +42,9 @@ struct ServerOptions {
   int keep_deployments_days = 90;
   int keep_uploads_days = 7;
   int keep_events_days = 7;
-  // Commands that state machines run on this machine.
-  int jobs_at_once = 8;
   bool disk_is_encrypted = false;
-  std::vector<base::fs::path> job_paths;  // that each sees, read-only
-  base::fs::path job_images;              // commands in the place of images; empty: none
-  std::vector<std::uint16_t> job_ports;   // TCP, that a job may be given
-  base::fs::path job_cgroup;              // a delegated one; empty: limits of processes
-  unsigned job_first_user = 60'706;       // as root
-  // Functions of the Lambda API.
-  int functions_at_once = 64;
-  int function_idle_seconds = 300;
-  unsigned function_first_user = 60'578;  // as root
-  bool function_requirements = false;     // install what a requirements.txt names
-  base::fs::path function_pip_config;     // pip.conf for that; empty: the machine's
-  base::fs::path function_python;         // packages that each can import; empty: none
-  base::fs::path function_images;         // what stands for container images; empty: nothing
+  JobOptions jobs;
+  FunctionOptions functions;
   // What one device may have in bucket andon-uploads, in GiB.
   int device_uploads_gib = 100;
   int keep_executions_days = 90;
@@ -70,43 +62,20 @@ struct ServerOptions {
   int keep_backups = 7;
   base::fs::path backups;    // where backups go; empty: below `data`
   std::string audit_syslog;  // "udp:host:514"; empty: none
-  std::string otlp;          // a collector's URL; empty: none
-  std::string otlp_headers;  // a file with what each request to it has in its head
-  std::string otlp_ca;       // PEM, whom to believe there; empty: the system's store
-  int otlp_metrics_seconds = 60;
+  CollectorOptions collector;
   // Whose word devices wait for before they forget a result; "server" is the server's own store.
   std::vector<std::string> result_consumers = {"server"};
-  std::string mail_server;  // "smtp://host:587"; empty: no mails
-  std::string mail_from;
-  std::string mail_login;               // a file with user and password, a line each; empty: none
-  std::vector<std::string> mail_to;     // who may get mails; none: those of the domain of mail_from
-  std::string mail_ca;                  // PEM, whom to believe there; empty: the system's store
-  bool mail_plain = false;              // without TLS
+  MailServerOptions mail;
   std::vector<std::string> http_allow;  // hosts that workflows may call
   std::vector<std::string> git_allow;   // hosts and directories of repositories
   base::fs::path packages;  // a repository of Debian packages, for /packages/; empty: none
   std::string http_ca;      // PEM, whom to believe there; empty: the system's store
   // Of OpenID providers: issuer -> file or URL of its key set; others are found by discovery.
   std::map<std::string, std::string> oidc_keys;
-  // Single sign-on to the console; empty: none.
-  std::string sign_on_issuer;
-  std::string sign_on_client;
-  std::string sign_on_secret;              // a file with the client's secret; empty: it has none
-  std::vector<std::string> sign_on_roles;  // ARNs
+  SignOnOptions sign_on;    // to the console
   std::string console_url;  // how people reach the console, where it is not as they ask for it
   std::string oidc_ca;      // PEM, whom to believe there; empty: the system's store
 };
-
-struct MailLogin {
-  std::string user;  // empty: nobody signs in
-  std::string password;
-};
-// Of --mail-login. Throws invalid_argument, and what reading the file throws.
-[[nodiscard]] MailLogin mail_login_of(const ServerOptions& options);
-
-// Of --sign-on-secret; empty: the client has none. Throws as reading the file, and
-// invalid_argument.
-[[nodiscard]] std::string sign_on_secret_of(const ServerOptions& options);
 
 void add_server_options(CLI::App& app, ServerOptions& options);
 
