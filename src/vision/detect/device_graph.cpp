@@ -6,16 +6,13 @@
 #include "base/text/protobuf_reader.hpp"
 #include "trust/digests/digest.hpp"
 #include "vision/runtime/external_weights.hpp"
+#include "vision/runtime/onnx_fields.hpp"
 
 namespace andon::vision {
 namespace {
 
 using base::ProtobufReader;
 
-constexpr std::uint64_t kGraphField = 7;  // of onnx.proto's ModelProto, as the next
-constexpr std::uint64_t kMetadataField = 14;
-constexpr std::uint64_t kKeyField = 1;  // of StringStringEntryProto
-constexpr std::uint64_t kValueField = 2;
 constexpr std::size_t kMostText = std::size_t{64} << 20U;
 
 struct Parts {
@@ -29,17 +26,17 @@ Parts parts_of(std::string_view model) {
   std::size_t graphs = 0;
   ProtobufReader reader(model);
   while (reader.next()) {
-    if (reader.field() == kGraphField) {
+    if (reader.field() == onnx_field::model::kGraph) {
       parts.graph = reader.bytes();
       ++graphs;
     }
-    if (reader.field() != kMetadataField) continue;
+    if (reader.field() != onnx_field::model::kMetadata) continue;
     std::string_view key;
     std::string_view value;
     ProtobufReader entry(reader.bytes());
     while (entry.next()) {
-      if (entry.field() == kKeyField) key = entry.bytes();
-      if (entry.field() == kValueField) value = entry.bytes();
+      if (entry.field() == onnx_field::entry::kKey) key = entry.bytes();
+      if (entry.field() == onnx_field::entry::kValue) value = entry.bytes();
     }
     if (key == kDeviceGraphKey) parts.device_graph = value;
     if (key == kDeviceGraphOfKey) parts.of = value;

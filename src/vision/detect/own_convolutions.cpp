@@ -8,42 +8,14 @@
 #include <vector>
 
 #include "base/text/protobuf_reader.hpp"
+#include "base/text/protobuf_writer.hpp"
 #include "vision/operators/byte_convolution.hpp"
+#include "vision/runtime/onnx_fields.hpp"
 
 namespace andon::vision {
 namespace {
 
 using base::ProtobufReader;
-
-// Members of ONNX's messages (onnx.proto) by their numbers.
-constexpr std::uint64_t kModelGraph = 7;
-namespace graph_field {
-constexpr std::uint64_t kNode = 1;
-constexpr std::uint64_t kInitializer = 5;
-constexpr std::uint64_t kOutput = 12;
-}  // namespace graph_field
-namespace node_field {
-constexpr std::uint64_t kInput = 1;
-constexpr std::uint64_t kOutput = 2;
-constexpr std::uint64_t kType = 4;
-constexpr std::uint64_t kAttribute = 5;
-constexpr std::uint64_t kDomain = 7;
-}  // namespace node_field
-namespace attribute_field {
-constexpr std::uint64_t kName = 1;
-constexpr std::uint64_t kInteger = 3;
-constexpr std::uint64_t kGraph = 6;
-constexpr std::uint64_t kIntegers = 8;
-constexpr std::uint64_t kGraphs = 11;
-}  // namespace attribute_field
-namespace tensor_field {
-constexpr std::uint64_t kDimensions = 1;
-constexpr std::uint64_t kType = 2;
-constexpr std::uint64_t kName = 8;
-constexpr std::uint64_t kFloat32 = 1;
-constexpr std::uint64_t kInt8 = 3;
-}  // namespace tensor_field
-constexpr std::uint64_t kValueName = 1;
 
 // A field with its key, to be written as it was read.
 struct Field {
@@ -72,18 +44,6 @@ bool is_whole(const std::vector<Field>& fields, std::string_view message) {
   return bytes == message.size();
 }
 
-void add_varint(std::string& to, std::uint64_t value) {
-  for (; value >= 0x80U; value >>= 7U) to.push_back(static_cast<char>(value | 0x80U));
-  to.push_back(static_cast<char>(value));
-}
-
-void add_bytes(std::string& to, std::uint64_t number, std::string_view bytes) {
-  constexpr std::uint64_t kWithLength = 2;
-  add_varint(to, number << 3U | kWithLength);
-  add_varint(to, bytes.size());
-  to += bytes;
-}
-
 struct Node {
   std::string_view type;
   std::string_view domain;
@@ -99,11 +59,11 @@ Node node_of(std::string_view message) {
   const std::vector<Field> fields = fields_of(message);
   if (!is_whole(fields, message)) return node;
   for (const Field& field : fields) {
-    if (field.number == node_field::kInput) node.inputs.push_back(field.bytes);
-    if (field.number == node_field::kOutput) node.outputs.push_back(field.bytes);
-    if (field.number == node_field::kType) node.type = field.bytes;
-    if (field.number == node_field::kDomain) node.domain = field.bytes;
-    if (field.number == node_field::kAttribute) node.attributes.push_back(field);
+    if (field.number == onnx_field::node::kInput) node.inputs.push_back(field.bytes);
+    if (field.number == onnx_field::node::kOutput) node.outputs.push_back(field.bytes);
+    if (field.number == onnx_field::node::kType) node.type = field.bytes;
+    if (field.number == onnx_field::node::kDomain) node.domain = field.bytes;
+    if (field.number == onnx_field::node::kAttribute) node.attributes.push_back(field);
   }
   return node;
 }
@@ -128,13 +88,13 @@ struct Attribute {
 Attribute attribute_of(std::string_view message) {
   Attribute attribute;
   for (const Field& field : fields_of(message)) {
-    if (field.number == attribute_field::kName) attribute.name = field.bytes;
-    if (field.number == attribute_field::kInteger) {
+    if (field.number == onnx_field::attribute::kName) attribute.name = field.bytes;
+    if (field.number == onnx_field::attribute::kInteger) {
       attribute.integer = static_cast<std::int64_t>(field.integer);
     }
-    attribute.has_graph = attribute.has_graph || field.number == attribute_field::kGraph ||
-                          field.number == attribute_field::kGraphs;
-    if (field.number == attribute_field::kIntegers) add_integers(attribute.integers, field);
+    attribute.has_graph = attribute.has_graph || field.number == onnx_field::attribute::kGraph ||
+                          field.number == onnx_field::attribute::kGraphs;
+    if (field.number == onnx_field::attribute::kIntegers) add_integers(attribute.integers, field);
   }
   return attribute;
 }
@@ -194,9 +154,9 @@ class Rewriting {
   explicit Rewriting(std::string_view graph) : fields_(fields_of(graph)) {
     if (!is_whole(fields_, graph)) return;
     for (const Field& field : fields_) {
-      if (field.number == graph_field::kNode) read(node_of(field.bytes));
-      if (field.number == graph_field::kInitializer) read_initializer(field.bytes);
-      if (field.number == graph_field::kOutput) read_output(field.bytes);
+      if (field.number == onnx_field::graph::kNode) read(node_of(field.bytes));
+      if (field.number == onnx_field::graph::kInitializer) read_initializer(field.bytes);
+      if (field.number == onnx_field::graph::kOutput) read_output(field.bytes);
     }
   }
 
@@ -207,7 +167,7 @@ class Rewriting {
     if (replaced_.empty()) return graph;
     std::size_t place = 0;
     for (const Field& field : fields_) {
-      if (field.number != graph_field::kNode) {
+      if (field.number != onnx_field::graph::kNode) {
         graph += field.whole;
         continue;
       }
@@ -217,7 +177,7 @@ class Rewriting {
       if (replaced == replaced_.end()) {
         graph += field.whole;
       } else {
-        add_bytes(graph, graph_field::kNode, replaced->second);
+        base::add_protobuf_bytes(graph, onnx_field::graph::kNode, replaced->second);
       }
     }
     return graph;
@@ -241,18 +201,18 @@ class Rewriting {
     std::uint64_t type = 0;
     std::vector<std::int64_t> shape;
     for (const Field& field : fields_of(message)) {
-      if (field.number == tensor_field::kName) name = field.bytes;
-      if (field.number == tensor_field::kType) type = field.integer;
-      if (field.number == tensor_field::kDimensions) add_integers(shape, field);
+      if (field.number == onnx_field::tensor::kName) name = field.bytes;
+      if (field.number == onnx_field::tensor::kType) type = field.integer;
+      if (field.number == onnx_field::tensor::kDimensions) add_integers(shape, field);
     }
-    if (type == tensor_field::kInt8) signed_bytes_.insert(name);
+    if (type == onnx_field::tensor::kInt8) signed_bytes_.insert(name);
     const bool is_of_one_pixel = shape.size() == 4 && shape[2] == 1 && shape[3] == 1;
-    if (type == tensor_field::kFloat32 && is_of_one_pixel) floats_of_one_pixel_.insert(name);
+    if (type == onnx_field::tensor::kFloat32 && is_of_one_pixel) floats_of_one_pixel_.insert(name);
   }
 
   void read_output(std::string_view message) {
     for (const Field& field : fields_of(message)) {
-      if (field.number == kValueName) ++uses_[field.bytes];
+      if (field.number == onnx_field::value_info::kName) ++uses_[field.bytes];
     }
   }
 
@@ -277,15 +237,16 @@ class Rewriting {
     const bool has_table = table != tables_.end() && is_read_once(output);
     std::string message;
     for (const Field& field : fields_of(node.message)) {
-      if (field.number == node_field::kType || field.number == node_field::kDomain) continue;
-      if (field.number == node_field::kOutput && has_table) continue;
+      if (field.number == onnx_field::node::kType || field.number == onnx_field::node::kDomain)
+        continue;
+      if (field.number == onnx_field::node::kOutput && has_table) continue;
       message += field.whole;
     }
-    add_bytes(message, node_field::kType, "ConvU8");
-    add_bytes(message, node_field::kDomain, "andon");
+    base::add_protobuf_bytes(message, onnx_field::node::kType, "ConvU8");
+    base::add_protobuf_bytes(message, onnx_field::node::kDomain, "andon");
     if (!has_table) return message;
     const Node& behind = nodes_[table->second];
-    add_bytes(message, node_field::kOutput, behind.outputs.front());
+    base::add_protobuf_bytes(message, onnx_field::node::kOutput, behind.outputs.front());
     for (const Field& field : behind.attributes) message += field.whole;
     within_.insert(table->second);
     return message;
@@ -313,14 +274,14 @@ class Rewriting {
     std::string message;
     for (const std::string_view input :
          {nodes_[*moved].inputs.front(), floats.inputs[1], floats.inputs[2]}) {
-      add_bytes(message, node_field::kInput, input);
+      base::add_protobuf_bytes(message, onnx_field::node::kInput, input);
     }
     for (std::size_t i = 1; i < node.inputs.size(); ++i) {
-      add_bytes(message, node_field::kInput, node.inputs[i]);
+      base::add_protobuf_bytes(message, onnx_field::node::kInput, node.inputs[i]);
     }
-    add_bytes(message, node_field::kOutput, node.outputs.front());
-    add_bytes(message, node_field::kType, "ConvF32");
-    add_bytes(message, node_field::kDomain, "andon");
+    base::add_protobuf_bytes(message, onnx_field::node::kOutput, node.outputs.front());
+    base::add_protobuf_bytes(message, onnx_field::node::kType, "ConvF32");
+    base::add_protobuf_bytes(message, onnx_field::node::kDomain, "andon");
     replaced_[place] = std::move(message);
     within_.insert({*reader, *moved});
   }
@@ -345,7 +306,7 @@ std::optional<std::string> with_own_convolutions(std::string_view device_graph) 
   const std::vector<Field> fields = fields_of(device_graph);
   if (!is_whole(fields, device_graph)) return std::nullopt;
   for (const Field& field : fields) {
-    if (field.number != kModelGraph) {
+    if (field.number != onnx_field::model::kGraph) {
       model += field.whole;
       continue;
     }
@@ -354,7 +315,7 @@ std::optional<std::string> with_own_convolutions(std::string_view device_graph) 
       model += field.whole;
       continue;
     }
-    add_bytes(model, kModelGraph, graph);
+    base::add_protobuf_bytes(model, onnx_field::model::kGraph, graph);
     has_changed = true;
   }
   if (!has_changed) return std::nullopt;

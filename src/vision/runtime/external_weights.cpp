@@ -12,6 +12,7 @@
 #include "base/error/error.hpp"
 #include "base/text/number.hpp"
 #include "base/text/protobuf_reader.hpp"
+#include "vision/runtime/onnx_fields.hpp"
 #include "vision/runtime/session.hpp"
 
 namespace andon::vision {
@@ -25,43 +26,6 @@ constexpr std::size_t kMostFiles = 1024;
 constexpr std::size_t kMostShown = 200;
 constexpr int kMostLevels = 64;  // of graphs in graphs
 constexpr std::size_t kMostBytes = std::numeric_limits<std::size_t>::max();
-
-// Members of ONNX's messages (onnx.proto) by their numbers.
-namespace model_field {
-constexpr int kGraph = 7;
-constexpr int kFunctions = 25;
-}  // namespace model_field
-namespace function_field {
-constexpr int kNode = 7;
-}
-namespace graph_field {
-constexpr int kNode = 1;
-constexpr int kInitializer = 5;
-constexpr int kSparseInitializer = 15;
-}  // namespace graph_field
-namespace node_field {
-constexpr int kAttribute = 5;
-}
-namespace attribute_field {
-constexpr int kTensor = 5;
-constexpr int kGraph = 6;
-constexpr int kTensors = 10;
-constexpr int kGraphs = 11;
-constexpr int kSparseTensor = 22;
-constexpr int kSparseTensors = 23;
-}  // namespace attribute_field
-namespace sparse_field {
-constexpr int kValues = 1;
-constexpr int kIndices = 2;
-}  // namespace sparse_field
-namespace tensor_field {
-constexpr int kDimensions = 1;
-constexpr int kType = 2;
-constexpr int kName = 8;
-constexpr int kExternalData = 13;
-constexpr int kLocation = 14;
-constexpr std::uint64_t kIsExternal = 1;
-}  // namespace tensor_field
 
 std::size_t product(std::size_t left, std::size_t right) {
   std::size_t result = 0;
@@ -89,8 +53,8 @@ class Search {
   void in_model(std::string_view message) {
     ProtobufReader model(message);
     while (model.next()) {
-      if (model.field() == model_field::kGraph) in_graph(model.bytes(), 0);
-      if (model.field() == model_field::kFunctions) in_function(model.bytes());
+      if (model.field() == onnx_field::model::kGraph) in_graph(model.bytes(), 0);
+      if (model.field() == onnx_field::model::kFunctions) in_function(model.bytes());
     }
   }
 
@@ -98,7 +62,7 @@ class Search {
   void in_function(std::string_view message) {
     ProtobufReader function(message);
     while (function.next()) {
-      if (function.field() == function_field::kNode) in_node(function.bytes(), 0);
+      if (function.field() == onnx_field::function::kNode) in_node(function.bytes(), 0);
     }
   }
 
@@ -108,21 +72,21 @@ class Search {
     }
     ProtobufReader graph(message);
     while (graph.next()) {
-      if (graph.field() == graph_field::kNode) in_node(graph.bytes(), level);
-      if (graph.field() == graph_field::kInitializer) in_tensor(graph.bytes());
-      if (graph.field() == graph_field::kSparseInitializer) in_sparse_tensor(graph.bytes());
+      if (graph.field() == onnx_field::graph::kNode) in_node(graph.bytes(), level);
+      if (graph.field() == onnx_field::graph::kInitializer) in_tensor(graph.bytes());
+      if (graph.field() == onnx_field::graph::kSparseInitializer) in_sparse_tensor(graph.bytes());
     }
   }
 
   void in_node(std::string_view message, int level) {
     ProtobufReader node(message);
     while (node.next()) {
-      if (node.field() == node_field::kAttribute) in_attribute(node.bytes(), level);
+      if (node.field() == onnx_field::node::kAttribute) in_attribute(node.bytes(), level);
     }
   }
 
   void in_attribute(std::string_view message, int level) {
-    using namespace attribute_field;
+    using namespace onnx_field::attribute;
     ProtobufReader attribute(message);
     while (attribute.next()) {
       switch (attribute.field()) {
@@ -147,14 +111,15 @@ class Search {
   void in_sparse_tensor(std::string_view message) {
     ProtobufReader tensor(message);
     while (tensor.next()) {
-      if (tensor.field() == sparse_field::kValues || tensor.field() == sparse_field::kIndices) {
+      if (tensor.field() == onnx_field::sparse::kValues ||
+          tensor.field() == onnx_field::sparse::kIndices) {
         in_tensor(tensor.bytes());
       }
     }
   }
 
   void in_tensor(std::string_view message) {
-    using namespace tensor_field;
+    using namespace onnx_field::tensor;
     Tensor tensor;
     ProtobufReader reader(message);
     while (reader.next()) {
@@ -198,8 +163,8 @@ class Search {
     std::string_view value;
     ProtobufReader entry(message);
     while (entry.next()) {
-      if (entry.field() == 1) key = entry.bytes();
-      if (entry.field() == 2) value = entry.bytes();
+      if (entry.field() == onnx_field::entry::kKey) key = entry.bytes();
+      if (entry.field() == onnx_field::entry::kValue) value = entry.bytes();
     }
     if (key == "location") tensor.location = value;
     if (key == "offset") tensor.offset = value;

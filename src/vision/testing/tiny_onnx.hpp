@@ -10,29 +10,24 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text/protobuf_writer.hpp"
+
 namespace andon::vision::tiny_onnx {
 
 class Message {
  public:
-  Message& number(int field, std::uint64_t value) {
-    varint(static_cast<std::uint64_t>(field) << 3U);
-    varint(value);
+  Message& number(std::uint64_t field, std::uint64_t value) {
+    base::add_protobuf_number(text_, field, value);
     return *this;
   }
-  Message& bytes(int field, std::string_view value) {
-    varint(static_cast<std::uint64_t>(field) << 3U | 2U);
-    varint(value.size());
-    text_ += value;
+  Message& bytes(std::uint64_t field, std::string_view value) {
+    base::add_protobuf_bytes(text_, field, value);
     return *this;
   }
-  Message& message(int field, const Message& value) { return bytes(field, value.text_); }
+  Message& message(std::uint64_t field, const Message& value) { return bytes(field, value.text_); }
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
-  void varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7U) text_.push_back(static_cast<char>(value | 0x80U));
-    text_.push_back(static_cast<char>(value));
-  }
   std::string text_;
 };
 
@@ -76,7 +71,7 @@ inline std::string with_weights_in(std::string_view location, std::string_view o
   const auto entry = [](std::string_view key, std::string_view value) {
     return Message().bytes(1, key).bytes(2, value);
   };
-  constexpr int kDataLocation = 14;
+  constexpr std::uint64_t kDataLocation = 14;
   const Message weights = Message()
                               .number(1, 2)
                               .number(2, kFloat32)
