@@ -127,18 +127,25 @@ def text_of(message):
     return message.get_content().replace("\r\n", "\n")
 
 
-def test_an_alert_made_in_the_console_is_mailed_with_tls_and_password(chromium, alone, mail_server,
-                                                                      tmp_path):
-    server = told_by(alone.server, mail_server.url, *with_login(mail_server, tmp_path))
+def begin_alert(chromium, alone, server, address):
+    """Somebody who is signed in, and the dialog of a new alert to that address."""
     alone.url = server.info["api"]
     watched = Watched(chromium, alone)
     page = watched.sign_in().go("#/alerts", "Alerts")
     page.get_by_role("button", name="New alert").click()
-    page.get_by_label("When").select_option("execution")
-    page.get_by_label("Address").fill("eva@plant.example")
-    page.get_by_label("Name").fill("failures")
-    assert "mail/eva@plant.example" in page.get_by_role("dialog").inner_text()
-    page.get_by_role("dialog").get_by_role("button", name="New alert").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Address").fill(address)
+    return watched, page, dialog
+
+
+def test_an_alert_made_in_the_console_is_mailed_with_tls_and_password(chromium, alone, mail_server,
+                                                                      tmp_path):
+    server = told_by(alone.server, mail_server.url, *with_login(mail_server, tmp_path))
+    watched, page, dialog = begin_alert(chromium, alone, server, "eva@plant.example")
+    dialog.get_by_label("When").select_option("execution")
+    dialog.get_by_label("Name").fill("failures")
+    assert "mail/eva@plant.example" in dialog.inner_text()
+    dialog.get_by_role("button", name="New alert").click()
     page.get_by_role("cell", name="eva@plant.example").wait_for()
     states = server.aws("stepfunctions")
     machine = states.create_state_machine(
@@ -164,12 +171,8 @@ def test_an_alert_made_in_the_console_is_mailed_with_tls_and_password(chromium, 
 def test_whom_the_server_does_not_mail_to_is_refused_with_the_reason(chromium, alone, mail_server,
                                                                      tmp_path):
     server = told_by(alone.server, mail_server.url, *with_login(mail_server, tmp_path))
-    alone.url = server.info["api"]
-    watched = Watched(chromium, alone)
-    page = watched.sign_in().go("#/alerts", "Alerts")
-    page.get_by_role("button", name="New alert").click()
-    page.get_by_label("Address").fill("eva@else.example")
-    page.get_by_role("dialog").get_by_role("button", name="New alert").click()
+    watched, page, dialog = begin_alert(chromium, alone, server, "eva@else.example")
+    dialog.get_by_role("button", name="New alert").click()
     assert "--mail-to" in page.get_by_role("alert").inner_text()
     assert not server.aws("events").list_rules()["Rules"]
     watched.close()
