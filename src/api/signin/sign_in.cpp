@@ -7,6 +7,7 @@
 #include "api/signin/answer.hpp"
 #include "api/signin/cookie.hpp"
 #include "api/table/authenticator.hpp"
+#include "api/table/presigned_v2.hpp"
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/log/log.hpp"
@@ -103,8 +104,7 @@ std::chrono::seconds left_of(const control::ConsoleSession& session, base::Times
 }  // namespace
 
 bool is_for_console(const HttpRequest& request) {
-  return request.path.starts_with(kConsolePath) && !request.headers.find("Authorization") &&
-         !request.query_value("X-Amz-Signature") && !request.query_value("Signature");
+  return request.path.starts_with(kConsolePath) && !is_signed(request);
 }
 
 SignIn::Asking SignIn::require_session(const HttpRequest& request) {
