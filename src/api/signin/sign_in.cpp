@@ -48,6 +48,12 @@ control::Attempt attempt_of(const std::string& user, const Caller& from) {
   return {.user = user, .address = from.source_ip};
 }
 
+// By what nobody guesses (a token, a link, a cookie): a failure is that one's and its sender's, or
+// strangers could keep everybody out who comes with another one.
+control::Attempt attempt_with(const std::string& secret, const Caller& from) {
+  return attempt_of("secret " + trust::sha256_hex(secret), from);
+}
+
 // What an error of the server's own parts is to a page.
 ServiceError as_answer(const std::exception_ptr& failure, const std::string& request_id) {
   try {
@@ -207,7 +213,7 @@ control::NewSession SignIn::verify(const TokenSignIn& wanted, const Caller& from
   const Operation* const assume =
       parts_.find ? parts_.find("sts", "AssumeRoleWithWebIdentity") : nullptr;
   if (assume == nullptr) throw nobody("this server takes no tokens");
-  const control::Attempt attempt = attempt_of(wanted.role_arn, from);
+  const control::Attempt attempt = attempt_with(wanted.token, from);
   parts_.passwords.count(attempt);
   audit.set_detail("token of an identity provider");
   const json::object input{{"RoleArn", wanted.role_arn},
@@ -222,7 +228,7 @@ control::NewSession SignIn::verify(const TokenSignIn& wanted, const Caller& from
 }
 
 control::NewSession SignIn::verify(const LinkSignIn& wanted, const Caller& from, CallAudit& audit) {
-  const control::Attempt attempt = attempt_of("link", from);
+  const control::Attempt attempt = attempt_with(wanted.token, from);
   parts_.passwords.count(attempt);
   audit.set_detail("link");
   const auto principal = parts_.sessions.take_link(wanted.token);
@@ -296,8 +302,7 @@ HttpResponse SignIn::signed_on(const HttpRequest& request, CallAudit& audit) {
   }
   const Caller from = caller_of_nobody(request);
   const std::string cookie = sign_on_cookie_of(request).value_or("");
-  // Each browser for itself: who fails here keeps nobody else out.
-  const control::Attempt attempt = attempt_of("sign-on " + trust::sha256_hex(cookie), from);
+  const control::Attempt attempt = attempt_with(cookie, from);
   parts_.passwords.count(attempt);
   const auto text = [&](std::string_view name) { return request.query_value(name).value_or(""); };
   if (const std::string error = text("error"); !error.empty()) {

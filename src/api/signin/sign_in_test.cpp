@@ -68,12 +68,25 @@ class SignInTest : public ApiTest {
   control::Entity eva = iam.entities.create({.name = "eva"});
   fleet::Arns arns;
   Authorizer authorizer{iam, clock, arns};
+  Operation assume{.service = "sts",
+                   .name = "AssumeRoleWithWebIdentity",
+                   .protocol = Protocol::query,
+                   .method = "",
+                   .path = "",
+                   .success_status = 200,
+                   .handler = [this](const OperationContext& context) -> json::value {
+                     if (context.input.at("WebIdentityToken") != "right") {
+                       throw ServiceError(400, "InvalidIdentityToken", "not this one");
+                     }
+                     const auto key = keys.create_limited("user/" + eva.id, 2);
+                     return {{"Credentials", json::object{{"AccessKeyId", key.id}}}};
+                   }};
   SignIn sign_in_{{.iam = iam,
                    .passwords = passwords,
                    .sessions = sessions,
                    .clock = clock,
                    .region = "us-east-1",
-                   .find = {},
+                   .find = [this](std::string_view, std::string_view) { return &assume; },
                    .authorizer = &authorizer}};
   Router router{[this] {
                   auto all = iam_operations(iam);
@@ -122,6 +135,22 @@ TEST_F(SignInTest, WhatIsWrongIsRefusedInTheSameWords) {
 TEST_F(SignInTest, TooManyFailuresAreRefusedAlsoWithTheRightPassword) {
   for (int i = 0; i < 5; ++i) (void)sign_in(R"({"user": "eva", "password": "x"})");
   EXPECT_THAT(sign_in(right), HasSubstr(R"(429 {"code":"TooManyRequests")"));
+}
+
+TEST_F(SignInTest, WhoSendsWrongTokensAndLinksKeepsNobodyElseOut) {
+  const auto with_token = [&](const std::string& token) {
+    return sign_in(R"({"roleArn": "arn:aws:iam::000000000000:role/shift", "webIdentityToken": ")" +
+                   token + "\"}");
+  };
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_THAT(with_token("wrong" + std::to_string(i)), HasSubstr("InvalidIdentityToken"));
+    EXPECT_THAT(sign_in(R"({"link": "wrong)" + std::to_string(i) + "\"}"), HasSubstr("401 "));
+  }
+  EXPECT_THAT(with_token("right"), HasSubstr("200 "));
+  EXPECT_THAT(sign_in(R"({"link": ")" + sessions.make_link("user/" + eva.id) + "\"}"),
+              HasSubstr("200 "));
+  for (int i = 0; i < 30; ++i) (void)with_token("more" + std::to_string(i));
+  EXPECT_THAT(with_token("right"), HasSubstr("429 ")) << "an address has its limit";
 }
 
 TEST_F(SignInTest, ASessionMayWhatItsUsersPoliciesAllowAndNothingElse) {

@@ -15,7 +15,7 @@
 namespace andon::control {
 
 struct Attempt {
-  std::string user;     // a name or the id of a key, as it was sent
+  std::string user;     // a name or the id of a key, as it was sent; or a digest of what was sent
   std::string address;  // "127.0.0.1", "fe80::1"; of IPv6 the first 64 bits count
 };
 
