@@ -41,13 +41,17 @@ ModelBuilder backbone() {
   return it;
 }
 
+// What a family adds to it: a block, and a convolution that makes an output of it.
+void add_head(ModelBuilder& it, const std::string& name, std::int64_t channels) {
+  it.block("p2", name + ".block", 16, 8, 1);
+  it.conv(name + ".block", name, 8, channels, 1, 1);
+}
+
 // Coefficients beside the boxes; prototypes through a ConvTranspose, which has no 8-bit kernel.
 TEST(DeviceGraphFamilies, ASegmentersTransposedConvolutionStaysInFloat) {
   ModelBuilder it = backbone();
-  it.block("p2", "box", 16, 8, 1);
-  it.conv("box", "boxes", 8, 5, 1, 1);
-  it.block("p2", "mask", 16, 8, 1);
-  it.conv("mask", "coefficients", 8, 4, 1, 1);
+  add_head(it, "boxes", 5);
+  add_head(it, "coefficients", 4);
   it.block("p2", "proto", 16, 8, 1);
   auto& up = it.node("ConvTranspose", {"proto", it.random("up.w", {8, 8, 2, 2}, 0.3F)}, {"large"});
   ModelBuilder::set_integers(up, "strides", {2, 2});
@@ -79,10 +83,8 @@ TEST(DeviceGraphFamilies, AClassifiersMatrixProductStaysInFloat) {
 // Keypoints from the last convolutions by arithmetic in float.
 TEST(DeviceGraphFamilies, APoseModelsKeypointsAreDecodedInFloat) {
   ModelBuilder it = backbone();
-  it.block("p2", "box", 16, 8, 1);
-  it.conv("box", "boxes", 8, 5, 1, 1);
-  it.block("p2", "points", 16, 8, 1);
-  it.conv("points", "raw", 8, 6, 1, 1);
+  add_head(it, "boxes", 5);
+  add_head(it, "raw", 6);
   it.integers("parts", {4, 2});
   set_integer_attribute(it.node("Split", {"raw", "parts"}, {"places", "seen"}), "axis", 1);
   it.node("Mul", {"places", it.floats("two", {}, {2.0F})}, {"twice"});
