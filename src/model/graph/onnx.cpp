@@ -52,6 +52,14 @@ void set_integer_attribute(onnx::NodeProto& node, const std::string& name, std::
   attribute.set_i(value);
 }
 
+void set_integers_attribute(onnx::NodeProto& node, const std::string& name, const Shape& values) {
+  remove_attribute(node, name);
+  onnx::AttributeProto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INTS);
+  for (const std::int64_t value : values) attribute.add_ints(value);
+}
+
 void remove_attribute(onnx::NodeProto& node, std::string_view name) {
   auto& attributes = *node.mutable_attribute();
   for (int i = attributes.size() - 1; i >= 0; --i) {

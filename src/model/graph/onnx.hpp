@@ -27,6 +27,7 @@ using Shape = std::vector<std::int64_t>;
 [[nodiscard]] std::string text_attribute(const onnx::NodeProto& node, std::string_view name,
                                          std::string_view otherwise);
 void set_integer_attribute(onnx::NodeProto& node, const std::string& name, std::int64_t value);
+void set_integers_attribute(onnx::NodeProto& node, const std::string& name, const Shape& values);
 void remove_attribute(onnx::NodeProto& node, std::string_view name);
 // Has it attributes that are graphs (If, Loop, Scan and their like)?
 [[nodiscard]] bool has_subgraphs(const onnx::NodeProto& node);

@@ -35,14 +35,6 @@ onnx::NodeProto node_of(std::string_view domain, std::string_view type,
   return node;
 }
 
-void set_integers(onnx::NodeProto& node, const std::string& name, const Shape& values) {
-  remove_attribute(node, name);
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::INTS);
-  for (const std::int64_t value : values) attribute.add_ints(value);
-}
-
 void set_tables(onnx::NodeProto& node, const std::string& name, const std::vector<Table>& tables) {
   auto& attribute = *node.add_attribute();
   attribute.set_name(name);
@@ -183,7 +175,7 @@ class Writer {
     add(std::move(quantised));
     planar_.insert(bytes);
     onnx::NodeProto moved = node_of("", "Transpose", {channels_first(bytes)}, {bytes});
-    set_integers(moved, "perm", kToChannelsLast);
+    set_integers_attribute(moved, "perm", kToChannelsLast);
     add(std::move(moved));
     stored_.insert(bytes);
   }
@@ -537,7 +529,7 @@ class Writer {
     if (planar_.insert(input->bytes).second) {
       onnx::NodeProto moved =
           node_of("", "Transpose", {input->bytes}, {channels_first(input->bytes)});
-      set_integers(moved, "perm", kToChannelsFirst);
+      set_integers_attribute(moved, "perm", kToChannelsFirst);
       add(std::move(moved));
     }
     add(node_of("", "DequantizeLinear", {channels_first(input->bytes), input->scale, input->zero},

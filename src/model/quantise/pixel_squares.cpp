@@ -62,14 +62,6 @@ bool is_even(const onnx::TensorShapeProto::Dimension& dimension) {
   return !dimension.has_dim_value() || dimension.dim_value() % 2 == 0;
 }
 
-void set_integers(onnx::NodeProto& node, const std::string& name, const Shape& values) {
-  remove_attribute(node, name);
-  auto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(onnx::AttributeProto::INTS);
-  for (const std::int64_t value : values) attribute.add_ints(value);
-}
-
 }  // namespace
 
 std::optional<PixelSquares> find_pixel_squares(const Model& quantised, float divisor) {
@@ -166,11 +158,11 @@ onnx::TensorProto convolve_squares(onnx::NodeProto& convolution, const onnx::Ten
       }
     }
   }
-  set_integers(convolution, "kernel_shape", {down.size(), across.size()});
-  set_integers(convolution, "strides", {1, 1});
-  set_integers(convolution, "pads",
-               {-down.first, -across.first, std::max<std::int64_t>(down.last, 0),
-                std::max<std::int64_t>(across.last, 0)});
+  set_integers_attribute(convolution, "kernel_shape", {down.size(), across.size()});
+  set_integers_attribute(convolution, "strides", {1, 1});
+  set_integers_attribute(convolution, "pads",
+                         {-down.first, -across.first, std::max<std::int64_t>(down.last, 0),
+                          std::max<std::int64_t>(across.last, 0)});
   return make_tensor("", onnx::TensorProto::INT8, {outputs, kChannels, down.size(), across.size()},
                      std::as_bytes(std::span(stored)));
 }

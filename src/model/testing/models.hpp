@@ -90,10 +90,7 @@ class ModelBuilder {
     return to;
   }
   static void set_integers(onnx::NodeProto& node, const std::string& name, const Shape& values) {
-    auto& attribute = *node.add_attribute();
-    attribute.set_name(name);
-    attribute.set_type(onnx::AttributeProto::INTS);
-    for (const std::int64_t value : values) attribute.add_ints(value);
+    set_integers_attribute(node, name, values);
   }
 
  private:
