@@ -1,32 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the log is read.
 #include <algorithm>
-#include <utility>
 
 #include "base/error/error.hpp"
 #include "control/audit/audit_log.hpp"
 #include "control/shared/sql_text.hpp"
+#include "store/sql/where.hpp"
 
 namespace andon::control {
 namespace {
 
 using store::SqlValue;
+using store::Where;
 
 // What one page looks at before it answers with what it has.
 constexpr std::int64_t kLookedAt = 10'000;
 constexpr std::size_t kPageBytes = 4U << 20U;
-
-// Conditions with their values.
-struct Where {
-  std::string sql;
-  std::vector<SqlValue> values;
-
-  std::string bind(SqlValue value) {
-    values.push_back(std::move(value));
-    return "$" + std::to_string(values.size());
-  }
-  void add(const std::string& condition) { sql += (sql.empty() ? " WHERE " : " AND ") + condition; }
-};
 
 // What an index leads to: resource, name or operation, with times; times alone; or sequences.
 std::string found_by(const AuditRead& wanted, Where& where) {

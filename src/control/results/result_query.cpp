@@ -5,11 +5,13 @@
 #include "base/error/error.hpp"
 #include "control/results/results.hpp"
 #include "control/shared/sql_text.hpp"
+#include "store/sql/where.hpp"
 
 namespace andon::control {
 namespace {
 
 using store::SqlValue;
+using store::Where;
 
 constexpr std::string_view kColumns =
     "id, thing, time_ms, image, component, model, model_version, label, score, verdict, error, "
@@ -59,18 +61,6 @@ std::optional<ResultReview> newest_review(store::Transaction& tx, std::int64_t r
   if (!row) return std::nullopt;
   return review_row(*row);
 }
-
-// Conditions with their values.
-struct Where {
-  std::string sql;
-  std::vector<SqlValue> values;
-
-  std::string bind(SqlValue value) {
-    values.push_back(std::move(value));
-    return "$" + std::to_string(values.size());
-  }
-  void add(const std::string& condition) { sql += (sql.empty() ? " WHERE " : " AND ") + condition; }
-};
 
 // What an index leads to: one of thing, class and verdict, and times; or ids alone.
 Where found_by(const ResultRead& wanted) {
