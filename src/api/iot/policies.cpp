@@ -58,14 +58,7 @@ json::value list(const control::ControlPlane& control, const OperationContext& c
   const auto found = control.iot_policies.list(
       flag(context.input, "isAscendingOrder") ? Order::ascending : Order::descending,
       read_marker_page(context.input));
-  json::array policies;
-  for (const std::string& name : found.items) {
-    policies.emplace_back(
-        json::object{{"policyName", name}, {"policyArn", control.iot_policies.arn(name)}});
-  }
-  json::object output{{"policies", std::move(policies)}};
-  put_next_marker(output, found.next);
-  return output;
+  return policies_page(control, found);
 }
 
 json::value remove(control::ControlPlane& control, const OperationContext& context) {
@@ -126,6 +119,18 @@ json::value set_default(control::ControlPlane& control, const OperationContext& 
 }
 
 }  // namespace
+
+json::object policies_page(const control::ControlPlane& control,
+                           const control::Page<std::string>& names) {
+  json::array policies;
+  for (const std::string& name : names.items) {
+    policies.emplace_back(
+        json::object{{"policyName", name}, {"policyArn", control.iot_policies.arn(name)}});
+  }
+  json::object output{{"policies", std::move(policies)}};
+  put_next_marker(output, names.next);
+  return output;
+}
 
 std::vector<Operation> policy_operations(control::ControlPlane& control) {
   constexpr std::string_view kPolicy = "/policies/{policyName}";

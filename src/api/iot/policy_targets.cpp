@@ -57,31 +57,19 @@ json::value detach_principal(control::ControlPlane& control, const OperationCont
   return json::object{};
 }
 
-json::value describe(const control::ControlPlane& control,
-                     const control::Page<std::string>& found) {
-  json::array policies;
-  for (const std::string& name : found.items) {
-    policies.emplace_back(
-        json::object{{"policyName", name}, {"policyArn", control.iot_policies.arn(name)}});
-  }
-  json::object output{{"policies", std::move(policies)}};
-  put_next_marker(output, found.next);
-  return output;
-}
-
 json::value list_attached(const control::ControlPlane& control, const OperationContext& context) {
-  return describe(control,
-                  control.iot_policies.attached(
-                      control::read_policy_target(required_text(context.input, "target")),
-                      flag(context.input, "recursive") ? Reach::with_parents : Reach::itself,
-                      read_marker_page(context.input)));
+  return policies_page(control,
+                       control.iot_policies.attached(
+                           control::read_policy_target(required_text(context.input, "target")),
+                           flag(context.input, "recursive") ? Reach::with_parents : Reach::itself,
+                           read_marker_page(context.input)));
 }
 
 json::value list_of_principal(const control::ControlPlane& control,
                               const OperationContext& context) {
-  return describe(control,
-                  control.iot_policies.attached(read_principal(context.input), Reach::itself,
-                                                read_marker_page(context.input)));
+  return policies_page(control,
+                       control.iot_policies.attached(read_principal(context.input), Reach::itself,
+                                                     read_marker_page(context.input)));
 }
 
 json::object targets_as(const control::ControlPlane& control, const OperationContext& context,

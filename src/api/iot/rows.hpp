@@ -30,6 +30,9 @@ namespace andon::api {
 // The older lists: pageSize (1 to 250, else 25) and marker.
 [[nodiscard]] control::PageRequest read_marker_page(const base::json::object& input);
 void put_next_marker(base::json::object& output, const std::optional<std::string>& next);
+// IoT policies as lists show them.
+[[nodiscard]] base::json::object policies_page(const control::ControlPlane& control,
+                                               const control::Page<std::string>& names);
 // tags: [{Key, Value}].
 [[nodiscard]] control::TagMap read_iot_tags(const base::json::object& input);
 // The id in the certificate's ARN that the member `key` is.
