@@ -183,11 +183,7 @@ DeviceConfig provision_by_claim(const Layout& layout, const Claim& claim) {
   const base::FileLock lock(layout.lock());
   if (auto existing = load_device_config(layout)) {
     if (existing->data_plane == claim.data_plane) return *std::move(existing);
-    throw Error(ErrorCode::failed_precondition,
-                "this device is already '" + existing->thing_name + "' of " +
-                    existing->data_plane_url() +
-                    "; to provision it for another server, give another --root or remove " +
-                    layout.config().string());
+    throw of_another_server(*existing, layout);
   }
   const trust::PrivateKey key = own_key(layout, claim.device_key);
   base::write_file_atomically(ca_file(layout), base::read_file(claim.ca, kMaxPemBytes));

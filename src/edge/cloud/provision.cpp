@@ -77,6 +77,13 @@ trust::PrivateKey own_key(const Layout& layout, const std::string& source) {
   return trust::load_private_key(file);
 }
 
+base::Error of_another_server(const DeviceConfig& existing, const Layout& layout) {
+  return {ErrorCode::failed_precondition,
+          "this device is already '" + existing.thing_name + "' of " + existing.data_plane_url() +
+              "; to provision it for another server, give another --root or remove " +
+              layout.config().string()};
+}
+
 DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token,
                        const std::string& key_source) {
   layout.make();
@@ -86,11 +93,7 @@ DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token,
   if (existing) {
     const std::string ca = base::read_file(ca_file(layout), 1U << 20U);
     if (trust::describe_certificate(ca).fingerprint != token.ca_fingerprint) {
-      throw Error(ErrorCode::failed_precondition,
-                  "this device is already '" + existing->thing_name + "' of " +
-                      existing->data_plane_url() +
-                      "; to provision it for another server, give another --root or remove " +
-                      layout.config().string());
+      throw of_another_server(*existing, layout);
     }
     if (existing->token_sha256 == token_sha256) return *existing;
   }

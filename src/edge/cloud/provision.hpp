@@ -6,6 +6,7 @@
 // a certificate again, and device.json is written last.
 #pragma once
 
+#include "base/error/error.hpp"
 #include "edge/state/device_config.hpp"
 #include "edge/state/layout.hpp"
 #include "fleet/provisioning/enrolment.hpp"
@@ -20,6 +21,9 @@ namespace andon::edge {
 // device, made where a provisioning that was cut off has not made it; else what
 // trust::load_private_key() finds by it.
 [[nodiscard]] trust::PrivateKey own_key(const Layout& layout, const std::string& source);
+
+// What ends a provisioning of a device that has its place at another server.
+[[nodiscard]] base::Error of_another_server(const DeviceConfig& existing, const Layout& layout);
 
 // A device that was provisioned with this very token stays as it is; with another one of the same
 // server it gets a new certificate for the key that it has, as one does whose certificate was
