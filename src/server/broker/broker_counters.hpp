@@ -2,21 +2,16 @@
 // What the broker says that it has refused since its start (docs/broker.md). Any thread.
 #pragma once
 
-#include <cstdint>
 #include <mutex>
 #include <string>
+
+#include "broker/access/access.hpp"
 
 namespace andon::server {
 
 class BrokerCounters {
  public:
-  struct Values {
-    std::uint64_t refused_connections = 0;
-    std::uint64_t refused_publishes = 0;
-    std::uint64_t refused_subscriptions = 0;
-    std::uint64_t over_limit = 0;
-    std::uint64_t ended_sessions = 0;
-  };
+  using Values = broker::Counters;
 
   // A message on andon/broker/counters; one that cannot be read changes nothing.
   void take(const std::string& message);
