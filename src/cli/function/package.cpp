@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/function/package.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <algorithm>
-#include <memory>
 #include <vector>
 
 #include "base/error/error.hpp"
+#include "store/archive/archive_handle.hpp"
 
 namespace andon::cli {
 namespace {
@@ -20,13 +17,6 @@ using base::ErrorCode;
 constexpr std::size_t kMostBytes = 52'428'800;
 constexpr unsigned kReadable = 0644;
 constexpr unsigned kExecutable = 0755;
-
-struct EndWriting {
-  void operator()(archive* writer) const { archive_write_free(writer); }
-};
-struct EndEntry {
-  void operator()(archive_entry* entry) const { archive_entry_free(entry); }
-};
 
 la_ssize_t collect(archive* /*writer*/, void* bytes, const void* data, std::size_t size) {
   static_cast<std::string*>(bytes)->append(static_cast<const char*>(data), size);
@@ -52,7 +42,7 @@ std::vector<fs::path> files_below(const fs::path& directory) {
 
 std::string zip(const fs::path& root, const std::vector<fs::path>& files) {
   std::string bytes;
-  const std::unique_ptr<archive, EndWriting> writer(archive_write_new());
+  const store::ArchiveHandle writer(archive_write_new());
   archive_write_set_format_zip(writer.get());
   archive_write_set_bytes_in_last_block(writer.get(), 1);
   const auto check = [&](int result) {
@@ -65,7 +55,7 @@ std::string zip(const fs::path& root, const std::vector<fs::path>& files) {
     const std::string content = base::read_file(file, kMostBytes * 4);
     const bool can_run =
         (fs::status(file).permissions() & fs::perms::owner_exec) != fs::perms::none;
-    const std::unique_ptr<archive_entry, EndEntry> entry(archive_entry_new());
+    const store::ArchiveEntryHandle entry(archive_entry_new());
     archive_entry_set_pathname(entry.get(), file.lexically_relative(root).c_str());
     archive_entry_set_filetype(entry.get(), AE_IFREG);
     archive_entry_set_perm(entry.get(), can_run ? kExecutable : kReadable);

@@ -1,28 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/archive/tar_archive.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <memory>
 
 #include "base/error/error.hpp"
 #include "base/os/blocking.hpp"
+#include "store/archive/archive_handle.hpp"
 
 namespace andon::store {
 namespace {
 
 using base::TreeEntry;
-
-struct FreeWriter {
-  void operator()(archive* writer) const { archive_write_free(writer); }
-};
-struct FreeEntry {
-  void operator()(archive_entry* entry) const { archive_entry_free(entry); }
-};
 
 class Packer {
  public:
@@ -36,7 +27,7 @@ class Packer {
   }
 
   void add(const TreeEntry& found) {
-    const std::unique_ptr<archive_entry, FreeEntry> entry(archive_entry_new());
+    const ArchiveEntryHandle entry(archive_entry_new());
     archive_entry_set_pathname(entry.get(), found.path.c_str());
     archive_entry_set_mtime(entry.get(), found.modified_s, 0);
     const bool is_file = found.kind == TreeEntry::Kind::file;
@@ -86,7 +77,7 @@ class Packer {
   }
 
   const base::fs::path& path_;
-  std::unique_ptr<archive, FreeWriter> writer_;
+  ArchiveHandle writer_;
 };
 
 }  // namespace

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/archive/unpacker.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <sys/stat.h>
@@ -10,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,6 +15,7 @@
 #include "base/os/blocking.hpp"
 #include "base/text/escape.hpp"
 #include "base/text/utf8.hpp"
+#include "store/archive/archive_handle.hpp"
 
 namespace andon::store {
 namespace {
@@ -29,11 +27,6 @@ using base::ErrorCode;
 constexpr std::uint64_t kAlwaysAllowedBytes = 1U << 20U;
 constexpr std::size_t kBlockBytes = 64U << 10U;
 constexpr std::size_t kMaxNameBytes = 255;
-
-struct CloseArchive {
-  void operator()(archive* reader) const { archive_read_free(reader); }
-};
-using Reader = std::unique_ptr<archive, CloseArchive>;
 
 const char* name_of(ArchiveFormat format) {
   return format == ArchiveFormat::zip ? "ZIP archive" : "gzipped tar archive";
@@ -200,7 +193,7 @@ class Unpacker {
   std::uint64_t max_bytes_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t entries_ = 0;
-  Reader reader_;
+  ArchiveHandle reader_;
 };
 
 }  // namespace

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/archive/zip_writer.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/error/error.hpp"
+#include "store/archive/archive_handle.hpp"
 
 namespace andon::store {
 namespace {
@@ -25,13 +23,6 @@ using base::ErrorCode;
 constexpr unsigned kReadable = 0644;
 constexpr unsigned kExecutable = 0755;
 constexpr std::size_t kPiece = 1U << 20U;
-
-struct EndWriting {
-  void operator()(archive* writer) const { archive_write_free(writer); }
-};
-struct EndEntry {
-  void operator()(archive_entry* entry) const { archive_entry_free(entry); }
-};
 
 std::vector<fs::path> files_below(const fs::path& directory, std::uint64_t most_bytes) {
   std::vector<fs::path> files;
@@ -52,7 +43,7 @@ std::vector<fs::path> files_below(const fs::path& directory, std::uint64_t most_
 }  // namespace
 
 void pack_zip(const fs::path& directory, const fs::path& archive_file, std::uint64_t most_bytes) {
-  const std::unique_ptr<archive, EndWriting> writer(archive_write_new());
+  const ArchiveHandle writer(archive_write_new());
   const auto check = [&](la_ssize_t result) {
     if (result >= ARCHIVE_OK) return;
     throw Error(ErrorCode::internal, "cannot make an archive of '" + directory.string() +
@@ -67,7 +58,7 @@ void pack_zip(const fs::path& directory, const fs::path& archive_file, std::uint
     if (fstat(from.get(), &status) != 0) {
       throw base::system_error("cannot look at '" + file.string() + "'", errno);
     }
-    const std::unique_ptr<archive_entry, EndEntry> entry(archive_entry_new());
+    const ArchiveEntryHandle entry(archive_entry_new());
     archive_entry_set_pathname_utf8(entry.get(), file.lexically_relative(directory).c_str());
     archive_entry_set_filetype(entry.get(), AE_IFREG);
     archive_entry_set_perm(entry.get(), (status.st_mode & S_IXUSR) != 0 ? kExecutable : kReadable);
