@@ -11,7 +11,6 @@ Standard library only. Ends with 1 where a frame was lost or doubled or memory h
 import argparse
 import hashlib
 import json
-import os
 import shutil
 import signal
 import statistics

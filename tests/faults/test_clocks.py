@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from agent import Agent, Fleet
+from agent import Agent
 from faulty_world import World
 from harness import http, wait_until
 

@@ -11,7 +11,7 @@ from harness import wait_until
 
 pytest.importorskip("stream_manager", reason="needs stream-manager")
 
-from stream_line import APPEND, CREATE, DESCRIBE, READ, RawClient, StreamLine
+from stream_line import APPEND, CREATE, DESCRIBE, READ, StreamLine
 
 
 class Appender:

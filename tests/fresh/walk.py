@@ -15,7 +15,6 @@ import dataclasses
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deployments end to end: real andon-server, real broker, real andon-edge, real processes."""
-import json
-import os
-import signal
 import time
-from pathlib import Path
 
 import pytest
 from agent import Agent, Fleet

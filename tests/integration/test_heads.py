@@ -5,7 +5,6 @@ distributions (arXiv 2106.06072), and the way back from the letterbox, in numpy.
 of a model that could be read in two ways. The models are written here, byte by byte."""
 import json
 import math
-import struct
 import subprocess
 
 import numpy

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Streams of a device as components see them: the public Python SDK unmodified, and the protocol
 byte by byte, against the real agent."""
-import struct
 import threading
 
 import cbor2
@@ -10,7 +9,7 @@ from harness import wait_until
 
 pytest.importorskip("stream_manager", reason="needs stream-manager")
 
-from stream_line import (APPEND, CREATE, DELETE, DESCRIBE, LIST, READ, UPDATE, RawClient, StreamLine)
+from stream_line import (APPEND, CREATE, LIST, READ, UPDATE, RawClient, StreamLine)
 from stream_manager import (ConnectFailedException, InvalidRequestException,
                             MessageStreamDefinition, NotEnoughMessagesException, Persistence,
                             ReadMessagesOptions, RequestPayloadTooLargeException,

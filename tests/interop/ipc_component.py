@@ -66,7 +66,7 @@ assert local_binary.wait(20), "no local binary message"
 try:
     ipc.publish_to_iot_core(topic_name="forbidden/topic", qos=QOS.AT_LEAST_ONCE, payload=b"x")
     sys.exit("a topic without a policy could be published to")
-except UnauthorizedError as error:
+except UnauthorizedError:
     step("forbidden")
 
 commanded = threading.Event()

@@ -3,7 +3,6 @@
 shadows on the device. Each step that works is a line in steps.txt of its working directory."""
 import json
 import os
-import sys
 import threading
 
 from awsiot.greengrasscoreipc.clientv2 import GreengrassCoreIPCClientV2

@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 
 from agent import Agent
-from harness import Device, http, wait_until
+from harness import http, wait_until
 from test_iam import ACCOUNT, allow, checked, client_of, code_of, document, trust
 
 DEVICES = {"Service": "credentials.iot.amazonaws.com"}
