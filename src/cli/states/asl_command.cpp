@@ -15,6 +15,7 @@
 #include "base/os/file.hpp"
 #include "base/text/escape.hpp"
 #include "base/text/id.hpp"
+#include "base/time/time.hpp"
 #include "report/state_graph/graph.hpp"
 
 namespace andon::cli {
