@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/options/mail_options.hpp"
 
-#include "base/text/ascii.hpp"
 #include "base/text/split.hpp"
 #include "server/options/option_shapes.hpp"
 #include "wire/smtp/mail_message.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/options/sign_on_options.hpp"
 
-#include "base/text/ascii.hpp"
+#include "base/text/split.hpp"
 #include "server/options/option_shapes.hpp"
 #include "wire/http/url.hpp"
 
