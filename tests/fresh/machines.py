@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Follows docs/install.md on fresh Debian machines: usage: machines.py REPOSITORY [--base ROOT]
+"""Follows docs/install.md and docs/operations.md on fresh Debian machines: usage: machines.py
+REPOSITORY [--base ROOT]
 
 Two roots of a minimal Debian, each with namespaces of its own, joined by one cable and by nothing
 else: no mirror, no internet. Then a third, whose one cable leads to a proxy. REPOSITORY
@@ -24,9 +25,10 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 import debian_root  # noqa: E402
 
-DOCUMENT = "docs/install.md"
-# Its sections that are followed.
+# Sections that are followed.
 ALONE, PROXIED = "Two machines, without internet", "Behind a proxy"
+AT_DEVICE, BACKUP = "The device's files", "Backup"
+DOCUMENTS = {"docs/install.md": {ALONE, PROXIED}, "docs/operations.md": {AT_DEVICE, BACKUP}}
 SERVER_NAME = "server.plant.example"
 PROXY_NAME = "proxy.plant.example"
 # The first three numbers of the addresses on each cable; who is named first has .1 there.
@@ -143,11 +145,12 @@ def join(first, second):
         run(*inside, "ip", "link", "set", other.name, "up")
 
 
-def blocks_by_section(markdown):
+def blocks_by_section(document):
     """{heading: [(machine, block)]} of the sections that machines without a network can follow."""
+    markdown = (ROOT / document).read_text(encoding="utf-8")
     lines = markdown.splitlines()
     found = {}
-    for block in walk.blocks_of(markdown, DOCUMENT):
+    for block in walk.blocks_of(markdown, document):
         before = lines[:block.line - 1]
         place = re.findall(r"On the (server|device)\b", " ".join(before))
         section = [line[3:] for line in before if line.startswith("## ")]
@@ -175,8 +178,13 @@ def follow(machines, blocks):
 
 def check_what_installed_promises(server, device):
     assert "masked" in server.shell("systemctl is-enabled mosquitto || :")
-    listening = server.shell("cat /proc/net/tcp /proc/net/tcp6")
-    assert ":075B " not in listening, "a broker listens on 1883"
+    # As docs/operations.md has it: nothing else listens, and no broker on 1883.
+    ports = re.findall(r"^\| (\d+) \|", (ROOT / "docs/operations.md").read_text(encoding="utf-8"), re.MULTILINE)
+    sockets = re.findall(r"^ *\d+: (\w+):(\w+) \w+:\w+ 0A", server.shell("cat /proc/net/tcp /proc/net/tcp6"),
+                         re.MULTILINE)
+    listening = {int(port, 16): address for address, port in sockets}
+    assert set(listening) == set(map(int, ports)) - {8884}, listening
+    assert listening[8080] == "0100007F", "operators are let in from elsewhere without TLS"
     for machine, unit in ((server, "andon-server"), (device, "andon-edge")):
         for _ in range(50):
             said = machine.shell(f"cat /run/units/{unit}.service.said 2>/dev/null || :")
@@ -241,6 +249,19 @@ def bring_agent(server, device):
                  f"cat >recipe.yaml <<'END'\n{recipe}END\nandon component import /tmp/agent\n"
                  "andon deploy line-1 --component andon.Edge --wait")
     assert status_of(device)["launcher"] == {"runs": "a"}, status_of(device)
+
+
+def follow_operations(server, device, sections):
+    """A backup is made, gone back to, and the device that was enrolled before knows its server."""
+    machines = {"server": server, "device": device}
+    follow(machines, sections[AT_DEVICE])
+    deploy(server, "line-1", "com.example.Before", "exec sleep 100000")
+    follow(machines, sections[BACKUP])
+    wait_until("the device at the restored server", lambda: status_of(device)["connected"])
+    deploy(server, "line-1", "com.example.Restored", "exec sleep 100000")
+    names = {one["name"] for one in status_of(device)["components"]}
+    assert {"com.example.Before", "com.example.Restored"} <= names, names
+    print("### docs/operations.md followed: a backup, and back to it")
 
 
 def make_mirror(repository, place):
@@ -335,9 +356,12 @@ def main():
             base = place / "base"
             base.mkdir()
             debian_root.make(base)
-        sections = blocks_by_section((ROOT / DOCUMENT).read_text(encoding="utf-8"))
-        if set(sections) != {ALONE, PROXIED}:
-            sys.exit(f"machines: {DOCUMENT} has blocks to follow in {sorted(sections)}")
+        sections = {}
+        for document, expected in DOCUMENTS.items():
+            found = blocks_by_section(document)
+            if set(found) != expected:
+                sys.exit(f"machines: {document} has blocks to follow in {sorted(found)}")
+            sections.update(found)
         names = {"server": {SERVER_NAME: "127.0.1.1"},
                  "device": {SERVER_NAME: address_of("server", "device")},
                  "shielded": {PROXY_NAME: address_of("proxy", "shielded")}}
@@ -350,6 +374,7 @@ def main():
                 check_what_installed_promises(server, device)
                 for machine in (server, device):
                     report_memory(machine)
+                follow_operations(server, device, sections)
                 if options.newer:
                     check_upgrade(server, device, "/media/andon/later")
                 for machine, unit in ((device, "andon-edge"), (server, "andon-server")):

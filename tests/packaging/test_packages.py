@@ -4,6 +4,7 @@ What they do on machines is followed by tests/fresh/machines.py."""
 import configparser
 import json
 import os
+import re
 import socket
 import sqlite3
 import subprocess
@@ -159,6 +160,19 @@ def test_man_page_and_completion_have_every_option(tree):
               "COMP_WORDS=(andon-edge --log-level w) COMP_CWORD=2; _andon_edge; echo \"${COMPREPLY[@]}\"")
     done = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True)
     assert done.stdout == "--spool-mib\nwarning\n"
+
+
+def test_each_option_that_docs_operations_names_exists(tmp_path):
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    options = {"--config", "--help"}
+    for name in ("andon", "andon-server", "andon-edge", "andon-inspect"):
+        (tmp_path / "usr/bin" / name).symlink_to(program(name))
+        for section in manual.Program(tmp_path, name, "1", 0).sections.values():
+            options |= {flag for flag, _ in section.options()}
+    of_aws = {"--core-device-thing-name", "--thing-name", "--certificate-id", "--new-status", "--set-as-active"}
+    named = set(re.findall(r"--[a-z][a-z-]+", text)) - of_aws
+    assert len(named) > 30 and named - options == set()
 
 
 @pytest.mark.parametrize("name", list(build.SYSTEMD_PACKAGES))
