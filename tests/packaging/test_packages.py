@@ -53,7 +53,7 @@ def lintian(*packages):
 @pytest.fixture(scope="module")
 def others(tmp_path_factory):
     """Made by somebody who is named."""
-    return make(tmp_path_factory.mktemp("others"), "andon-server", "andon-onnxruntime", 
+    return make(tmp_path_factory.mktemp("others"), "andon-server", "andon", "andon-onnxruntime",
                 options=("--homepage", "https://packages.example/andon"),
                 environment={"DEBFULLNAME": "Hall One", "DEBEMAIL": "packages@plant.example"})
 
@@ -142,6 +142,16 @@ def test_the_bill_of_materials_names_what_is_linked(tree):
     assert set(document["dependencies"][0]["dependsOn"]) == references
     said = notices(tree, "andon-edge")
     assert "Boost Software License" in said and "libcurl4" in said
+
+
+def test_each_package_has_a_bill_of_materials_and_a_notice_of_each_part(edge, others, tmp_path):
+    for package in (edge, *others):
+        name = field(package, "Package")
+        subprocess.run(["dpkg-deb", "--extract", package, tmp_path / name], check=True)
+        document = json.loads((tmp_path / name / f"usr/share/doc/{name}/sbom.cdx.json").read_text())
+        assert document["metadata"]["component"]["name"] == name and document["components"]
+        said = notices(tmp_path / name, name).lower().replace(" ", "")  # "ONNX Runtime" is onnxruntime
+        assert not [part["name"] for part in document["components"] if part["name"].lower() not in said]
 
 
 def test_man_page_and_completion_have_every_option(tree):
