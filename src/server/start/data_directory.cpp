@@ -21,8 +21,6 @@ constexpr std::size_t kLogsCacheKib = 1024;
 constexpr std::size_t kResultsCacheKib = 8192;  // the pages that inserts go to
 constexpr std::size_t kFeaturesCacheKib = 4096;
 constexpr std::size_t kAuditCacheKib = 1024;
-// Two: where a start was cut short between two databases' changes the older is of before all.
-constexpr std::size_t kCopiesBeforeMigration = 2;
 
 // What the server's certificate must be good for: also the addresses that it listens on, by which
 // it reaches its own broker, and what devices were enrolled under before --host changed, until they
@@ -68,10 +66,9 @@ DataDirectory::DataDirectory(const ServerOptions& options, const base::Clock& cl
 std::unique_ptr<store::Database> DataDirectory::open_main_database() const {
   const base::fs::path certificate = path_ / "ca/ca.crt";
   const bool has_authority = base::fs::exists(certificate);
-  auto database =
-      store::open_sqlite(path_ / kDatabaseFile,
-                         {.absent = has_authority ? store::IfAbsent::refuse : store::IfAbsent::make,
-                          .copies_before_migration = kCopiesBeforeMigration});
+  auto database = store::open_sqlite(
+      path_ / kDatabaseFile,
+      {.absent = has_authority ? store::IfAbsent::refuse : store::IfAbsent::make});
   const bool has_devices = database->read([](store::Transaction& tx) {
     return tx.query_one("SELECT 1 FROM sqlite_schema WHERE name = 'certificates'") &&
            tx.query_one("SELECT 1 FROM certificates LIMIT 1");
@@ -95,8 +92,7 @@ std::unique_ptr<store::Database> DataDirectory::open_beside(const char* file,
   });
   auto database = store::open_sqlite(
       path_ / file, {.absent = is_known ? store::IfAbsent::refuse : store::IfAbsent::make,
-                     .cache_kib = cache_kib,
-                     .copies_before_migration = kCopiesBeforeMigration});
+                     .cache_kib = cache_kib});
   if (!is_known) {
     database->migrate("server", {});  // leaves its mark: from now on it has content
     database_->write([file](store::Transaction& tx) {

@@ -96,8 +96,6 @@ class Database {
   }
 
   // `component` names whose migrations these are ("control"), so that each library keeps its own.
-  // Throws failed_precondition, and has changed nothing, where the database has others: of a newer
-  // version of andon.
   virtual void migrate(std::string_view component, const std::vector<Migration>& migrations) = 0;
 
  protected:
@@ -130,10 +128,6 @@ struct SqliteOptions {
   std::size_t max_readers = 4;  // read transactions at a time; further ones wait
   // How long a transaction waits for its turn before it throws unavailable.
   std::chrono::milliseconds lock_timeout{30'000};
-  // How many copies are kept of the database as it was before its schema changed, the newest:
-  // PATH.before-20261130T100000Z. The first is made when it already has migrations and another is
-  // to be applied; where there is no room for it nothing is changed. 0: none.
-  std::size_t copies_before_migration = 0;
   // Told of each statement when a connection first prepares it; for tests of query plans.
   std::function<void(std::string_view)> on_prepare;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One writing connection, and reading connections made as they are needed. SQLite allows one
 // writer a file: threads of this process queue for it here, other processes in SQLite's own lock.
+// Before the first migration that a database with others is given, a copy of it as it was is kept
+// beside it, PATH.before-20261130T100000Z; where none can be made nothing is changed.
 #include <fcntl.h>
 
 #include <algorithm>
@@ -30,6 +32,8 @@ constexpr std::size_t kIdleReaders = 1;
 constexpr std::chrono::seconds kKeptUnused{10};
 
 constexpr const char* kCopyMark = ".before-";
+// Two: where a start was cut short between two components' changes the older is of before all.
+constexpr std::size_t kCopies = 2;
 
 class SqliteTransaction final : public Transaction {
  public:
@@ -78,18 +82,18 @@ base::fs::path folder_of(const base::fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : base::fs::path(".");
 }
 
-void forget_older_copies(const base::fs::path& path, std::size_t kept) {
+void forget_older_copies(const base::fs::path& path) {
   const std::string begin = path.filename().string() + kCopyMark;
   std::vector<base::fs::path> copies;
   for (const auto& entry : base::fs::directory_iterator(folder_of(path))) {
     if (entry.path().filename().string().starts_with(begin)) copies.push_back(entry.path());
   }
   std::ranges::sort(copies);  // by time, which their names have
-  for (std::size_t i = 0; i + kept < copies.size(); ++i) base::fs::remove(copies[i]);
+  for (std::size_t i = 0; i + kCopies < copies.size(); ++i) base::fs::remove(copies[i]);
 }
 
 // As it is on the disk.
-void keep_copy(const base::fs::path& path, std::size_t kept) {
+void keep_copy(const base::fs::path& path) {
   base::fs::path unfinished = path;
   unfinished += ".copy";
   base::fs::path copy = path;
@@ -104,7 +108,7 @@ void keep_copy(const base::fs::path& path, std::size_t kept) {
       base::fs::rename(unfinished, copy);
     }
     base::sync_directory(folder_of(path));
-    forget_older_copies(path, kept);
+    forget_older_copies(path);
   } catch (const std::exception& error) {
     std::error_code ignored;
     base::fs::remove(unfinished, ignored);
@@ -125,7 +129,7 @@ class SqliteDatabase final : public Database {
       : path_(std::move(path)),
         options_(options),
         writer_(path_, {.cache_kib = options.cache_kib, .on_prepare = options.on_prepare}),
-        wants_copy_(options.copies_before_migration > 0 && has_migrations()) {}
+        wants_copy_(has_migrations()) {}
 
   void migrate(std::string_view component, const std::vector<Migration>& migrations) override {
     with_writer([&] {
@@ -136,7 +140,7 @@ class SqliteDatabase final : public Database {
     });
     check_nothing_newer(component, migrations.size());
     if (wants_copy_ && lacks(component, migrations.size())) {
-      keep_copy(path_, options_.copies_before_migration);
+      keep_copy(path_);
       wants_copy_ = false;
     }
     for (std::size_t position = 0; position < migrations.size(); ++position) {

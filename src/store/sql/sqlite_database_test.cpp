@@ -317,9 +317,8 @@ std::vector<base::fs::path> copies_beside(const base::fs::path& path) {
 }
 
 TEST_F(SqliteDatabaseTest, KeepsCopiesFromBeforeItsSchemaChangesAndForgetsTheOldest) {
-  const SqliteOptions copying{.copies_before_migration = 2};
-  insert(*open(copying), "a");
-  { auto again = open(copying); }
+  insert(*open(), "a");
+  { auto again = open(); }
   EXPECT_TRUE(copies_beside(path).empty());  // what is new, and what does not change
   for (const char* time : {"20200101T000000Z", "20210101T000000Z"}) {
     base::write_file_atomically(path.string() + ".before-" + time, "older");
@@ -327,7 +326,7 @@ TEST_F(SqliteDatabaseTest, KeepsCopiesFromBeforeItsSchemaChangesAndForgetsTheOld
   auto more = kMigrations;
   more.push_back({"second", "DROP TABLE part; CREATE TABLE part (other)"});
   {
-    auto changed = open_sqlite(path, copying);
+    auto changed = open_sqlite(path);
     changed->migrate("test", more);
     changed->migrate("other", {{"first", "CREATE TABLE other (a)"}});  // the same start, one copy
   }
@@ -347,7 +346,7 @@ TEST_F(SqliteDatabaseTest, KeepsCopiesFromBeforeItsSchemaChangesAndForgetsTheOld
 TEST_F(SqliteDatabaseTest, ChangesNoSchemaOfWhichNoCopyCouldBeMade) {
   insert(*open(), "a");
   base::make_directories(path.string() + ".copy/taken");
-  auto database = open_sqlite(path, {.copies_before_migration = 1});
+  auto database = open_sqlite(path);
   auto more = kMigrations;
   more.push_back({"second", "DROP TABLE use"});
   const Error refused = error_of([&] { database->migrate("test", more); });
