@@ -86,6 +86,14 @@ def compiler_cache():
     return Path(directory) if Path(directory).is_dir() else None
 
 
+def compiler_cache_settings():
+    """For ccache in a root: without a word it would cut the cache down to the size that is usual."""
+    if not shutil.which("ccache"):
+        return {}
+    size = subprocess.run(["ccache", "--get-config", "max_size"], capture_output=True, text=True, check=False).stdout
+    return {"CCACHE_MAXSIZE": size.strip().replace(" ", "").removesuffix("B")} if size.strip() else {}
+
+
 def enter(root, command, binds, limit_s):
     """Exit code of a line for its bash, with directories of this machine bound into it (`binds`:
     where each lies in there). Its namespaces end with it, and so does what it left running."""
@@ -96,7 +104,8 @@ def enter(root, command, binds, limit_s):
         place.mkdir(parents=True, exist_ok=True)
         mounts.append(f"mount --bind {shlex.quote(str(outside))} {shlex.quote(str(place))}")
     entry = shlex.join(["chroot", str(root), "env", "-i",
-                        *(f"{name}={value}" for name, value in environment().items()),
+                        *(f"{name}={value}" for name, value in {**environment(),
+                                                                **compiler_cache_settings()}.items()),
                         "bash", "-c", command])
     return subprocess.run(
         ["timeout", "--kill-after=10", str(limit_s), "unshare", "--mount", "--pid", "--uts", "--ipc",

@@ -18,11 +18,13 @@ class Agent:
     """One device below `root`, enrolled at `server`; `with` starts and ends the agent."""
 
     def __init__(self, server, root, thing="edge-1", binary="andon-edge", environment=None,
-                 component_user="root", options=("--pass-environment", "ONNXRUNTIME_ROOT")):
+                 component_user="root", options=("--pass-environment", "ONNXRUNTIME_ROOT"),
+                 enrol_options=()):
         """`component_user`: root by name, as most tests keep their devices in directories that are
         root's alone; None leaves the choice to the agent."""
         self.server, self.root, self.thing = server, Path(root), thing
         self.binary, self.environment, self.options = binary, environment, options
+        self.enrol_options = enrol_options
         self.component_user = component_user if os.geteuid() == 0 else None
         self.process = None
 
@@ -43,7 +45,7 @@ class Agent:
     def provision(self, token=None):
         return subprocess.run(
             self.command("andon-edge", "provision", "--root", self.root, "--json", "--token",
-                         token or self.server.token(self.thing), *self._user_options()),
+                         token or self.server.token(self.thing), *self._user_options(), *self.enrol_options),
             check=True, capture_output=True, text=True).stdout
 
     def command(self, binary, *words):

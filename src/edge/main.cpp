@@ -23,6 +23,7 @@
 #include "base/text/escape.hpp"
 #include "base/text/split.hpp"
 #include "edge/agent/agent.hpp"
+#include "edge/builtin/network_settings.hpp"
 #include "edge/claim/claim.hpp"
 #include "edge/cloud/provision.hpp"
 #include "edge/control/adoption.hpp"
@@ -43,6 +44,7 @@ struct Options {
   std::string token;
   std::string token_file;
   std::string key;
+  std::string proxy;
   edge::Claim claim;
   std::string claim_mqtt;
   std::string claim_data_plane;
@@ -77,6 +79,7 @@ edge::Claim read_claim(const Options& options) {
   constexpr std::uint16_t kDataPlanePort = 8443;
   edge::Claim claim = options.claim;
   claim.device_key = options.key;
+  claim.proxy = options.proxy;
   claim.mqtt = edge::parse_endpoint(options.claim_mqtt, kMqttPort, "--mqtt");
   claim.data_plane = {claim.mqtt.host, kDataPlanePort};
   if (!options.claim_data_plane.empty()) {
@@ -90,13 +93,15 @@ edge::Claim read_claim(const Options& options) {
   return claim;
 }
 
-int provision(const Options& options) {
+int provision(Options options) {
   // Before the token is used up: what fails here can be tried again with it.
   static_cast<void>(edge::component_user(options.component_user));
+  if (!options.proxy.empty()) options.proxy = edge::proxy_url(options.proxy, "--proxy");
   const edge::Layout layout(options.root);
   const edge::DeviceConfig device =
       options.claim.certificate.empty()
-          ? edge::provision(layout, fleet::parse_enrolment_token(read_token(options)), options.key)
+          ? edge::provision(layout, fleet::parse_enrolment_token(read_token(options)), options.key,
+                            options.proxy)
           : edge::provision_by_claim(layout, read_claim(options));
   if (options.as_json) {
     fmt::print("{}\n", base::json_text(edge::to_json(device)));
@@ -244,6 +249,12 @@ int main(int argc, char** argv) {
                    ? std::string()
                    : "'" + text + "' must be a key's URI (pkcs11:, handle:) or an absolute path";
       });
+  provisioning
+      ->add_option("--proxy", options.proxy,
+                   "By which the server is reached, now and by the agent, until a deployment names "
+                   "another: http, https, socks5 or socks5h. A password in it is seen in ps where "
+                   "it is given here, and not where it is in the environment as ANDON_PROXY")
+      ->type_name("URL");
   add_component_user(provisioning);
   provisioning->add_flag("--json", options.as_json, "Print JSON");
 

@@ -4,10 +4,12 @@
 
 PACKAGES is a folder that `./dev package --architecture arm64 --out PACKAGES` filled. In a fresh
 Debian apt brings what they depend on, of arm64 alone; their programs are run by qemu, which the
-kernel is told of in a namespace of its own, and the device enrols at a server of this machine and
-carries out a deployment. What cannot be seen so: speed, and what the kernel would refuse. Needs root.
+kernel is told of in a namespace of its own: the server enrols a device; the agent enrols at a server
+of this machine, carries out deployments and inspects pictures with a model that it is sent. What
+cannot be seen so: speed, and what the kernel would refuse. Needs root.
 """
 import argparse
+import gzip
 import json
 import os
 import struct
@@ -21,6 +23,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 import debian_root  # noqa: E402
 from harness import Server, program, wait_until  # noqa: E402
 
+EXAMPLE = ROOT / "examples/metal-tags"
 QEMU = "/usr/bin/qemu-aarch64-static"
 AARCH64 = 183  # e_machine of ELF
 # ELF of 64 bits for that machine, to be run or shared; F: the interpreter is opened now, wherever its reader is then.
@@ -56,9 +59,28 @@ def check_packages(packages, place):
                         f"{path.name} of {package.name} is not for arm64")
         require(found > 0, f"{package.name} has no program and no library")
         bill = json.loads(next(tree.glob("usr/share/doc/*/sbom.cdx.json")).read_text(encoding="utf-8"))
+        notices = gzip.decompress(next(tree.glob("usr/share/doc/*/third-party-notices.txt.gz")).read_bytes())
+        for part in bill["components"]:
+            require(part["name"].lower().encode() in notices.lower().replace(b" ", b""), f"{package.name} has no notice of {part['name']}")
         require("arch=amd64" not in json.dumps(bill), f"the bill of {package.name} names parts of another architecture")
         print(f"### {package.name}: {found} programs and libraries, all for arm64, "
               f"{package.stat().st_size / 1e6:.1f} MB to fetch")
+
+
+def check_lintian(packages):
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", *packages],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    require(done.returncode == 0 and not done.stdout, f"lintian says:\n{done.stdout}")
+    print("### lintian has nothing to say of them")
+
+
+def check_same_bytes(packages, again):
+    others = sorted(again.glob("andon*_arm64.deb"))
+    require(others, f"there is nothing to compare with in {again}")
+    for other in others:
+        package = next(one for one in packages if one.name == other.name)
+        require(package.read_bytes() == other.read_bytes(), f"{package.name} made twice has different bytes")
+        print(f"### {package.name} made twice is the same, byte by byte")
 
 
 def check_same_needs(packages, others):
@@ -125,15 +147,55 @@ def andon(server, *words):
 
 
 def recipe():
-    """A component that fails on all but arm64."""
+    """Of a component that fails on all but arm64."""
     return {"RecipeFormatVersion": "2020-01-25", "ComponentName": "com.example.Arm", "ComponentVersion": "1.0.0",
             "Manifests": [{"Platform": {"os": "linux", "architecture": "aarch64"},
                            "Lifecycle": {"run": "echo on an arm; exec sleep 100000"}},
                           {"Lifecycle": {"run": "exit 1"}}]}
 
 
-def check_device(root, place):
-    """From a token to a component that runs, as the unit and `enrol` do it."""
+def inspect(server, root, runtime):
+    """The example's pictures, by the inference program and the ONNX Runtime that a device is sent."""
+    program_of_it = root / "usr/bin/andon-inspect"
+    if not program_of_it.exists() or not runtime:
+        print("### (package andon or andon-onnxruntime is not among them: the device inspects nothing)")
+        return
+    andon(server, "model", "register", EXAMPLE / "model/model.onnx", "--name", "tags", "--approve")
+    andon(server, "component", "create", "--runtime", "--library", runtime)
+    andon(server, "component", "create", "tags.Inspect", "--inspects", "tags.Model", "--program", program_of_it)
+    andon(server, "deploy", THING, "--model", "tags", "--images", "/usr/share/andon/metal-tags/images", "--wait")
+
+    def results():
+        return json.loads(andon(server, "result", "list", "--json"))["results"]
+
+    count = len(list((EXAMPLE / "images").glob("*.jpg")))
+    wait_until(lambda: len(results()) >= count, f"results of {count} pictures", LIMIT_S * 2)
+    print(f"### results of {len(results())} pictures have come from the inference component")
+
+
+def check_server(root, place):
+    """With its broker and the command line beside it: it enrols a device."""
+    if not (root / "usr/bin/andon-server").exists() or not (root / "usr/bin/andon").exists():
+        print("### (packages andon-server and andon are not among them: no server is started)")
+        return
+    log = place / "server.log"
+    with open(log, "wb") as said, Emulated(root, said) as machine:
+        machine.say("(andon-server run --data /tmp/server --host localhost --api-port 0 --device-port 0 --mqtt-port 0 "
+                    "--mqtt-users-port 0 </dev/null >/tmp/server.log 2>&1; cat /tmp/server.log; kill $$) &\n"
+                    f"andon env --data /tmp/server --wait {LIMIT_S} </dev/null >/dev/null\n"
+                    "andon status --data /tmp/server </dev/null\n"
+                    "andon device add arm-2 --only-token --data /tmp/server </dev/null "
+                    "| andon-edge provision --root /tmp/device --token-file -\n"
+                    "echo the end; exit")
+        wait_until(lambda: machine.process.poll() is not None, "the server and a device", LIMIT_S * 2)
+    text = log.read_text(errors="replace")
+    require("the end" in text and "This device is arm-2 of https://localhost:" in text,
+            f"the server on arm64 enrols nobody:\n{text[-4000:]}")
+    print("### andon-server: started with its broker, and a device enrolled at it")
+
+
+def check_device(root, place, runtime):
+    """From a token to components that run, as the unit and `enrol` do it."""
     log = place / "device.log"
     with Server(place / "data", "--host", "localhost") as server, open(log, "wb") as said, \
             Emulated(root, said) as device:
@@ -148,6 +210,7 @@ def check_device(root, place):
             (place / "recipe.json").write_text(json.dumps(recipe()), encoding="utf-8")
             andon(server, "component", "create", "--recipe", place / "recipe.json")
             print(andon(server, "deploy", THING, "--component", "com.example.Arm", "--wait").strip())
+            inspect(server, root, runtime)
         except (AssertionError, subprocess.CalledProcessError) as error:
             sys.exit(f"arm64: {error}: {getattr(error, 'stderr', '')}\n{log.read_text(errors='replace')[-4000:]}")
         require("on an arm" in (root / f"{ROOT_OF_DEVICE}/logs/com.example.Arm.log".lstrip("/")).read_text(),
@@ -178,6 +241,9 @@ def main():
     parser.add_argument("packages", type=Path, help="a folder with packages for arm64")
     parser.add_argument("--beside", type=Path, default=ROOT / "build/packages",
                         help="a folder with this machine's, to compare with where they are there")
+    parser.add_argument("--again", type=Path, help="a folder with some of them made a second time")
+    parser.add_argument("--runtime", type=Path, default=ROOT / "build/onnxruntime-aarch64",
+                        help="the folder with arm64's ONNX Runtime, for the inference component")
     parser.add_argument("--base", type=Path, help="a minimal Debian that is there already")
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
@@ -188,12 +254,16 @@ def main():
         place = Path(name)
         place.chmod(0o755)
         check_packages(packages, place)
+        check_lintian(packages)
+        if options.again:
+            check_same_bytes(packages, options.again)
         check_same_needs(packages, options.beside)
         root = place / "root"
         root.mkdir()
         make_root(root, packages, options.base)
         check_inference(root)
-        check_device(root, place)
+        check_server(root, place)
+        check_device(root, place, options.runtime if options.runtime.exists() else None)
     return 0
 
 

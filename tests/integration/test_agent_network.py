@@ -1,159 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a device reaches its server where a deployment says so: proxies, other endpoints and the way
 back; components never notice."""
-import base64
 import contextlib
 import os
-import select
 import signal
-import socket
-import threading
+import subprocess
 
 import pytest
 from agent import Agent, Fleet
 from harness import Server, wait_until
+from proxies import ConnectProxy, CuttingProxy, Forwarder, Listener, SocksProxy
 
 NAME = "com.example.App"
 NUCLEUS = "aws.greengrass.Nucleus"
-
-
-class Listener:
-    """Takes connections on a free port of loopback, or on `port`, each on a thread of its own."""
-
-    def __init__(self, port=0):
-        self.socket = socket.create_server(("127.0.0.1", port))
-        self.port = self.socket.getsockname()[1]
-        self.open = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self.socket.accept()
-                self.open.append(client)
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
-        with contextlib.suppress(OSError, ValueError), client:
-            self.serve(client)
-
-    def close(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-        for client in self.open:
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    @staticmethod
-    def relay(one, other):
-        with other:
-            while True:
-                for ready in select.select([one, other], [], [])[0]:
-                    data = ready.recv(65536)
-                    if not data:
-                        return
-                    (other if ready is one else one).sendall(data)
-
-
-class Forwarder(Listener):
-    def __init__(self, target):
-        self.target, self.seen = target, 0
-        super().__init__()
-
-    def serve(self, client):
-        self.seen += 1
-        self.relay(client, socket.create_connection(("127.0.0.1", self.target)))
-
-
-class ConnectProxy(Listener):
-    """HTTP CONNECT for user "line" with password "p@ss"."""
-
-    def __init__(self):
-        self.targets, self.refused = [], 0
-        super().__init__()
-
-    def serve(self, client):
-        while True:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                data = client.recv(4096)
-                if not data:
-                    return
-                head += data
-            wanted = b"Basic " + base64.b64encode(b"line:p@ss")
-            if wanted in head:
-                break
-            self.refused += 1
-            client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n"
-                           b'Proxy-Authenticate: Basic realm="p"\r\nContent-Length: 0\r\n\r\n')
-        method, target, _ = head.split(b"\r\n")[0].split()
-        assert method == b"CONNECT"
-        self.targets.append(target.decode())
-        host, port = target.rsplit(b":", 1)
-        server = socket.create_connection((host.decode(), int(port)))
-        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        self.relay(client, server)
-
-
-class CuttingProxy(ConnectProxy):
-    """Hangs up `cuts` times, each after a mebibyte of what comes from `source_port`."""
-
-    def __init__(self, source_port, cuts):
-        self.source_port, self.cuts, self.received = source_port, cuts, 0
-        super().__init__()
-
-    def relay(self, client, server):
-        if server.getpeername()[1] != self.source_port:
-            return super().relay(client, server)
-        left = 1 << 20
-        with server:
-            while True:
-                for ready in select.select([client, server], [], [])[0]:
-                    data = ready.recv(65536)
-                    if not data:
-                        return None
-                    if ready is client:
-                        server.sendall(data)
-                        continue
-                    self.received += len(data)
-                    left -= len(data)
-                    if left < 0 and self.cuts > 0:
-                        self.cuts -= 1
-                        return None
-                    client.sendall(data)
-
-
-class SocksProxy(Listener):
-    """SOCKS5 without a password, to the host names and addresses that it is told."""
-
-    def __init__(self):
-        self.targets = []
-        super().__init__()
-
-    def serve(self, client):
-        def take(count):
-            data = b""
-            while len(data) < count:
-                more = client.recv(count - len(data))
-                if not more:
-                    raise ValueError
-                data += more
-            return data
-        take(take(2)[1])
-        client.sendall(b"\5\0")
-        kind = take(4)[3]
-        host = socket.inet_ntoa(take(4)) if kind == 1 else take(take(1)[0]).decode()
-        port = int.from_bytes(take(2), "big")
-        self.targets.append(f"{host}:{port}")
-        server = socket.create_connection((host, port))
-        client.sendall(b"\5\0\0\1" + bytes(6))
-        self.relay(client, server)
 
 
 class Helloes(Listener):
@@ -243,6 +102,36 @@ def test_artifacts_come_through_a_proxy_and_go_on_where_it_hung_up(tmp_path):
         assert proxy.received - before < len(content) + (1 << 20)
     large = agent.root / "packages/artifacts/com.example.Large/1.0.0/large"
     assert large.read_bytes() == content
+
+
+def test_a_device_that_reaches_its_server_by_a_proxy_alone_is_enrolled_by_it(tmp_path):
+    name = "server.plant.invalid"  # known to the proxy, and to nobody else
+    with Server(tmp_path / "data", "--host", name, "--host", "localhost") as server, \
+            ConnectProxy({name: "127.0.0.1"}) as proxy:
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            Agent(server, tmp_path / "device").provision()
+        assert name in refused.value.stderr
+        for wrong in ("ftp://proxy:1", "proxy:3128", "http://"):
+            with pytest.raises(subprocess.CalledProcessError) as refused:
+                Agent(server, tmp_path / "device", enrol_options=("--proxy", wrong)).provision()
+            assert "--proxy " in refused.value.stderr and refused.value.returncode == 3
+        through = ("--proxy", f"http://line:p%40ss@127.0.0.1:{proxy.port}/")
+        with Agent(server, tmp_path / "device", enrol_options=through) as agent:
+            wait_until(lambda: network(agent).get("connected"), "the connection through it")
+            assert {target.split(":")[0] for target in proxy.targets} == {name}
+            assert network(agent)["proxy"] == f"http://127.0.0.1:{proxy.port}"  # without the password
+            assert (agent.root / "config/device.json").stat().st_mode & 0o777 == 0o600
+            fleet = Fleet(server)
+            content = os.urandom(1 << 16)
+            fleet.component(NAME, "1.0.0", {"run": "env > env.new; mv env.new env; exec sleep 100000"},
+                            artifacts=[fleet.put_artifact("some", content)])
+            fleet.deploy_and_wait({NAME: "1.0.0"})
+            env = agent.root / "work" / NAME / "env"
+            wait_until(env.exists, "the component")
+            assert f"127.0.0.1:{proxy.port}" in env.read_text()
+            # A deployment without a word of proxies changes nothing.
+            fleet.deploy_and_wait({NAME: "1.0.0", NUCLEUS: ("2.12.0", None)})
+            assert network(agent)["connected"] and network(agent)["proxy"]
 
 
 def test_another_broker_takes_over_and_the_one_before_stands_behind_it(line):

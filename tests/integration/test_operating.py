@@ -81,6 +81,24 @@ def test_a_new_program_moves_no_byte_of_the_runtime(operator, server, tmp_path):
         assert first > library.stat().st_size
 
 
+def test_execution_providers_that_lie_beside_the_runtime_are_shipped_with_it(operator, server, tmp_path):
+    folder = tmp_path / "onnxruntime"
+    folder.mkdir()
+    library = Path(os.environ.get("ONNXRUNTIME_ROOT", ROOT / "build" / "onnxruntime")) / "libonnxruntime.so.1"
+    (folder / "libonnxruntime.so.1").symlink_to(shutil.copy(library, folder / "libonnxruntime.so.1.2.3"))
+    elf = library.read_bytes()[:64]
+    (folder / "libonnxruntime_providers_shared.so").write_bytes(elf + b"for this machine")
+    other = bytearray(elf)
+    other[18] = 183  # e_machine: aarch64
+    (folder / "libonnxruntime_providers_cuda.so").write_bytes(other)
+    with Agent(server, tmp_path / "line-1", "line-1", options=()) as agent:
+        operator.run("component", "create", "--runtime", "--library", folder, "--version", "1.22.0")
+        operator.run("deploy", "line-1", "--component", "andon.OnnxRuntime", "--wait")
+        placed = agent.root / "packages/artifacts/andon.OnnxRuntime/1.22.0"
+        assert {path.name for path in placed.iterdir()} - {"LICENSE", "ThirdPartyNotices.txt"} == {
+            "libonnxruntime.so.1", "libonnxruntime_providers_shared.so"}
+
+
 def test_the_modules_that_lie_beside_the_program_are_shipped_with_it(operator, tmp_path):
     folder = tmp_path / "bin"
     (tmp_path / "lib" / "andon").mkdir(parents=True)

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 
@@ -60,6 +61,44 @@ def test_a_server_killed_while_it_starts_is_mended_by_the_next_start(tmp_path):
         server.kill()
     with server:
         assert server.get("/readyz")[0] == 200
+
+
+def test_databases_are_copied_before_their_schema_changes(tmp_path):
+    """Data of before a migration: a start makes the copy, the next has nothing to change."""
+    with Server(tmp_path / "data") as server:
+        server.aws("iot").create_thing(thingName="line-1")
+        server.stop()
+        assert not list(server.data.glob("*.before-*"))
+        with sqlite3.connect(server.data / "andon.db") as database:
+            database.execute("DROP TABLE data_files")
+            database.execute("DELETE FROM andon_migration WHERE name = '0001-data-files'")
+        for _ in range(2):
+            server.start()
+            assert server.aws("iot").describe_thing(thingName="line-1")["thingName"] == "line-1"
+            server.stop()
+            copy, = server.data.glob("*.before-*")
+        assert copy.name.startswith("andon.db.before-2") and stat.S_IMODE(copy.stat().st_mode) == 0o600
+        with sqlite3.connect(copy) as database:
+            assert not database.execute("SELECT 1 FROM sqlite_schema WHERE name = 'data_files'").fetchall()
+            assert database.execute("SELECT count(*) FROM things").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("file", ["andon.db", "workflow.db"])
+def test_data_of_a_newer_version_is_refused_with_the_reason_and_left_as_it_is(tmp_path, file):
+    with Server(tmp_path / "data") as server:
+        server.stop()
+        with sqlite3.connect(server.data / file) as database:
+            component, last = database.execute(
+                "SELECT component, max(position) FROM andon_migration GROUP BY component").fetchone()
+            database.execute("INSERT INTO andon_migration VALUES (?, ?, '9999-of-later')",
+                             (component, last + 1))
+        ended = run_in_vain("run", "--data", server.data, "--api-port", 0)
+        assert ended.returncode == 9
+        assert f"written by a newer version of andon ({component}: 9999-of-later)" in ended.stderr
+        assert "start that version, or restore a backup" in ended.stderr
+        with sqlite3.connect(server.data / file) as database:
+            database.execute("DELETE FROM andon_migration WHERE name = '9999-of-later'")
+        server.start()
 
 
 def test_a_killed_broker_is_started_again(server):

@@ -12,6 +12,7 @@ import pytest
 from aws_client import status_and_code
 from functions import Functions
 from harness import Mqtt, program, wait_until
+from proxies import ConnectProxy
 
 ROLE = "arn:aws:iam::000000000000:role/provisioning"
 BODY = {
@@ -338,14 +339,14 @@ def test_a_durable_claim_is_a_certificate_with_the_policy_of_awss_documents(serv
                     SerialNumber=serial).thing_name == f"cam-{serial}"
 
 
-def provision(server, claim, template, root, serial):
+def provision(server, claim, template, root, serial, *options):
     """andon-edge provisions itself by a claim: what it says."""
     mqtt, plane = server.info["mqtt"], server.info["devicePlane"].removeprefix("https://")
     return subprocess.run(
         [program("andon-edge"), "provision", "--root", root, "--claim", claim.certificate,
          "--claim-key", claim.key, "--ca", server.ca_file, "--template", template, "--mqtt",
          f"{mqtt['host']}:{mqtt['port']}", "--data-plane", plane, "--parameter",
-         f"SerialNumber={serial}", "--json"], capture_output=True, text=True, timeout=120,
+         f"SerialNumber={serial}", "--json", *options], capture_output=True, text=True, timeout=120,
         check=False)
 
 
@@ -370,6 +371,17 @@ def test_the_agent_is_provisioned_by_a_claim_and_runs(server, iot, fresh, tmp_pa
         finally:
             agent.kill()
             agent.wait()
+
+
+def test_the_agent_is_provisioned_by_a_claim_through_a_proxy(server, iot, fresh, tmp_path):
+    template, serial = make_template(iot, fresh("template")), fresh("s")
+    claim = Claim(server, iot, template, tmp_path)
+    with ConnectProxy() as proxy:
+        url = f"http://line:p%40ss@127.0.0.1:{proxy.port}"
+        said = provision(server, claim, template, tmp_path / "edge", serial, "--proxy", url)
+        assert said.returncode == 0, said.stderr
+        assert {int(target.rsplit(":", 1)[1]) for target in proxy.targets} == {server.info["mqtt"]["port"]}
+    assert json.loads((tmp_path / "edge/config/device.json").read_text())["proxy"] == url
 
 
 def test_an_operator_registers_a_thing_by_a_body_of_its_own(server, iot, fresh, tmp_path):

@@ -4,6 +4,7 @@ What they do on machines is followed by tests/fresh/machines.py."""
 import configparser
 import json
 import os
+import re
 import socket
 import sqlite3
 import subprocess
@@ -52,7 +53,7 @@ def lintian(*packages):
 @pytest.fixture(scope="module")
 def others(tmp_path_factory):
     """Made by somebody who is named."""
-    return make(tmp_path_factory.mktemp("others"), "andon-server", "andon-onnxruntime", 
+    return make(tmp_path_factory.mktemp("others"), "andon-server", "andon", "andon-onnxruntime",
                 options=("--homepage", "https://packages.example/andon"),
                 environment={"DEBFULLNAME": "Hall One", "DEBEMAIL": "packages@plant.example"})
 
@@ -143,6 +144,16 @@ def test_the_bill_of_materials_names_what_is_linked(tree):
     assert "Boost Software License" in said and "libcurl4" in said
 
 
+def test_each_package_has_a_bill_of_materials_and_a_notice_of_each_part(edge, others, tmp_path):
+    for package in (edge, *others):
+        name = field(package, "Package")
+        subprocess.run(["dpkg-deb", "--extract", package, tmp_path / name], check=True)
+        document = json.loads((tmp_path / name / f"usr/share/doc/{name}/sbom.cdx.json").read_text())
+        assert document["metadata"]["component"]["name"] == name and document["components"]
+        said = notices(tmp_path / name, name).lower().replace(" ", "")  # "ONNX Runtime" is onnxruntime
+        assert not [part["name"] for part in document["components"] if part["name"].lower() not in said]
+
+
 def test_man_page_and_completion_have_every_option(tree):
     page = subprocess.run(["zcat", tree / "usr/share/man/man1/andon-edge.1.gz"], check=True,
                           capture_output=True, text=True).stdout
@@ -159,6 +170,19 @@ def test_man_page_and_completion_have_every_option(tree):
               "COMP_WORDS=(andon-edge --log-level w) COMP_CWORD=2; _andon_edge; echo \"${COMPREPLY[@]}\"")
     done = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True)
     assert done.stdout == "--spool-mib\nwarning\n"
+
+
+def test_each_option_that_docs_operations_names_exists(tmp_path):
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    options = {"--config", "--help"}
+    for name in ("andon", "andon-server", "andon-edge", "andon-inspect"):
+        (tmp_path / "usr/bin" / name).symlink_to(program(name))
+        for section in manual.Program(tmp_path, name, "1", 0).sections.values():
+            options |= {flag for flag, _ in section.options()}
+    of_aws = {"--core-device-thing-name", "--thing-name", "--certificate-id", "--new-status", "--set-as-active"}
+    named = set(re.findall(r"--[a-z][a-z-]+", text)) - of_aws
+    assert len(named) > 30 and named - options == set()
 
 
 @pytest.mark.parametrize("name", list(build.SYSTEMD_PACKAGES))

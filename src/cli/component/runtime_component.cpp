@@ -23,6 +23,7 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr const char* kLibraryName = "libonnxruntime.so.1";
+constexpr std::string_view kProviderName = "libonnxruntime_providers_";
 constexpr std::array<const char*, 2> kLicences{"LICENSE", "ThirdPartyNotices.txt"};
 
 // e_machine of ELF's header (System V ABI, chapter 4) and what recipes call it.
@@ -62,6 +63,18 @@ std::string put(ServerClient& server, Terminal& terminal, const std::string& fol
   return fmt::format("s3://{}/{}", kComponentBucket, key);
 }
 
+// What it computes on beside the CPU (CUDA, OpenVINO, …): it looks for them in its own folder.
+std::vector<base::fs::path> providers_beside(const Library& library) {
+  std::vector<base::fs::path> found;
+  for (const auto& entry : base::fs::directory_iterator(library.file.parent_path())) {
+    if (!entry.is_regular_file() || entry.path().extension() != ".so") continue;
+    if (!entry.path().filename().string().starts_with(kProviderName)) continue;
+    if (program_architecture(entry.path()) == library.architecture) found.push_back(entry.path());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
 json::object manifest_of(ServerClient& server, Terminal& terminal, const std::string& version,
                          const Library& library) {
   const std::string folder =
@@ -69,6 +82,11 @@ json::object manifest_of(ServerClient& server, Terminal& terminal, const std::st
   const json::object read_by_all{{"Read", "ALL"}};
   json::array artifacts{{{"Uri", put(server, terminal, folder, kLibraryName, library.file)},
                          {"Permission", read_by_all}}};
+  for (const base::fs::path& provider : providers_beside(library)) {
+    const std::string name = provider.filename();
+    artifacts.push_back(json::object{{"Uri", put(server, terminal, folder, name, provider)},
+                                     {"Permission", read_by_all}});
+  }
   for (const char* const name : kLicences) {
     const base::fs::path licence = library.file.parent_path() / name;
     if (!base::fs::exists(licence)) continue;

@@ -23,7 +23,8 @@ struct RuntimeComponent {
   std::vector<base::fs::path> libraries;
   std::string version;  // empty: what the library of this machine says
 };
-// The libraries, and the licences that lie beside them, one manifest an architecture. Throws
+// The libraries, with the execution providers (libonnxruntime_providers_*.so) and licences that lie
+// beside them, one manifest an architecture. Throws
 // invalid_argument for a file that is none, or a second one of an architecture.
 [[nodiscard]] ComponentVersion create_runtime(ServerClient& server, Terminal& terminal,
                                               const RuntimeComponent& runtime);

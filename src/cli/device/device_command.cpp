@@ -31,6 +31,7 @@ struct AddOptions {
   std::vector<std::string> policies;
   bool json = false;
   bool only_token = false;
+  std::string proxy;  // of the device
 };
 
 // The key of the repository that the server offers to devices; nothing where it offers none.
@@ -49,7 +50,8 @@ std::optional<std::string> repository_key(const std::string& url, const base::fs
   }
 }
 
-std::optional<std::string> enrol_line(const base::fs::path& ca_file, const std::string& token) {
+std::optional<std::string> enrol_line(const base::fs::path& ca_file, const std::string& token,
+                                      const std::string& proxy) {
   if (ca_file.empty()) return std::nullopt;  // a server behind a certificate of the system's
   const std::string url = fleet::parse_enrolment_token(token).url;
   const auto key = repository_key(url, ca_file);
@@ -59,10 +61,11 @@ std::optional<std::string> enrol_line(const base::fs::path& ca_file, const std::
                "This line is good for this machine only: devices elsewhere need andon-server "
                "with --host and the name by which they reach it.\n");
   }
-  return to_shell({url, *key, base::read_file(ca_file), token});
+  return to_shell({url, *key, base::read_file(ca_file), token, proxy});
 }
 
 int add_device(const AddOptions& options) {
+  require_enrol_proxy(options.proxy);
   ServerClient server(options.server);
   try {
     server->rest("iot", "POST", "/things/" + base::percent_encode(options.name),
@@ -84,8 +87,9 @@ int add_device(const AddOptions& options) {
     return 0;
   }
   const std::string token = base::JsonReader(answer, "enrolment token").string("token");
-  const auto line =
-      options.only_token ? std::nullopt : enrol_line(server.connection().ca_file, token);
+  const auto line = options.only_token
+                        ? std::nullopt
+                        : enrol_line(server.connection().ca_file, token, options.proxy);
   const int minutes = options.lifetime_seconds / 60;
   if (line) {
     fmt::print(stderr, "On the device, as root, within {} minutes (or: | ssh root@DEVICE sh):\n\n",
@@ -94,8 +98,8 @@ int add_device(const AddOptions& options) {
     return 0;
   }
   fmt::print(stderr,
-             "On the device, within {} minutes:\n  andon-edge provision --root DIR --token \\\n",
-             minutes);
+             "On the device, within {} minutes:\n  andon-edge provision --root DIR {}--token \\\n",
+             minutes, options.proxy.empty() ? "" : "--proxy " + options.proxy + " ");
   fmt::print("{}\n", token);
   return 0;
 }
@@ -118,10 +122,16 @@ void add_device_commands(CLI::App& app, std::function<int()>& selected) {
   add->add_option("--policy", options->policies,
                   "IoT policy that its certificate will have; may be given more than once")
       ->type_name("NAME");
+  auto* const proxy = add->add_option(
+      "--proxy", options->proxy,
+      "By which the device reaches this server, for its package and from then on: http, https or "
+      "socks5h");
+  proxy->type_name("URL");
   add->add_flag("--only-token", options->only_token,
                 "Print the token alone, also where the server offers packages: else a line that "
                 "installs and enrols a fresh device is printed");
-  add->add_flag("--json", options->json, "Print one JSON object: token, thingName, expiresAt");
+  add->add_flag("--json", options->json, "Print one JSON object: token, thingName, expiresAt")
+      ->excludes(proxy);
   add->callback([options, &selected] { selected = [options] { return add_device(*options); }; });
 }
 

@@ -48,24 +48,46 @@ std::string pem_for_printf(const std::string& pem) {
 
 }  // namespace
 
+void require_enrol_proxy(const std::string& proxy) {
+  if (proxy.empty()) return;
+  const std::size_t host = proxy.find("://");
+  const std::string scheme = proxy.substr(0, host);
+  if (host == proxy.npos || (scheme != "http" && scheme != "https" && scheme != "socks5h")) {
+    refuse("--proxy: '" + proxy + "' must be http://, https:// or socks5h:// and HOST:PORT");
+  }
+  const std::string_view rest = std::string_view(proxy).substr(host + 3);
+  if (rest.find('@') != rest.npos) {
+    refuse(
+        "--proxy: what is in the line is read by others, so it has no password: see "
+        "docs/install.md");
+  }
+  // Letters that neither a shell nor apt reads otherwise.
+  if (rest.empty() || !base::is_name_of(rest, "-.:[]")) {
+    refuse("--proxy: '" + proxy + "' names no host and port");
+  }
+}
+
 std::string to_shell(const EnrolLine& line) {
   const std::string host = host_of(line.url);
   if (!base::is_name_of(line.token, "-._")) refuse("the token is not one");
+  require_enrol_proxy(line.proxy);
   // In parentheses, so that a shell that goes on keeps its own settings; read whole before it runs.
   std::string text = fmt::format(
       "(set -e; umask 022; cd /etc/apt; mkdir -p keyrings; "
       "printf %s '{}' | base64 -d >keyrings/andon.gpg; "
       "printf -- '{}' >keyrings/andon-ca.pem; "
-      "echo 'Acquire::https::{} {{ CaInfo \"/etc/apt/keyrings/andon-ca.pem\"; Proxy "
-      "\"DIRECT\"; }};' >apt.conf.d/60andon; "
+      "echo 'Acquire::https {{ {} {{ CaInfo \"/etc/apt/keyrings/andon-ca.pem\"; }}; Proxy::{} "
+      "\"{}\"; }};' >apt.conf.d/60andon; "
       "echo 'deb [signed-by=/etc/apt/keyrings/andon.gpg] {}/packages/ stable main' "
       ">sources.list.d/andon.list; "
       "export DEBIAN_FRONTEND=noninteractive; "
       "apt-get -qq -o Acquire::http::Timeout=10 update || :; "
       "apt-get -qq -y --no-install-recommends install andon-edge </dev/null; "
-      "printf %s '{}' | /usr/lib/andon/enrol)",
-      base::to_base64(line.repository_key), pem_for_printf(line.ca_pem), host, line.url,
-      line.token);
+      "printf %s '{}' | {}/usr/lib/andon/enrol)",
+      base::to_base64(line.repository_key), pem_for_printf(line.ca_pem), host, host,
+      line.proxy.empty() ? "DIRECT" : line.proxy, line.url, line.token,
+      // As andon-edge's option.
+      line.proxy.empty() ? "" : "ANDON_PROXY='" + line.proxy + "' ");
   if (text.size() > kMostOfATerminal) {
     refuse(
         fmt::format("the line would have {} bytes, more than terminals take: is the repository's "

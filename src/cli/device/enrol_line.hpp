@@ -12,12 +12,17 @@ struct EnrolLine {
   std::string repository_key;  // an OpenPGP public key, binary
   std::string ca_pem;          // the CA's certificate: apt believes the server by it
   std::string token;           // "andon1.…"
+  std::string proxy;  // "http://proxy:3128", by which the device reaches the server; or empty
 };
+
+// Throws invalid_argument for a proxy that cannot be in the line; there may be none.
+void require_enrol_proxy(const std::string& proxy);
 
 // One line without a line end, shorter than the 4,095 bytes that a terminal takes. It brings what
 // apt must believe, installs andon-edge and hands the token to /usr/lib/andon/enrol by a pipe, so
 // that no other user sees it in a list of processes. Throws invalid_argument where the host is none
-// that apt's configuration can name (an IPv6 address), or what is given would not fit.
+// that apt's configuration can name (an IPv6 address), the proxy is none or has a password in it,
+// which every user of the device would see, or what is given would not fit.
 [[nodiscard]] std::string to_shell(const EnrolLine& line);
 
 }  // namespace andon::cli

@@ -16,14 +16,15 @@ using testing::Not;
 EnrolLine example() {
   return {"https://server.plant:8443", std::string("\x98\x33\x00'\n", 5),
           "-----BEGIN CERTIFICATE-----\nMIIB+a/b==\n-----END CERTIFICATE-----\n",
-          "andon1.eyJ1cmwiOiJo-_c"};
+          "andon1.eyJ1cmwiOiJo-_c", ""};
 }
 
 TEST(EnrolLine, IsOneLineThatAShellReads) {
   const std::string line = to_shell(example());
   EXPECT_THAT(line, Not(HasSubstr("\n")));
   EXPECT_THAT(line, HasSubstr("https://server.plant:8443/packages/ stable main"));
-  EXPECT_THAT(line, HasSubstr("Acquire::https::server.plant {"));
+  EXPECT_THAT(line, HasSubstr("server.plant { CaInfo "));
+  EXPECT_THAT(line, HasSubstr("Proxy::server.plant \"DIRECT\";"));
   base::Process shell({.arguments = {"sh", "-n", "-c", line}});
   EXPECT_TRUE(shell.wait(std::chrono::seconds{10}).value().ok());
 }
@@ -43,6 +44,21 @@ TEST(EnrolLine, PrintsTheCertificateOutOfOneLine) {
 TEST(EnrolLine, HandsTheTokenToNoProgramAsAnArgument) {
   const std::string line = to_shell(example());
   EXPECT_THAT(line, HasSubstr("printf %s 'andon1.eyJ1cmwiOiJo-_c' | /usr/lib/andon/enrol)"));
+}
+
+TEST(EnrolLine, LeadsAptAndTheAgentThroughAProxy) {
+  EnrolLine through = example();
+  through.proxy = "http://proxy.plant:3128";
+  const std::string line = to_shell(through);
+  EXPECT_THAT(line, HasSubstr("Proxy::server.plant \"http://proxy.plant:3128\";"));
+  EXPECT_THAT(line, HasSubstr("| ANDON_PROXY='http://proxy.plant:3128' /usr/lib/andon/enrol)"));
+  base::Process shell({.arguments = {"sh", "-n", "-c", line}});
+  EXPECT_TRUE(shell.wait(std::chrono::seconds{10}).value().ok());
+  for (const char* proxy : {"proxy:3128", "ftp://proxy", "http://", "http://a'b:1", "http://a b",
+                            "http://user:password@proxy:3128", "http://proxy/\";"}) {
+    through.proxy = proxy;
+    EXPECT_THROW((void)to_shell(through), base::Error) << proxy;
+  }
 }
 
 TEST(EnrolLine, RefusesWhatAShellOrAptWouldReadOtherwise) {

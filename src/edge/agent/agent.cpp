@@ -101,10 +101,12 @@ std::uint16_t earlier_token_port(const Layout& layout) {
 }
 
 // Before there are threads, which read the environment.
-NetworkSettings begin_network(const Layout& layout, ComponentDefaults& components) {
+NetworkSettings begin_network(const Layout& layout, const DeviceConfig& enrolled,
+                              ComponentDefaults& components) {
   NetworkSettings settings = load_network(layout);
-  put_proxy_into_environment(settings);
-  if (!settings.proxy.empty()) {
+  const DeviceConfig device = with_network(enrolled, settings);
+  put_proxy_into_environment(device);
+  if (!device.proxy.empty()) {
     const std::vector<std::string>& names = proxy_variables();
     components.passed_environment.insert(components.passed_environment.end(), names.begin(),
                                          names.end());
@@ -127,7 +129,7 @@ class Agent::Implementation {
       : options_(std::move(options)),
         layout_(options_.root),
         enrolled_(require_device(layout_)),
-        network_settings_(begin_network(layout_, options_.components)),
+        network_settings_(begin_network(layout_, enrolled_, options_.components)),
         device_(with_network(enrolled_, network_settings_)),
         lock_(take_lock(layout_)),
         database_(open_own_state(layout_)),

@@ -198,7 +198,8 @@ json::object NetworkSwitch::status() const {
                       {"connections", counts.connections},
                       {"losses", counts.losses}};
   if (!counts.problem.empty()) status["lastProblem"] = counts.problem;
-  if (!now_.proxy.empty()) status["proxy"] = shown(now_.proxy);
+  const std::string proxy = with_network(parts_.enrolled, now_).proxy;
+  if (!proxy.empty()) status["proxy"] = shown(proxy);
   if (now_.has_endpoints()) {
     status["endpoints"] = now_.state == NetworkState::trial  ? "on trial"
                           : now_.state == NetworkState::good ? "of a deployment"

@@ -79,18 +79,11 @@ std::string proxy_of(const json::object& proxy) {
   const base::JsonReader reader(proxy, "networkProxy.proxy");
   std::string url = reader.optional_string("url").value_or("");
   if (url.empty()) return {};
-  const std::size_t scheme_end = url.find("://");
-  const std::string scheme = url.substr(0, scheme_end);
-  if (scheme_end == std::string::npos ||
-      (scheme != "http" && scheme != "https" && scheme != "socks5" && scheme != "socks5h")) {
-    refuse("networkProxy.proxy.url", "must begin with http://, https://, socks5:// or socks5h://");
-  }
-  while (url.ends_with('/')) url.pop_back();
-  if (url.size() <= scheme_end + 3) refuse("networkProxy.proxy.url", "names no host");
+  url = proxy_url(std::move(url), "aws.greengrass.Nucleus: networkProxy.proxy.url");
   const std::string user = reader.optional_string("username").value_or("");
   const std::string password = reader.optional_string("password").value_or("");
   if (!user.empty() && url.find('@') == std::string::npos) {
-    url.insert(scheme_end + 3, encoded(user) + ':' + encoded(password) + '@');
+    url.insert(url.find("://") + 3, encoded(user) + ':' + encoded(password) + '@');
   }
   return url;
 }
@@ -263,7 +256,7 @@ DeviceConfig with_move(DeviceConfig enrolled, const NetworkSettings& settings) {
 
 DeviceConfig with_network(DeviceConfig enrolled, const NetworkSettings& settings) {
   DeviceConfig device = with_move(std::move(enrolled), settings);
-  device.proxy = settings.proxy;
+  if (!settings.proxy.empty()) device.proxy = settings.proxy;
   device.no_proxy = settings.no_proxy;
   std::vector<fleet::Endpoint> others = settings.other_brokers;
   if (settings.state != NetworkState::failed) {
@@ -283,16 +276,32 @@ const std::vector<std::string>& proxy_variables() {
   return names;
 }
 
-void put_proxy_into_environment(const NetworkSettings& settings) {
+std::string proxy_url(std::string url, std::string_view what) {
+  const std::size_t scheme_end = url.find("://");
+  const std::string scheme = url.substr(0, scheme_end);
+  if (scheme_end == std::string::npos ||
+      (scheme != "http" && scheme != "https" && scheme != "socks5" && scheme != "socks5h")) {
+    throw base::Error(
+        base::ErrorCode::invalid_argument,
+        std::string(what) + " must begin with http://, https://, socks5:// or socks5h://");
+  }
+  while (url.ends_with('/')) url.pop_back();
+  if (url.size() <= scheme_end + 3) {
+    throw base::Error(base::ErrorCode::invalid_argument, std::string(what) + " names no host");
+  }
+  return url;
+}
+
+void put_proxy_into_environment(const DeviceConfig& device) {
   if (std::getenv(kOwnMark) != nullptr) {
     for (const std::string& name : proxy_variables()) unsetenv(name.c_str());
     unsetenv(kOwnMark);
   }
-  if (settings.proxy.empty()) return;
+  if (device.proxy.empty()) return;
   setenv(kOwnMark, "1", 1);
   for (const std::string& name : proxy_variables()) {
     const bool is_exception = name == "NO_PROXY" || name == "no_proxy";
-    setenv(name.c_str(), is_exception ? settings.no_proxy.c_str() : settings.proxy.c_str(), 1);
+    setenv(name.c_str(), is_exception ? device.no_proxy.c_str() : device.proxy.c_str(), 1);
   }
 }
 

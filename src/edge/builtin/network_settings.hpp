@@ -24,7 +24,7 @@ struct NetworkSettings {
   std::optional<fleet::Endpoint> broker;
   std::optional<fleet::Endpoint> data_plane;
   std::vector<fleet::Endpoint> other_brokers;  // in order
-  std::string proxy;                           // a URL, with user and password in it
+  std::string proxy;  // a URL, with user and password in it; empty: as the device was enrolled
   std::string no_proxy;
   NetworkState state = NetworkState::good;
   std::string why;  // it failed
@@ -77,8 +77,13 @@ void save_network(const Layout& layout, const NetworkSettings& settings);
 // after them; on trial they stand for themselves.
 [[nodiscard]] DeviceConfig with_network(DeviceConfig enrolled, const NetworkSettings& settings);
 
+// A proxy's URL without what follows its port. Throws invalid_argument, which begins with `what`,
+// for what is none.
+[[nodiscard]] std::string proxy_url(std::string url, std::string_view what);
+
 // For libcurl, and the components: before there are threads, and again in the same process.
-void put_proxy_into_environment(const NetworkSettings& settings);
+// `device` as with_network() gives it.
+void put_proxy_into_environment(const DeviceConfig& device);
 [[nodiscard]] const std::vector<std::string>& proxy_variables();
 
 }  // namespace andon::edge

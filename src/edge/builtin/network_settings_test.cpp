@@ -55,6 +55,18 @@ TEST(NetworkSettings, NameAProxyWithItsUserAndExceptions) {
   EXPECT_FALSE(settings.has_endpoints());
 }
 
+TEST(NetworkSettings, GoByTheProxyOfTheEnrolmentUntilADeploymentNamesAnother) {
+  DeviceConfig device = enrolled();
+  device.proxy = "http://first:3128";
+  EXPECT_EQ(with_network(device, {}).proxy, "http://first:3128");
+  const NetworkSettings exceptions = wanted(R"({"networkProxy":{"noProxyAddresses":"a"}})");
+  EXPECT_EQ(with_network(device, exceptions).proxy, "http://first:3128");
+  EXPECT_EQ(with_network(device, exceptions).no_proxy, "a");
+  const NetworkSettings other =
+      wanted(R"({"networkProxy":{"proxy":{"url":"socks5h://other:1080"}}})");
+  EXPECT_EQ(with_network(device, other).proxy, "socks5h://other:1080");
+}
+
 TEST(NetworkSettings, ThatCannotBeUsedAreRefusedByName) {
   for (const auto& [text, key] : {
            std::pair{R"({"iotDataEndpoint":"a b"})", "iotDataEndpoint"},

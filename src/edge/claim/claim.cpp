@@ -36,6 +36,11 @@ constexpr std::size_t kMaxPemBytes = 1U << 16U;
 class Asking {
  public:
   explicit Asking(const Claim& claim) : client_(options_of(claim)) {
+    if (!claim.proxy.empty()) {
+      client_.take({.endpoints = {{claim.mqtt.host, claim.mqtt.port}},
+                    .proxy = claim.proxy,
+                    .no_proxy = {}});
+    }
     if (!client_.wait_connected(kPatience)) {
       throw Error(ErrorCode::unavailable,
                   "the broker at " + claim.mqtt.host + ":" + std::to_string(claim.mqtt.port) +
@@ -203,13 +208,14 @@ DeviceConfig provision_by_claim(const Layout& layout, const Claim& claim) {
   config.thing_name = reader.required_text("thingName");
   config.region = claim.region;
   config.private_key = claim.device_key;
+  config.proxy = claim.proxy;
   config.mqtt = claim.mqtt;
   config.data_plane = claim.data_plane;
   const JsonReader more = reader.child_or_empty("deviceConfiguration");
   config.role_alias = more.optional_string("roleAlias").value_or(config.role_alias);
   base::write_file_atomically(certificate_file(layout), offer->certificate_pem);
   fs::remove(network_file(layout));
-  base::write_file_atomically(layout.device_file(), base::to_pretty_text(to_json(config)));
+  save_device_config(layout, config);
   forget_offer(layout);
   return config;
 }

@@ -25,6 +25,7 @@ struct Claim {
   fleet::Endpoint mqtt;
   fleet::Endpoint data_plane;
   std::string region;
+  std::string proxy;  // a URL; by which the server is reached, now and later; empty: none
 };
 
 // "host:8883"; the port may be left out. Throws invalid_argument naming `option`.

@@ -16,8 +16,9 @@ using base::ErrorCode;
 
 constexpr std::chrono::seconds kEnrolTimeout{30};
 
-std::string fetch_ca(const fleet::EnrolmentToken& token) {
+std::string fetch_ca(const fleet::EnrolmentToken& token, const std::string& proxy) {
   wire::HttpClientOptions options;
+  options.proxy = proxy;
   options.verify_server = false;  // what comes is checked against the token's fingerprint
   wire::HttpClient client(options);
   wire::OutgoingRequest request;
@@ -39,8 +40,9 @@ std::string fetch_ca(const fleet::EnrolmentToken& token) {
 }
 
 fleet::EnrolmentAnswer enrol(const fleet::EnrolmentToken& token, const fs::path& ca,
-                             const std::string& csr) {
+                             const std::string& csr, const std::string& proxy) {
   wire::HttpClientOptions options;
+  options.proxy = proxy;
   options.ca_file = ca.string();
   wire::HttpClient client(options);
   wire::OutgoingRequest request;
@@ -85,7 +87,7 @@ base::Error of_another_server(const DeviceConfig& existing, const Layout& layout
 }
 
 DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token,
-                       const std::string& key_source) {
+                       const std::string& key_source, const std::string& proxy) {
   layout.make();
   const base::FileLock lock(layout.lock());
   const std::string token_sha256 = trust::sha256_hex(token.secret);
@@ -100,9 +102,9 @@ DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token,
   DeviceConfig config;
   config.private_key = key_source.empty() && existing ? existing->private_key : key_source;
   const trust::PrivateKey key = own_key(layout, config.private_key);
-  base::write_file_atomically(ca_file(layout), fetch_ca(token));
+  base::write_file_atomically(ca_file(layout), fetch_ca(token, proxy));
   const fleet::EnrolmentAnswer answer =
-      enrol(token, ca_file(layout), trust::make_csr(key, "andon-edge"));
+      enrol(token, ca_file(layout), trust::make_csr(key, "andon-edge"), proxy);
   if (existing && existing->thing_name != answer.thing_name) {
     throw Error(ErrorCode::failed_precondition,
                 "the token is for '" + answer.thing_name + "', and this device is '" +
@@ -115,13 +117,14 @@ DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token,
   config.mqtt = answer.mqtt;
   config.data_plane = answer.data_plane;
   config.token_sha256 = token_sha256;
+  config.proxy = proxy;
   if (trust::describe_certificate(answer.certificate_pem).common_name != config.thing_name) {
     throw Error(ErrorCode::data_corrupted,
                 "the server gave a certificate that is not for '" + config.thing_name + "'");
   }
   base::write_file_atomically(certificate_file(layout), answer.certificate_pem);
   fs::remove(network_file(layout));
-  base::write_file_atomically(layout.device_file(), base::to_pretty_text(to_json(config)));
+  save_device_config(layout, config);
   return config;
 }
 

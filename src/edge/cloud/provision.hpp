@@ -29,8 +29,9 @@ namespace andon::edge {
 // server it gets a new certificate for the key that it has, as one does whose certificate was
 // revoked. Throws failed_precondition for another server or another thing, permission_denied for a
 // token that was used or is over, data_corrupted for a CA that is not the token's.
-// `key` is where the device's key is (own_key()); empty: where it was before.
+// `key` is where the device's key is (own_key()); empty: where it was before. `proxy` is the URL of
+// the one by which it reaches the server, now and later; empty: none.
 DeviceConfig provision(const Layout& layout, const fleet::EnrolmentToken& token,
-                       const std::string& key = {});
+                       const std::string& key = {}, const std::string& proxy = {});
 
 }  // namespace andon::edge

@@ -2,6 +2,7 @@
 #include "edge/state/device_config.hpp"
 
 #include "base/error/error.hpp"
+#include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
 #include "base/text/id.hpp"
 #include "fleet/names/arn.hpp"
@@ -45,6 +46,7 @@ json::object to_json(const DeviceConfig& config) {
                       {"roleAlias", config.role_alias}};
   if (!config.token_sha256.empty()) object["tokenSha256"] = config.token_sha256;
   if (!config.private_key.empty()) object["privateKey"] = config.private_key;
+  if (!config.proxy.empty()) object["proxy"] = config.proxy;
   return object;
 }
 
@@ -62,7 +64,13 @@ DeviceConfig parse_device_config(const json::value& value) {
   config.role_alias = reader.optional_string("roleAlias").value_or(config.role_alias);
   config.token_sha256 = reader.optional_string("tokenSha256").value_or("");
   config.private_key = reader.optional_string("privateKey").value_or("");
+  config.proxy = reader.optional_string("proxy").value_or("");
   return config;
+}
+
+void save_device_config(const Layout& layout, const DeviceConfig& config) {
+  base::write_file_atomically(layout.device_file(), base::to_pretty_text(to_json(config)),
+                              config.proxy.find('@') == std::string::npos ? 0644 : 0600);
 }
 
 std::optional<DeviceConfig> load_device_config(const Layout& layout) {

@@ -23,10 +23,10 @@ struct DeviceConfig {
   std::string token_sha256;  // of the secret of the token that it was enrolled with; may be empty
   // Where its key is, as trust::load_private_key() takes it; empty: private_key_file().
   std::string private_key;
+  std::string proxy;  // a URL; in the file that of the enrolment; empty: none but the environment's
 
   // Not of the file: what a deployment says of the network (network_settings.hpp).
   std::vector<fleet::Endpoint> other_brokers;  // tried in order where `mqtt` does not answer
-  std::string proxy;                           // a URL; empty: none but the environment's
   std::string no_proxy;                        // hosts, comma-separated
 
   [[nodiscard]] std::string data_plane_url() const { return data_plane.https_url(); }
@@ -46,6 +46,8 @@ struct DeviceConfig {
 [[nodiscard]] base::json::object to_json(const DeviceConfig& config);
 // Throws invalid_argument naming the member that is missing or wrong.
 [[nodiscard]] DeviceConfig parse_device_config(const base::json::value& value);
+// Last of an enrolment, and atomic. Readable by its owner alone where a proxy's password is in it.
+void save_device_config(const Layout& layout, const DeviceConfig& config);
 // Nothing for a device that has not been provisioned.
 [[nodiscard]] std::optional<DeviceConfig> load_device_config(const Layout& layout);
 

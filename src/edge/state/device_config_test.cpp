@@ -35,6 +35,21 @@ TEST(DeviceConfig, ReadsBackWhatItWrites) {
   EXPECT_EQ(to_json(parse_device_config(to_json(config))), to_json(config));
 }
 
+TEST(DeviceConfig, KeepsTheProxyOfTheEnrolmentAndItsPasswordFromOthers) {
+  const base::TemporaryDirectory directory;
+  const Layout layout(directory.path());
+  layout.make();
+  DeviceConfig config = parse_device_config(base::parse_json(kDevice, "test"));
+  for (const auto& [proxy, others] :
+       {std::pair{"http://proxy:3128", true}, std::pair{"http://u:p@proxy:3128", false}}) {
+    config.proxy = proxy;
+    save_device_config(layout, config);
+    EXPECT_EQ(load_device_config(layout).value().proxy, proxy);
+    const auto all = fs::status(layout.device_file()).permissions();
+    EXPECT_EQ((all & fs::perms::others_read) != fs::perms::none, others) << proxy;
+  }
+}
+
 TEST(DeviceConfig, PutsAnIpv6AddressInBrackets) {
   DeviceConfig config = parse_device_config(base::parse_json(kDevice, "test"));
   EXPECT_EQ(config.data_plane_url(), "https://[::1]:8443");

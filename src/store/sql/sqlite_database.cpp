@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One writing connection, and reading connections made as they are needed. SQLite allows one
 // writer a file: threads of this process queue for it here, other processes in SQLite's own lock.
+// Before the first migration that a database with others is given, a copy of it as it was is kept
+// beside it, PATH.before-20261130T100000Z; where none can be made nothing is changed.
 #include <fcntl.h>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -11,7 +14,9 @@
 #include <thread>
 
 #include "base/error/error.hpp"
+#include "base/log/log.hpp"
 #include "base/os/blocking.hpp"
+#include "base/time/time.hpp"
 #include "store/sql/database_check.hpp"
 #include "store/sql/sqlite_connection.hpp"
 
@@ -25,6 +30,10 @@ using base::ErrorCode;
 // only when they have not been needed for a while, at the next read.
 constexpr std::size_t kIdleReaders = 1;
 constexpr std::chrono::seconds kKeptUnused{10};
+
+constexpr const char* kCopyMark = ".before-";
+// Two: where a start was cut short between two components' changes the older is of before all.
+constexpr std::size_t kCopies = 2;
 
 class SqliteTransaction final : public Transaction {
  public:
@@ -69,12 +78,58 @@ class UnsyncedCommits {
   SqliteConnection& connection_;
 };
 
+base::fs::path folder_of(const base::fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : base::fs::path(".");
+}
+
+void forget_older_copies(const base::fs::path& path) {
+  const std::string begin = path.filename().string() + kCopyMark;
+  std::vector<base::fs::path> copies;
+  for (const auto& entry : base::fs::directory_iterator(folder_of(path))) {
+    if (entry.path().filename().string().starts_with(begin)) copies.push_back(entry.path());
+  }
+  std::ranges::sort(copies);  // by time, which their names have
+  for (std::size_t i = 0; i + kCopies < copies.size(); ++i) base::fs::remove(copies[i]);
+}
+
+// As it is on the disk.
+void keep_copy(const base::fs::path& path) {
+  base::fs::path unfinished = path;
+  unfinished += ".copy";
+  base::fs::path copy = path;
+  copy += kCopyMark + base::to_amz_date(base::SystemClock().now());
+  try {
+    base::fs::remove(unfinished);
+    copy_databases({{path, unfinished}});
+    // Of the same second, from a start that was cut short: that one is of before, this one is not.
+    if (base::fs::exists(copy)) {
+      base::fs::remove(unfinished);
+    } else {
+      base::fs::rename(unfinished, copy);
+    }
+    base::sync_directory(folder_of(path));
+    forget_older_copies(path);
+  } catch (const std::exception& error) {
+    std::error_code ignored;
+    base::fs::remove(unfinished, ignored);
+    const auto* const own = dynamic_cast<const Error*>(&error);
+    throw Error(
+        own != nullptr ? own->code() : ErrorCode::unavailable,
+        "the schema of database '" + path.string() +
+            "' is to change, and no copy of it could be made before; nothing was changed: " +
+            error.what());
+  }
+  base::log_info("the database's schema changes; a copy as it was is kept",
+                 {{"database", path.string()}, {"copy", copy.string()}});
+}
+
 class SqliteDatabase final : public Database {
  public:
   SqliteDatabase(base::fs::path path, const SqliteOptions& options)
       : path_(std::move(path)),
         options_(options),
-        writer_(path_, {.cache_kib = options.cache_kib, .on_prepare = options.on_prepare}) {}
+        writer_(path_, {.cache_kib = options.cache_kib, .on_prepare = options.on_prepare}),
+        wants_copy_(has_migrations()) {}
 
   void migrate(std::string_view component, const std::vector<Migration>& migrations) override {
     with_writer([&] {
@@ -83,10 +138,14 @@ class SqliteDatabase final : public Database {
           "component TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,"
           "PRIMARY KEY (component, position)) WITHOUT ROWID");
     });
+    check_nothing_newer(component, migrations.size());
+    if (wants_copy_ && lacks(component, migrations.size())) {
+      keep_copy(path_);
+      wants_copy_ = false;
+    }
     for (std::size_t position = 0; position < migrations.size(); ++position) {
       apply(component, static_cast<std::int64_t>(position), migrations[position]);
     }
-    check_nothing_newer(component, migrations.size());
   }
 
  private:
@@ -207,21 +266,35 @@ class SqliteDatabase final : public Database {
     });
   }
 
+  bool has_migrations() {
+    return !writer_.query("SELECT 1 FROM sqlite_schema WHERE name = 'andon_migration'", {})
+                .empty() &&
+           !writer_.query("SELECT 1 FROM andon_migration LIMIT 1", {}).empty();
+  }
+
+  bool lacks(std::string_view component, std::size_t known) const {
+    return read([&](Transaction& tx) {
+      const auto applied = tx.query_one("SELECT count(*) FROM andon_migration WHERE component = $1",
+                                        {std::string(component)});
+      return applied->integer(0) < static_cast<std::int64_t>(known);
+    });
+  }
+
   void check_nothing_newer(std::string_view component, std::size_t known) const {
     read([&](Transaction& tx) {
       const auto newer =
           tx.query_one("SELECT name FROM andon_migration WHERE component = $1 AND position >= $2",
                        {std::string(component), static_cast<std::int64_t>(known)});
-      if (newer) throw_other_history(component, newer->text(0));
+      if (newer) throw_other_history(component, newer->text(0), "a newer version of andon");
     });
   }
 
-  [[noreturn]] void throw_other_history(std::string_view component,
-                                        const std::string& migration) const {
-    throw Error(ErrorCode::failed_precondition, "database '" + path_.string() +
-                                                    "' was written by another version of andon (" +
-                                                    std::string(component) + ": " + migration +
-                                                    "); start that version, or restore a backup");
+  [[noreturn]] void throw_other_history(std::string_view component, const std::string& migration,
+                                        const char* by = "another version of andon") const {
+    throw Error(ErrorCode::failed_precondition,
+                "database '" + path_.string() + "' was written by " + by + " (" +
+                    std::string(component) + ": " + migration +
+                    "); start that version, or restore a backup of before");
   }
 
   [[noreturn]] void throw_busy(std::string_view what) const {
@@ -238,6 +311,7 @@ class SqliteDatabase final : public Database {
   std::deque<std::uint64_t> waiting_writers_;  // in the order in which they came
   std::thread::id writing_thread_;             // whose turn writer_ is; none: nobody's
   SqliteConnection writer_;
+  bool wants_copy_;  // before the next migration
   mutable std::size_t readers_in_use_ = 0;
   struct IdleReader {
     std::unique_ptr<SqliteConnection> connection;
@@ -262,7 +336,7 @@ void make_database(const base::fs::path& path) {
   base::open_file(unfinished, O_RDWR | O_CREAT, 0600).reset();
   { const SqliteConnection connection(unfinished, {}); }
   base::fs::rename(unfinished, path);
-  base::sync_directory(path.has_parent_path() ? path.parent_path() : base::fs::path("."));
+  base::sync_directory(folder_of(path));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <thread>
@@ -302,6 +303,55 @@ TEST_F(SqliteDatabaseTest, AppliesEachMigrationOnceAndEachComponentsOwn) {
       [](Transaction& tx) { EXPECT_TRUE(tx.query_one("SELECT colour FROM part")->is_null(0)); });
   EXPECT_EQ(error_of([&] { database->migrate("test", kMigrations); }).code(),
             ErrorCode::failed_precondition);
+}
+
+std::vector<base::fs::path> copies_beside(const base::fs::path& path) {
+  std::vector<base::fs::path> found;
+  for (const auto& entry : base::fs::directory_iterator(path.parent_path())) {
+    if (entry.path().string().starts_with(path.string() + ".before-")) {
+      found.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+TEST_F(SqliteDatabaseTest, KeepsCopiesFromBeforeItsSchemaChangesAndForgetsTheOldest) {
+  insert(*open(), "a");
+  { auto again = open(); }
+  EXPECT_TRUE(copies_beside(path).empty());  // what is new, and what does not change
+  for (const char* time : {"20200101T000000Z", "20210101T000000Z"}) {
+    base::write_file_atomically(path.string() + ".before-" + time, "older");
+  }
+  auto more = kMigrations;
+  more.push_back({"second", "DROP TABLE part; CREATE TABLE part (other)"});
+  {
+    auto changed = open_sqlite(path);
+    changed->migrate("test", more);
+    changed->migrate("other", {{"first", "CREATE TABLE other (a)"}});  // the same start, one copy
+  }
+  const auto copies = copies_beside(path);
+  ASSERT_EQ(copies.size(), 2U);
+  EXPECT_THAT(copies[0].string(), testing::EndsWith(".before-20210101T000000Z"));
+  struct stat status {};
+  ASSERT_EQ(stat(copies[1].c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+  // The version before refuses what it does not know, and takes the copy.
+  const Error refused = error_of([&] { static_cast<void>(open()); });
+  EXPECT_THAT(refused.message(), testing::HasSubstr("a newer version of andon (test: second)"));
+  path = copies[1];
+  EXPECT_EQ(count(*open()), 1);
+}
+
+TEST_F(SqliteDatabaseTest, ChangesNoSchemaOfWhichNoCopyCouldBeMade) {
+  insert(*open(), "a");
+  base::make_directories(path.string() + ".copy/taken");
+  auto database = open_sqlite(path);
+  auto more = kMigrations;
+  more.push_back({"second", "DROP TABLE use"});
+  const Error refused = error_of([&] { database->migrate("test", more); });
+  EXPECT_THAT(refused.message(), testing::HasSubstr("nothing was changed"));
+  EXPECT_EQ(count(*open()), 1);  // the version before runs on
 }
 
 TEST_F(SqliteDatabaseTest, AppliesAMigrationWholeOrNotAtAll) {
