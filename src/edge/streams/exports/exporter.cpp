@@ -6,6 +6,7 @@
 #include "base/log/log.hpp"
 #include "base/os/blocking.hpp"
 #include "edge/streams/exports/mqtt_export.hpp"
+#include "edge/streams/exports/object_export.hpp"
 
 namespace andon::edge {
 namespace {
@@ -69,6 +70,7 @@ void Exporter::check(const StreamDefinition& definition, MessageStream* old) {
     }
     if (const auto* http = std::get_if<HttpExportSettings>(&config.settings)) {
       if (http->uri.starts_with("mqtt")) static_cast<void>(read_mqtt_address(http->uri));
+      if (http->uri.starts_with("s3+")) static_cast<void>(read_object_address(http->uri));
       continue;
     }
     const auto& status = std::get<S3ExportSettings>(config.settings).status;
