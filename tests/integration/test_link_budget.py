@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from agent import Agent, Fleet
+from agent import NUCLEUS, Agent, Fleet, open_windows, window_elsewhere
 from harness import ROOT, program, wait_until
 
 NAME = "com.example.Large"
 MIB = 1 << 20
-NUCLEUS = "aws.greengrass.Nucleus"
 
 
 @pytest.fixture
@@ -40,17 +39,6 @@ def waits(agent, word, use="downloads"):
         text = agent.status().get("linkBudget", {}).get("waiting", {}).get(use, "")
         return text if word in text else None
     return wait_until(why, f"{use} waiting for '{word}'; log:\n{agent.log.read_text()[-2000:]}")
-
-
-def window_elsewhere(*uses):
-    """One that is closed for the next hours, and when it opens."""
-    away = [f"{(time.localtime().tm_hour + hours) % 24:02}:00" for hours in (6, 7)]
-    return {"uses": uses, "from": away[0], "to": away[1]}, away[0]
-
-
-def open_windows(agent):
-    subprocess.run([program("andon-edge"), "config", "set", NUCLEUS, "andonLinkBudget",
-                    '{"windows": []}', "--root", agent.root], check=True)
 
 
 def reason(fleet, deployment):

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from botocore.exceptions import ClientError
+from agent import NUCLEUS, open_windows, window_elsewhere
 from harness import wait_until
 
 pytest.importorskip("stream_manager", reason="needs stream-manager")
@@ -281,6 +282,24 @@ def test_messages_become_objects_of_the_servers_store_and_wait_for_a_bucket_that
                                  if s.error_message], "the reason")[0]
     assert "AccessDenied" in status.error_message
     assert status.last_exported_sequence_number == -1
+
+
+def test_an_export_outside_its_window_says_so_and_goes_on_where_it_was(line):
+    sdk = line.sdk()
+    window, opens = window_elsewhere("exports")
+    with Sink() as sink:
+        make_http(sdk, "thin", sink.uri)
+        line.fleet.deploy_and_wait({
+            line.name: "1.0.0", "aws.greengrass.StreamManager": ("2.2.0", line.configuration),
+            NUCLEUS: ("2.14.0", {"andonLinkBudget": {"windows": [window]}})}, thing=line.thing)
+        for i in range(3):
+            sdk.append_message("thin", b"%d" % i)
+        status = wait_until(lambda: [s for s in sdk.describe_message_stream("thin").export_statuses
+                                     if s.error_message], "the reason")[0]
+        assert "outside their window" in status.error_message and opens in status.error_message
+        assert sink.bodies == []
+        open_windows(line.agent)
+        wait_until(lambda: sink.bodies == [b"0", b"1", b"2"], "all being posted, in order")
 
 
 @pytest.mark.parametrize("uri", ["s3+https://host/bucket/p", "s3+https:///bucket/p?roll=8MiB",

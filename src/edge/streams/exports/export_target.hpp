@@ -82,6 +82,8 @@ struct ExportWorld {
   std::shared_ptr<ExportCredentials> credentials;
   // Waits until so many bytes may be sent; at once where it is cancelled.
   std::function<void(std::uint64_t bytes, const std::atomic<bool>& cancelled)> await_budget;
+  // Why those who wait there do, for people; empty where nobody does.
+  std::function<std::string()> waits_for_budget;
 };
 
 // `text` with {stream} and {thing} replaced.

@@ -208,8 +208,11 @@ std::vector<Exporter::Status> Exporter::statuses(std::uint64_t id) const {
   std::vector<Status> statuses;
   const auto found = exports_.find(id);
   if (found == exports_.end()) return statuses;
+  const std::string budget =
+      parts_.world.waits_for_budget ? parts_.world.waits_for_budget() : std::string();
   for (const auto& one : found->second) {
-    statuses.push_back({one->config.identifier, one->cursor, one->error});
+    const bool waits = one->is_in_flight && !budget.empty();
+    statuses.push_back({one->config.identifier, one->cursor, waits ? budget : one->error});
   }
   return statuses;
 }
