@@ -161,7 +161,7 @@ class Agent::Implementation {
                     write_status_soon();
                   }}),
         log_uploader_(
-            {loop_, *link_, budget_, device_, layout_,
+            {loop_, *link_, budget_, device_, layout_, options_.components.user,
              [this] { return configuration_of(kLogManager); },
              [this] { return server_time_.own_is_ahead().value_or(std::chrono::milliseconds{0}); },
              [this] { return credentials_of_role(); },
