@@ -6,10 +6,13 @@ import os
 import signal
 import sqlite3
 import subprocess
+import time
 import uuid
 from pathlib import Path
 
 from harness import program, wait_until
+
+NUCLEUS = "aws.greengrass.Nucleus"
 
 # What a component's scripts write to is $TRACE; see `trace`.
 
@@ -116,6 +119,17 @@ class Agent:
                 for c in status["components"])
         wait_until(is_there,
                    f"{name} {version} being {state}; log:\n{self.log.read_text()[-3000:]}")
+
+
+def window_elsewhere(*uses):
+    """A window of the link's budget that is closed for the next hours, and when it opens."""
+    away = [f"{(time.localtime().tm_hour + hours) % 24:02}:00" for hours in (6, 7)]
+    return {"uses": uses, "from": away[0], "to": away[1]}, away[0]
+
+
+def open_windows(agent):
+    subprocess.run([program("andon-edge"), "config", "set", NUCLEUS, "andonLinkBudget",
+                    '{"windows": []}', "--root", agent.root], check=True)
 
 
 def has_agent(root):

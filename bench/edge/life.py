@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What an agent's life costs: its start until it is connected, a hello deployment (a recipe with one
-run step and no artifact) in syncs, processor and time, and its memory afterwards, idle. A real
-server, broker and agent (ANDON_BIN names their folder; build the target fsync_count first). Prints
-medians and means; asserts nothing about time.
+"""What an agent's life costs: its start until it is connected and until the server has its health
+report, a hello deployment (a recipe with one run step and no artifact) in syncs, processor and time,
+a deployment of twenty such components, its return after a kill beneath them, and its memory, idle
+with one component. A real server, broker and agent (ANDON_BIN names their folder; build the target
+fsync_count first). Prints medians and means; asserts nothing about time.
 
     ANDON_BIN=build/release/bin build/venv/bin/python bench/edge/life.py
 """
@@ -28,11 +29,6 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def pss_kib(pid):
-    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
-        return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
-
-
 def start_seconds(agent):
     started = time.monotonic()
     agent.start()
@@ -46,14 +42,42 @@ def start_seconds(agent):
         time.sleep(0.001)
 
 
+def report_seconds(fleet, agent):
+    """From the start of a stopped agent until the server has heard how it is."""
+    heard = lambda: fleet.greengrass.get_core_device(
+        coreDeviceThingName=agent.thing)["lastStatusUpdateTimestamp"]
+    agent.stop()
+    before, started = heard(), time.monotonic()
+    agent.start()
+    while heard() == before:
+        time.sleep(0.005)
+    return time.monotonic() - started
+
+
+def many_components(fleet, agent, count, returns):
+    """Seconds of a deployment of so many components, and of the returns of a killed agent."""
+    names = [f"{NAME}{number}" for number in range(count)]
+    for name in names:
+        fleet.component(name, "1.0.0", {"run": "exec sleep 100000"})
+    started = time.monotonic()
+    fleet.deploy_and_wait(dict.fromkeys(names, "1.0.0"))
+    deployment, back = time.monotonic() - started, []
+    for _ in range(returns):
+        agent.kill()
+        back.append(start_seconds(agent))
+    return deployment, back
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starts", type=int, default=7)
     parser.add_argument("--deployments", type=int, default=20)
+    parser.add_argument("--components", type=int, default=20)
     parser.add_argument("--idle", type=float, default=12, help="seconds before memory is read")
     options = parser.parse_args()
     from agent import Agent, Fleet
     from harness import Server, program
+    from streams import memory_kib
 
     with tempfile.TemporaryDirectory() as directory, Server(Path(directory) / "data") as server:
         fleet = Fleet(server)
@@ -81,7 +105,14 @@ def main():
             print(f"  processor                {cpu * 1000:7.1f} ms")
             print(f"  time                     {statistics.median(seconds) * 1000:7.0f} ms")
             time.sleep(options.idle)
-            print(f"idle PSS                   {pss_kib(agent.process.pid):7} KiB")
+            pss, uss = memory_kib(agent.process)
+            print(f"idle PSS                   {pss:7} KiB")
+            print(f"idle USS                   {uss:7} KiB")
+            reports = [report_seconds(fleet, agent) for _ in range(options.starts)]
+            print(f"start to health report     {statistics.median(reports) * 1000:7.0f} ms")
+            deployment, back = many_components(fleet, agent, options.components, options.starts)
+            print(f"{options.components} components: time        {deployment * 1000:7.0f} ms")
+            print(f"  kill to reconnected      {statistics.median(back) * 1000:7.0f} ms")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 
 #include "base/error/error.hpp"
 #include "edge/streams/exports/mqtt_export.hpp"
+#include "edge/streams/exports/object_export.hpp"
 #include "edge/streams/exports/s3_task.hpp"
 #include "edge/streams/server/stream_frame.hpp"
 #include "edge/streams/store/stream_definition.hpp"
@@ -49,6 +50,9 @@ void read_message(std::string_view bytes) {
       const auto* http = std::get_if<HttpExportSettings>(&config.settings);
       if (http != nullptr && http->uri.starts_with("mqtt")) {
         static_cast<void>(read_mqtt_address(http->uri));
+      }
+      if (http != nullptr && http->uri.starts_with("s3+")) {
+        static_cast<void>(read_object_address(http->uri));
       }
     }
   } catch (const andon::base::Error&) {

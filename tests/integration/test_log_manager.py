@@ -2,8 +2,10 @@
 """aws.greengrass.LogManager: what components write comes to log groups of the server, each line once."""
 import json
 import ssl
+import tempfile
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -166,3 +168,49 @@ def test_a_device_writes_to_no_other_group_than_its_components_and_as_nobody_els
     # Too old for a log group: taken, and dropped as the API does.
     assert post(server, agent, json.dumps(good).encode()) == 200
     assert lines(server) == {}
+
+
+def test_files_of_the_components_own_come_with_their_messages_whole_over_rotations(
+        server, fleet, agent, tmp_path):
+    folder = tmp_path / "app-logs"
+    folder.mkdir()
+    stack = "".join(f"2026-11-30 ERROR failed {i}\n  at one\n  at another\n" for i in range(3))
+    (folder / "app.log").write_text(stack)
+    (folder / "other.txt").write_text("not meant\n")
+    (folder / "app-link.log").symlink_to("/etc/hostname")
+    fleet.deploy_and_wait({NAME: "1.0.0", MANAGER: rules(
+        logFileDirectoryPath=str(folder), logFileRegex=r"^app.*\.log", multiLineStartPattern="^2026")})
+    expected = [f"2026-11-30 ERROR failed {i}\n  at one\n  at another" for i in range(3)]
+
+    def messages():
+        return [message for found in lines(server).values() for message in found]
+    wait_until(lambda: messages() == expected, "the messages of the file")
+    # It is rotated, and the old file has a line more.
+    with open(folder / "app.log", "a") as old:
+        old.write("2026-11-30 INFO the last of it\n")
+    (folder / "app.log").rename(folder / "app-1.log")
+    (folder / "app.log").write_text("2026-11-30 INFO anew\n")
+    wait_until(lambda: len(messages()) == 5, "the messages after the rotation")
+    agent.kill()
+    agent.start()
+    with open(folder / "app.log", "a") as now:
+        now.write("2026-11-30 INFO after the restart\n")
+    wait_until(lambda: len(messages()) > 5, "the message after the restart")
+    assert sorted(messages()) == sorted(expected + [
+        "2026-11-30 INFO the last of it", "2026-11-30 INFO anew", "2026-11-30 INFO after the restart"])
+
+
+def test_files_that_components_may_not_read_stay_where_they_are(server, fleet, tmp_path):
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name, \
+            Agent(server, tmp_path / "device", component_user="nobody") as agent:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "secret.log").write_text("of root alone\n")
+        (folder / "secret.log").chmod(0o600)
+        (folder / "open.log").write_text("for all\n")
+        fleet.deploy_and_wait({MANAGER: rules(
+            logFileDirectoryPath=name, logFileRegex=r"\.log$",
+            andonDestination="s3://andon-uploads")})
+        wait_until(lambda: objects(server), "what all may read")
+        assert list(objects(server).values()) == [["for all"]]
+        assert agent.status()["agent"] == "running"

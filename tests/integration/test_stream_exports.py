@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from botocore.exceptions import ClientError
+from agent import NUCLEUS, open_windows, window_elsewhere
 from harness import wait_until
 
 pytest.importorskip("stream_manager", reason="needs stream-manager")
@@ -259,7 +260,50 @@ def test_messages_go_to_the_broker_over_the_devices_own_connection(line, server)
             f"message {i}" for i in range(20)]
 
 
-@pytest.mark.parametrize("uri", ["mqtt://host", "mqtt://a:b@host/t", "mqtt://host/t?qos=2",
+def test_messages_become_objects_of_the_servers_store_and_wait_for_a_bucket_that_denies_them(
+        line, server):
+    s3, sdk = server.aws("s3"), line.sdk()
+    make_http(sdk, "objects", f"s3+https:///{BUCKET}/{{thing}}/streams",
+              export_format=ExportFormat.JSON_BATCHED, batch_size=4)
+    make_http(sdk, "denied", f"s3+https:///{BUCKET}/another-device")
+    for i in range(10):
+        sdk.append_message("objects", b"%d" % i)
+    sdk.append_message("denied", b"mine")
+
+    def messages():
+        found = s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{line.thing}/streams/objects/")
+        bodies = [s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()
+                  for one in found.get("Contents", [])]
+        rows = [json.loads(row) for body in bodies for row in body.splitlines()]
+        return [(row["sequenceNumber"], base64.b64decode(row["payload"])) for row in rows]
+    wait_until(lambda: len(messages()) == 10, "all messages in the bucket")
+    assert messages() == [(i, b"%d" % i) for i in range(10)]
+    status = wait_until(lambda: [s for s in sdk.describe_message_stream("denied").export_statuses
+                                 if s.error_message], "the reason")[0]
+    assert "AccessDenied" in status.error_message
+    assert status.last_exported_sequence_number == -1
+
+
+def test_an_export_outside_its_window_says_so_and_goes_on_where_it_was(line):
+    sdk = line.sdk()
+    window, opens = window_elsewhere("exports")
+    with Sink() as sink:
+        make_http(sdk, "thin", sink.uri)
+        line.fleet.deploy_and_wait({
+            line.name: "1.0.0", "aws.greengrass.StreamManager": ("2.2.0", line.configuration),
+            NUCLEUS: ("2.14.0", {"andonLinkBudget": {"windows": [window]}})}, thing=line.thing)
+        for i in range(3):
+            sdk.append_message("thin", b"%d" % i)
+        status = wait_until(lambda: [s for s in sdk.describe_message_stream("thin").export_statuses
+                                     if s.error_message], "the reason")[0]
+        assert "outside their window" in status.error_message and opens in status.error_message
+        assert sink.bodies == []
+        open_windows(line.agent)
+        wait_until(lambda: sink.bodies == [b"0", b"1", b"2"], "all being posted, in order")
+
+
+@pytest.mark.parametrize("uri", ["s3+https://host/bucket/p", "s3+https:///bucket/p?roll=8MiB",
+                                 "mqtt://host", "mqtt://a:b@host/t", "mqtt://host/t?qos=2",
                                  "mqtt://host/+/t", "mqtt://host:x/t", "amqp://host/t"])
 def test_an_address_that_cannot_be_is_refused(line, uri):
     with pytest.raises(Exception, match="uri"):

@@ -150,8 +150,12 @@ File fetch(const Options& options, const std::string& path, const json::object& 
   file.result = carry_through(server, path, body, [&](const json::object& answer) {
     const base::JsonReader reader(answer, "answer");
     if (reader.has("progress")) {
-      whole = static_cast<std::uint64_t>(
-          reader.child("progress").optional_integer("ofBytes").value_or(0));
+      const base::JsonReader progress = reader.child("progress");
+      whole = static_cast<std::uint64_t>(progress.optional_integer("ofBytes").value_or(0));
+      const std::string text = progress.optional_string("text").value_or("");
+      if (!text.empty() && !options.as_json) {
+        terminal.step(options.name + ": " + base::escape_controls(text));
+      }
     }
     const auto data = base::from_base64(reader.optional_string("data").value_or(""));
     if (data) file.bytes += *data;

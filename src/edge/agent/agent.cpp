@@ -49,6 +49,7 @@
 #include "edge/ipc/configuration_operations.hpp"
 #include "edge/ipc/ipc_server.hpp"
 #include "edge/ipc/lifecycle_operations.hpp"
+#include "edge/ipc/link_operations.hpp"
 #include "edge/ipc/metric_operations.hpp"
 #include "edge/ipc/mqtt_operations.hpp"
 #include "edge/ipc/pubsub_operations.hpp"
@@ -162,7 +163,7 @@ class Agent::Implementation {
                     write_status_soon();
                   }}),
         log_uploader_(
-            {loop_, *link_, budget_, device_, layout_,
+            {loop_, *link_, budget_, device_, layout_, options_.components.user,
              [this] { return configuration_of(kLogManager); },
              [this] { return server_time_.own_is_ahead().value_or(std::chrono::milliseconds{0}); },
              [this] { return credentials_of_role(); },
@@ -270,10 +271,10 @@ class Agent::Implementation {
              [device = device_, layout = layout_] { renew_certificate_on_disk(device, layout); },
              [this] { link_->reconnect(); }, [this] { write_status_soon(); }}),
         commands_(loop_, *link_, device_.thing_name,
-                  [layout = layout_, hands = options_.remote_hands](
+                  [this, layout = layout_, hands = options_.remote_hands](
                       const fleet::CommandRequest& request, const Cancellation& cancellation,
                       CommandOutput& output) {
-                    return carry_out(request, layout, hands, cancellation, output);
+                    return carry_out(request, {layout, hands, budget_}, cancellation, output);
                   }) {
     configurations_.set_resolver([this](const std::string& component, const json::object& raw) {
       return host_.resolve(component, raw);
@@ -288,6 +289,7 @@ class Agent::Implementation {
     lifecycle_operations_.add_to(operations_);
     update_operations_.add_to(operations_);
     metric_operations_.add_to(operations_);
+    link_operations_.add_to(operations_);
     shadow_operations_.add_to(operations_);
     secrets_.add_to(operations_);
     client_devices_.add_to(operations_);
@@ -661,6 +663,7 @@ class Agent::Implementation {
   LifecycleOperations lifecycle_operations_;
   UpdateOperations update_operations_;
   MetricOperations metric_operations_;
+  LinkOperations link_operations_{budget_};
   ShadowOperations shadow_operations_;
   ShadowSync shadow_sync_;
   SecretSource secret_source_;

@@ -34,8 +34,8 @@ std::vector<LinkUse> read_uses(const base::JsonReader& reader, std::string_view 
   for (const std::string& name : reader.strings(key, kMostNames)) {
     const auto* const found = std::ranges::find(kLinkUseNames, name);
     if (found == kLinkUseNames.end()) {
-      reader.problem(
-          key, "has \"" + name.substr(0, 100) + "\", but must be of downloads, exports and logs");
+      reader.problem(key, "has \"" + name.substr(0, 100) +
+                              "\", but must be of downloads, uploads, exports and logs");
       continue;
     }
     const auto use = static_cast<LinkUse>(found - kLinkUseNames.begin());

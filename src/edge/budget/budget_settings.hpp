@@ -14,10 +14,11 @@
 
 namespace andon::edge {
 
-enum class LinkUse : std::uint8_t { downloads, exports, logs };
-inline constexpr std::size_t kLinkUses = 3;
-inline constexpr std::array<std::string_view, kLinkUses> kLinkUseNames = {"downloads", "exports",
-                                                                          "logs"};
+// `uploads`: pictures of components, and what people elsewhere have asked for (fleet/command).
+enum class LinkUse : std::uint8_t { downloads, uploads, exports, logs };
+inline constexpr std::size_t kLinkUses = 4;
+inline constexpr std::array<std::string_view, kLinkUses> kLinkUseNames = {"downloads", "uploads",
+                                                                          "exports", "logs"};
 
 // Each day from `from` until before `to`, in minutes of the device's local day; over midnight where
 // `to` is not behind `from`.
@@ -35,7 +36,8 @@ struct BudgetSettings {
   std::uint64_t bytes_per_second = 0;
   std::uint64_t bytes_per_hour = 0;
   std::uint64_t bytes_per_day = 0;
-  std::array<LinkUse, kLinkUses> order = {LinkUse::downloads, LinkUse::exports, LinkUse::logs};
+  std::array<LinkUse, kLinkUses> order = {LinkUse::downloads, LinkUse::uploads, LinkUse::exports,
+                                          LinkUse::logs};
   // A use that is in none of them may go at any time.
   std::vector<LinkWindow> windows;
 

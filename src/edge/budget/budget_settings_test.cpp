@@ -34,7 +34,8 @@ TEST(BudgetSettings, EachMemberIsReadAndTheOthersKeepTheirOrder) {
   EXPECT_EQ(settings.bytes_per_second, 50'000U);
   EXPECT_EQ(settings.bytes_per_hour, 1'000'000U);
   EXPECT_EQ(settings.bytes_per_day, 9'000'000U);
-  EXPECT_THAT(settings.order, ElementsAre(LinkUse::logs, LinkUse::downloads, LinkUse::exports));
+  EXPECT_THAT(settings.order,
+              ElementsAre(LinkUse::logs, LinkUse::downloads, LinkUse::uploads, LinkUse::exports));
   EXPECT_EQ(settings.minutes_closed(LinkUse::downloads, 23 * 60), 0);
   EXPECT_EQ(settings.minutes_closed(LinkUse::downloads, 5 * 60 + 59), 0);
   EXPECT_EQ(settings.minutes_closed(LinkUse::downloads, 6 * 60), 6 * 60);

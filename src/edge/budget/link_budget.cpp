@@ -22,6 +22,10 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kLookAgain{100};
 constexpr milliseconds kKeepEvery{10'000};
+// Of who asks from elsewhere: how long it waits before it asks again, and may be late.
+constexpr milliseconds kAskAgainSoon{500};
+constexpr milliseconds kAskAgainLate{30'000};
+constexpr milliseconds kLate{2'000};
 // No server keeps a connection for long on which nothing is read.
 constexpr milliseconds kLongestStop{10'000};
 // What is sent as one goes over the link in so many pieces a second, so that others come between.
@@ -129,12 +133,21 @@ LinkBudget::Verdict LinkBudget::long_gate(LinkUse use, std::uint64_t bytes) cons
   return {};
 }
 
+bool LinkBudget::Lane::waits_at(Gate gate) const {
+  if (waiting[static_cast<std::size_t>(gate)] > 0) return true;
+  return asks_at == gate && steady_clock::now() < asks_until;
+}
+
+std::string LinkBudget::Lane::waits_for() const {
+  return why.empty() && steady_clock::now() < asks_until ? asks_why : why;
+}
+
 LinkBudget::Verdict LinkBudget::turn(LinkUse use) const {
   for (const LinkUse other : settings_.order) {
     if (other == use) break;
     // One that waits for its window is in nobody's way.
     for (const Gate gate : {Gate::rate, Gate::volume, Gate::order}) {
-      if (lane(other).waiting[static_cast<std::size_t>(gate)] == 0) continue;
+      if (!lane(other).waits_at(gate)) continue;
       return {Gate::order,
               std::string(name_of(use)) + " wait: " + std::string(name_of(other)) + " go first"};
     }
@@ -228,6 +241,41 @@ bool LinkBudget::spend(LinkUse use, std::uint64_t bytes, const std::atomic<bool>
   return may_go_on || cancelled;
 }
 
+LinkBudget::Leave LinkBudget::ask(LinkUse use, std::uint64_t bytes) {
+  Leave leave;
+  std::unique_lock lock(mutex_);
+  Verdict verdict = long_gate(use, bytes);
+  const bool is_long = verdict.gate != Gate::open;
+  if (!is_long) verdict = turn(use);
+  Lane& mine = lane(use);
+  const bool was_long = mine.waits_at(Gate::window) || mine.waits_at(Gate::volume);
+  if (verdict.gate == Gate::open) {
+    charge_volume(bytes);
+    charge_rate(use, bytes);
+    mine.asks_until = {};
+    leave.is_given = true;
+  } else {
+    leave.ask_again = is_long ? kAskAgainLate : kAskAgainSoon;
+    if (verdict.gate == Gate::rate) {
+      const auto free_in =
+          std::chrono::ceil<milliseconds>(std::max(free_at_, mine.free_at) - steady_clock::now());
+      leave.ask_again = std::clamp(free_in, milliseconds(1), kAskAgainLate);
+      verdict.why = std::string(name_of(use)) + " wait for the link's bytes a second";
+    }
+    leave.why = verdict.why;
+    mine.asks_at = verdict.gate;
+    mine.asks_why = verdict.gate == Gate::rate ? std::string() : std::move(verdict.why);
+    mine.asks_until = steady_clock::now() + leave.ask_again + kLate;
+  }
+  if (was_long != is_long) {
+    tell(lock);
+  } else if (leave.is_given) {
+    lock.unlock();
+    keep(Keep::now_and_then);
+  }
+  return leave;
+}
+
 std::uint64_t LinkBudget::own_rate(LinkUse use) const {
   const std::uint64_t all = settings_.bytes_per_second;
   const std::uint64_t own = lane(use).bytes_per_second;
@@ -241,7 +289,7 @@ std::uint64_t LinkBudget::rate(LinkUse use) const {
 
 std::string LinkBudget::waits_for(LinkUse use) const {
   const std::lock_guard lock(mutex_);
-  return lane(use).why;
+  return lane(use).waits_for();
 }
 
 json::object LinkBudget::status() const {
@@ -260,7 +308,7 @@ json::object LinkBudget::status() const {
   }
   json::object waiting;
   for (const LinkUse use : settings_.order) {
-    if (!lane(use).why.empty()) waiting[name_of(use)] = lane(use).why;
+    if (std::string why = lane(use).waits_for(); !why.empty()) waiting[name_of(use)] = why;
   }
   if (!waiting.empty()) status["waiting"] = std::move(waiting);
   return status;

@@ -56,6 +56,15 @@ class LinkBudget {
   // used up, or others go first for longer than a connection should be kept.
   [[nodiscard]] bool spend(LinkUse use, std::uint64_t bytes, const std::atomic<bool>& cancelled);
 
+  // For who sends from another process: may so many bytes go now? They are counted where they may.
+  struct Leave {
+    bool is_given = false;
+    std::chrono::milliseconds ask_again{0};  // 30 s at most
+    std::string why;                         // it is not given, for people
+  };
+  // Does not wait. Who is told to ask again counts as waiting until a little after that.
+  [[nodiscard]] Leave ask(LinkUse use, std::uint64_t bytes);
+
   // The rate that connections of the use should be made for; 0: any.
   [[nodiscard]] std::uint64_t rate(LinkUse use) const;
   // Why the use waits, for people; empty where it does not.
@@ -75,6 +84,13 @@ class LinkBudget {
     Instant free_at{};
     std::array<int, 5> waiting{};  // callers, by Gate
     std::string why;
+    // The same of who asks from elsewhere, until it should have asked again.
+    Gate asks_at = Gate::open;
+    std::string asks_why;
+    Instant asks_until{};
+
+    [[nodiscard]] bool waits_at(Gate gate) const;
+    [[nodiscard]] std::string waits_for() const;
   };
 
   // What keeps it for minutes or hours, and what for moments.

@@ -116,7 +116,7 @@ TEST_F(LinkBudgetTest, AWindowOpensByTheServersTimeAndIsInNobodysWay) {
 }
 
 TEST_F(LinkBudgetTest, WhoIsFirstInTheOrderGoesFirst) {
-  const std::array order = {LinkUse::logs, LinkUse::downloads, LinkUse::exports};
+  const std::array order = {LinkUse::logs, LinkUse::downloads, LinkUse::exports, LinkUse::uploads};
   budget_->configure({.bytes_per_hour = 1000, .order = order});
   budget_->take(LinkUse::exports, 600, cancelled_);
   auto logs = std::async([&] { budget_->take(LinkUse::logs, 500, cancelled_); });
@@ -140,6 +140,43 @@ TEST_F(LinkBudgetTest, AUseHasItsOwnRateBeneathThatOfAll) {
   budget_->configure({});
   EXPECT_EQ(budget_->rate(LinkUse::exports), 500U);
   EXPECT_EQ(budget_->rate(LinkUse::downloads), 0U);
+}
+
+TEST_F(LinkBudgetTest, WhoAsksFromElsewhereIsToldWhenToAskAgainAndWhy) {
+  budget_->configure({.bytes_per_hour = 1000});
+  EXPECT_TRUE(budget_->ask(LinkUse::uploads, 600).is_given);
+  const LinkBudget::Leave leave = budget_->ask(LinkUse::uploads, 500);
+  EXPECT_FALSE(leave.is_given);
+  EXPECT_GT(leave.ask_again, milliseconds(0));
+  EXPECT_THAT(leave.why, HasSubstr("uploads go on in 65 min"));
+  EXPECT_EQ(budget_->waits_for(LinkUse::uploads), leave.why);
+  EXPECT_THAT(base::to_text(budget_->status()), HasSubstr("uploads go on"));
+  EXPECT_EQ(budget_->status().at("lastHourBytes").to_number<int>(), 600);
+  pass(minutes(65));
+  EXPECT_TRUE(budget_->ask(LinkUse::uploads, 500).is_given);
+  EXPECT_EQ(budget_->waits_for(LinkUse::uploads), "");
+}
+
+TEST_F(LinkBudgetTest, WhoAsksFromElsewhereKeepsItsPlaceInTheOrderUntilItAsksAgain) {
+  budget_->configure({.bytes_per_hour = 1000});
+  budget_->take(LinkUse::exports, 600, cancelled_);
+  EXPECT_FALSE(budget_->ask(LinkUse::uploads, 500).is_given);
+  auto exports = std::async([&] { budget_->take(LinkUse::exports, 1, cancelled_); });
+  EXPECT_EQ(reason_of(LinkUse::exports), "exports wait: uploads go first");
+  // Those that go first wait for themselves alone.
+  budget_->take(LinkUse::downloads, 1, cancelled_);
+  pass(minutes(65));
+  EXPECT_TRUE(budget_->ask(LinkUse::uploads, 500).is_given);
+  exports.get();
+}
+
+TEST_F(LinkBudgetTest, WhoAsksFromElsewhereKeepsToTheRate) {
+  budget_->configure({.bytes_per_second = 1024});
+  EXPECT_TRUE(budget_->ask(LinkUse::uploads, 1'000'000).is_given);
+  const LinkBudget::Leave leave = budget_->ask(LinkUse::uploads, 1);
+  EXPECT_FALSE(leave.is_given);
+  EXPECT_EQ(leave.ask_again, milliseconds(30'000));
+  EXPECT_THAT(leave.why, HasSubstr("bytes a second"));
 }
 
 TEST_F(LinkBudgetTest, WhoIsCancelledStopsWaiting) {

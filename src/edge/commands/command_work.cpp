@@ -30,6 +30,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kGlance{200};
 constexpr milliseconds kFrameWait{10'000};
+constexpr milliseconds kUntold{2'000};  // a shorter wait is not worth a word
 constexpr int kMostSide = 1280;
 constexpr int kMostFrameBytes = 92'160;
 constexpr std::size_t kMostAboutFrame = 4096;
@@ -45,13 +46,36 @@ struct Task {
   const fleet::CommandRequest& request;
   const Layout& layout;
   const RemoteHands& hands;
+  LinkBudget& budget;
   const Cancellation& cancellation;
   CommandOutput& output;
 };
 
+// As the link's budget wants it; while that keeps them back, who asked hears why. `of_bytes`: 0
+// where that is not known.
+void send_bytes(const Task& task, std::string_view bytes, std::uint64_t sent,
+                std::uint64_t of_bytes) {
+  std::string told;
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, fleet::kMostAnswerBytes);
+    const LinkBudget::Leave leave = task.budget.ask(LinkUse::uploads, piece.size());
+    if (!leave.is_given) {
+      if (leave.ask_again > kUntold && leave.why != told) {
+        told = leave.why;
+        task.output.progress(sent, of_bytes, told);
+      }
+      task.cancellation.wait(std::min(leave.ask_again, kUntold));
+      continue;
+    }
+    task.output.data(piece);
+    sent += piece.size();
+    bytes.remove_prefix(piece.size());
+  }
+}
+
 json::object send_file(const Task& task, std::string_view bytes) {
   task.output.progress(0, bytes.size(), "");
-  task.output.data(bytes);
+  send_bytes(task, bytes, 0, bytes.size());
   return {{"bytes", bytes.size()}, {"sha256", trust::sha256_hex(bytes)}};
 }
 
@@ -242,7 +266,7 @@ json::object copy_from(const Task& task) {
                                                          " MiB, which is the most that is copied");
         }
         digest.update(part);
-        task.output.data(part);
+        send_bytes(task, part, bytes - part.size(), 0);
       });
   if (!status.ok()) complain(task, status, said);
   return {{"bytes", bytes}, {"sha256", base::to_hex(digest.finish())}};
@@ -263,10 +287,9 @@ json::object copy_to(const Task& task) {
 
 }  // namespace
 
-json::object carry_out(const fleet::CommandRequest& request, const Layout& layout,
-                       const RemoteHands& hands, const Cancellation& cancellation,
-                       CommandOutput& output) {
-  const Task task{request, layout, hands, cancellation, output};
+json::object carry_out(const fleet::CommandRequest& request, const CommandPlace& place,
+                       const Cancellation& cancellation, CommandOutput& output) {
+  const Task task{request, place.layout, place.hands, place.budget, cancellation, output};
   using enum fleet::CommandKind;
   switch (request.kind) {
     case restart:

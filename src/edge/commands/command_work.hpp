@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "edge/budget/link_budget.hpp"
 #include "edge/commands/command_output.hpp"
 #include "edge/loop/cancellation.hpp"
 #include "edge/state/layout.hpp"
@@ -20,10 +21,17 @@ struct RemoteHands {
   std::string user;  // as whom
 };
 
+// Where a command is carried out. The budget outlives it.
+struct CommandPlace {
+  Layout layout;
+  RemoteHands hands;
+  LinkBudget& budget;  // files that it answers with wait for their share of the link
+};
+
 // What there is to say at the end. Throws what ends it otherwise; cancelled where nobody wants any
 // more.
-[[nodiscard]] json::object carry_out(const fleet::CommandRequest& request, const Layout& layout,
-                                     const RemoteHands& hands, const Cancellation& cancellation,
+[[nodiscard]] json::object carry_out(const fleet::CommandRequest& request,
+                                     const CommandPlace& place, const Cancellation& cancellation,
                                      CommandOutput& output);
 
 }  // namespace andon::edge

@@ -5,6 +5,7 @@
 
 #include "base/text/encoding.hpp"
 #include "edge/ipc/configuration_operations.hpp"
+#include "edge/ipc/link_operations.hpp"
 #include "edge/ipc/metric_operations.hpp"
 #include "edge/ipc/mqtt_operations.hpp"
 #include "edge/ipc/pubsub_operations.hpp"
@@ -89,6 +90,23 @@ TEST_F(OperationsTest, AComponentsMetricsAreKeptAsTheyWereLast) {
         R"({"metrics":[{"name":"","unit":"COUNT","value":1}]})",
         R"({"metrics":[{"name":"x","unit":"COUNT","value":-1}]})"}) {
     EXPECT_EQ(call("PutComponentMetric", bad).substr(0, 21), "InvalidArgumentsError") << bad;
+  }
+}
+
+TEST_F(OperationsTest, AComponentMayAskForTheLinkAndIsToldWhenItIsNotItsTurn) {
+  const base::TemporaryDirectory directory;
+  LinkBudget budget(LinkBudget::real_world(directory.path() / "volume.json"));
+  LinkOperations link(budget);
+  link.add_to(operations_);
+  budget.configure({.bytes_per_hour = 100'000});
+  EXPECT_EQ(call("ReserveLink", R"({"bytes":100000})"), R"({"reserved":true})");
+  const std::string answer = call("ReserveLink", R"({"bytes":1})");
+  EXPECT_NE(answer.find(R"({"reserved":false,"askAgainMilliseconds":)"), std::string::npos)
+      << answer;
+  EXPECT_NE(answer.find("bytes an hour are used"), std::string::npos) << answer;
+  for (const char* const bad : {R"({})", R"({"bytes":0})", R"({"bytes":"many"})",
+                                R"({"bytes":1e300})", R"({"bytes":1,"use":"logs"})"}) {
+    EXPECT_EQ(call("ReserveLink", bad).substr(0, 21), "InvalidArgumentsError") << bad;
   }
 }
 

@@ -2,9 +2,8 @@
 #include "edge/logs/log_destination.hpp"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <utility>
 
 #include "base/error/error.hpp"
@@ -12,7 +11,7 @@
 #include "base/time/time.hpp"
 #include "edge/cloud/data_plane.hpp"
 #include "edge/streams/exports/mqtt_export.hpp"
-#include "edge/streams/exports/s3_export.hpp"
+#include "edge/streams/exports/object_client.hpp"
 
 namespace andon::edge {
 namespace {
@@ -76,42 +75,33 @@ class LogTopic final : public LogDestination {
   MqttExport export_;
 };
 
-base::UniqueFd in_memory(const std::string& text) {
-  base::UniqueFd file(memfd_create("logs", MFD_CLOEXEC));
-  if (!file) throw base::system_error("cannot hold logs in memory", errno);
-  base::write_all(file.get(), text, "logs");
-  return file;
-}
-
-// By the export of streams, whose input is what is in memory instead of a file.
 class LogBucket final : public LogDestination {
  public:
-  LogBucket(std::string_view uri, const ExportWorld& world)
-      : world_(world), export_({}, world_, {}) {
+  LogBucket(std::string_view uri, const ExportWorld& world) : world_(world), store_(world) {
     uri.remove_prefix(uri.find("://") + 3);
     const std::size_t slash = std::min(uri.find('/'), uri.size());
     bucket_ = uri.substr(0, slash);
     prefix_ = uri.substr(std::min(slash + 1, uri.size()));
-    world_.open_input = [this](const base::fs::path&) { return in_memory(text_); };
   }
 
   std::size_t batch_bytes() const override { return kObjectBytes; }
 
   void put(LogBatch batch, const std::atomic<bool>& cancelled) override {
-    const std::string key = log_object_key(prefix_, world_.thing_name, batch);
-    text_.clear();
-    for (const fleet::DeviceLogLine& line : batch.lines) text_ += line.text + '\n';
-    const std::string task = base::to_text(base::json::object{
-        {"inputUrl", "file:///" + batch.component + ".log"}, {"bucket", bucket_}, {"key", key}});
-    require_sent(export_.send({batch.component, {{0, 0, task}}}, cancelled), cancelled);
+    ObjectClient::Request request{.method = "PUT",
+                                  .bucket = bucket_,
+                                  .key = log_object_key(prefix_, world_.thing_name, batch)};
+    for (const fleet::DeviceLogLine& line : batch.lines) request.body += line.text + '\n';
+    request.headers.set("Content-Type", "text/plain; charset=utf-8");
+    world_.await_budget(request.body.size(), cancelled);
+    if (cancelled) return;
+    static_cast<void>(store_.call(std::move(request), cancelled));
   }
 
  private:
-  ExportWorld world_;  // the device's, with this as its input
-  S3Export export_;
+  const ExportWorld& world_;
+  ObjectClient store_;
   std::string bucket_;
   std::string prefix_;
-  std::string text_;
 };
 
 }  // namespace

@@ -31,6 +31,15 @@ struct LogChunk {
                                                const std::optional<LogPlace>& from,
                                                std::size_t most_bytes);
 
+// The same of one file that a component writes by itself. It begins anew where it has become
+// shorter than `from` says, or is another file. `is_over`: nothing more is written to it, so that
+// what is behind its last end of a line is one, too.
+[[nodiscard]] std::optional<LogChunk> read_log_file(const base::UniqueFd& file,
+                                                    const std::optional<LogPlace>& from,
+                                                    std::size_t most_bytes, bool is_over);
+// Where its first byte is. Nothing for what is no ordinary file.
+[[nodiscard]] std::optional<LogPlace> begin_of(const base::UniqueFd& file);
+
 // Removes old files, the oldest first: those that were read to their end where `read_ones`, and as
 // many as `space_bytes` (0: no limit) wants for all old ones together.
 void remove_old_logs(const base::fs::path& log, const std::optional<LogPlace>& read_to,

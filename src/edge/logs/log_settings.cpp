@@ -5,9 +5,11 @@
 #include <array>
 #include <utility>
 
+#include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
 #include "base/text/ascii.hpp"
 #include "edge/streams/exports/mqtt_export.hpp"
+#include "query/regex/regex.hpp"
 
 namespace andon::edge {
 namespace {
@@ -18,6 +20,7 @@ constexpr std::int64_t kMostInterval = 86'400;
 constexpr std::int64_t kMostSpace = std::int64_t{1} << 40;
 constexpr std::size_t kMostComponents = 200;
 constexpr std::size_t kMostName = 128;
+constexpr std::size_t kMostPath = 1024;
 constexpr std::string_view kS3Scheme = "s3://";
 // Behind a time, a name and the like.
 constexpr std::size_t kLevelWithin = 80;
@@ -57,10 +60,56 @@ std::string problem_of_destination(const std::string& uri) {
   return "must be s3://BUCKET/PREFIX, mqtt:///TOPIC or mqtt://HOST/TOPIC";
 }
 
-LogRule read_rule(const base::JsonReader& reader) {
+// Of a regular expression that can be one; empty where there is none.
+std::string read_pattern(const base::JsonReader& reader, std::string_view key) {
+  std::string pattern = reader.optional_string(key).value_or("");
+  if (pattern.empty()) return pattern;
+  try {
+    const query::Regex compiled(pattern, {});
+  } catch (const base::Error& error) {
+    reader.problem(key, "is no regular expression: " + error.message());
+    pattern.clear();
+  }
+  return pattern;
+}
+
+// As AWS's component has it where nobody says otherwise: the component's name, and more letters.
+std::string default_file_pattern(std::string_view component) {
+  std::string pattern = "^";
+  for (const char letter : component) {
+    pattern += letter == '.' ? std::string("\\.") : std::string(1, letter);
+  }
+  return pattern + "\\w*\\.log";
+}
+
+void read_files(const base::JsonReader& reader, std::string_view component, LogRule& rule) {
+  const std::string directory = reader.optional_string("logFileDirectoryPath").value_or("");
+  rule.file_pattern = read_pattern(reader, "logFileRegex");
+  if (directory.empty()) {
+    if (!rule.file_pattern.empty()) {
+      reader.problem("logFileRegex",
+                     "has no logFileDirectoryPath beside it: what the component writes to standard "
+                     "output is uploaded");
+    }
+    rule.file_pattern.clear();
+    return;
+  }
+  if (!directory.starts_with('/') || directory.size() > kMostPath) {
+    reader.problem("logFileDirectoryPath", "must be an absolute path");
+    rule.file_pattern.clear();
+    return;
+  }
+  rule.directory = directory;
+  if (rule.file_pattern.empty()) rule.file_pattern = default_file_pattern(component);
+}
+
+LogRule read_rule(const base::JsonReader& reader, std::string_view component) {
   LogRule rule;
   reader.allow_only({"componentName", "minimumLogLevel", "diskSpaceLimit", "diskSpaceLimitUnit",
-                     "deleteLogFileAfterCloudUpload", "andonDestination"});
+                     "deleteLogFileAfterCloudUpload", "andonDestination", "logFileDirectoryPath",
+                     "logFileRegex", "multiLineStartPattern"});
+  read_files(reader, component, rule);
+  rule.start_pattern = read_pattern(reader, "multiLineStartPattern");
   rule.least = reader.choice("minimumLogLevel", kLevels).value_or(LogLevel::info);
   const std::uint64_t unit = reader.choice("diskSpaceLimitUnit", kUnits).value_or(kUnits[0].second);
   const auto limit =
@@ -93,7 +142,7 @@ ReadLogSettings read_log_settings(const json::object& configuration) {
       return rule.problem(
           "", "is no component's name, or one more than " + std::to_string(kMostComponents));
     }
-    LogRule wanted = read_rule(rule);
+    LogRule wanted = read_rule(rule, name);
     // Lines that shall go elsewhere do not go to a log group instead.
     const std::string problem =
         wanted.destination.empty() ? "" : problem_of_destination(wanted.destination);

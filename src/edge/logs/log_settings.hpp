@@ -26,6 +26,12 @@ struct LogRule {
   bool deletes = false;           // files that were put aside, once they are uploaded
   // s3://BUCKET/PREFIX, mqtt:///TOPIC or mqtt[s]://HOST/TOPIC; empty: a log group of the server.
   std::string destination;
+  // Files that the component writes by itself, in place of what it writes to standard output: those
+  // in the directory whose names have a match. Empty: none.
+  std::string directory;
+  std::string file_pattern;
+  // What the first line of a message has; empty: it does not begin with white space.
+  std::string start_pattern;
   bool operator==(const LogRule&) const = default;
 };
 

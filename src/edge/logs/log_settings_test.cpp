@@ -53,6 +53,33 @@ TEST(LogSettings, WhatCannotBeUsedIsNamedAndTheRestCounts) {
                   HasSubstr("logFileRegex")));
 }
 
+TEST(LogSettings, AComponentMayHaveFilesOfItsOwnAndMessagesOfSeveralLines) {
+  const ReadLogSettings got = read(R"({
+    "logsUploaderConfiguration": {"componentLogsConfigurationMap": {
+      "com.example.App": {"logFileDirectoryPath": "/var/log/app", "logFileRegex": "^app.*[.]log$",
+                          "multiLineStartPattern": "^\\d{4}"},
+      "com.example.Named": {"logFileDirectoryPath": "/var/log/named"}}}})");
+  EXPECT_THAT(got.problems, IsEmpty());
+  const LogRule& app = got.settings.components.at("com.example.App");
+  EXPECT_EQ(app.directory, "/var/log/app");
+  EXPECT_EQ(app.file_pattern, "^app.*[.]log$");
+  EXPECT_EQ(app.start_pattern, "^\\d{4}");
+  EXPECT_EQ(got.settings.components.at("com.example.Named").file_pattern,
+            R"(^com\.example\.Named\w*\.log)");
+}
+
+TEST(LogSettings, PatternsAndDirectoriesThatCannotBeAreNamed) {
+  const ReadLogSettings got = read(R"({
+    "logsUploaderConfiguration": {"componentLogsConfigurationMap": {
+      "a": {"logFileDirectoryPath": "logs", "logFileRegex": ".*"},
+      "b": {"logFileDirectoryPath": "/var/log", "logFileRegex": "(", "multiLineStartPattern": "["}}}})");
+  EXPECT_EQ(got.settings.components.at("a"), LogRule{});
+  EXPECT_EQ(got.settings.components.at("b").file_pattern, R"(^b\w*\.log)");
+  EXPECT_THAT(got.problems, testing::UnorderedElementsAre(HasSubstr("a.logFileDirectoryPath"),
+                                                          HasSubstr("b.logFileRegex"),
+                                                          HasSubstr("b.multiLineStartPattern")));
+}
+
 TEST(LogSettings, LinesMayGoToABucketOrATopic) {
   const ReadLogSettings got = read(R"({
     "logsUploaderConfiguration": {"componentLogsConfigurationMap": {

@@ -33,6 +33,7 @@ class LogUploader {
     LinkBudget& budget;
     const DeviceConfig& device;
     const Layout& layout;
+    std::string file_user;  // as open_input_file() has it
     // The component's configuration; null where it is not in the set.
     std::function<const base::json::object*()> configuration;
     // How far the device's clock is ahead of the server's.

@@ -24,6 +24,7 @@
 #include "inspect/results/metrics_server.hpp"
 #include "inspect/trigger/trigger_input.hpp"
 #include "inspect/uploads/bucket.hpp"
+#include "inspect/uploads/link_share.hpp"
 #include "inspect/uploads/uploader.hpp"
 
 namespace andon::inspect {
@@ -150,18 +151,27 @@ class Sinks {
 // Where the environment names a bucket: what waits for it, and what brings it there.
 class UploadParts {
  public:
-  UploadParts(const Options& options, const base::Clock& clock, const CurrentSettings& current) {
+  // The agent, where there is one, outlives it.
+  UploadParts(const Options& options, const base::Clock& clock, const CurrentSettings& current,
+              IpcAgent* agent) {
     auto bucket = s3_options_from_environment();
     if (!bucket) return;
     spool_.emplace(options.state / "uploads");
-    uploader_.emplace(*spool_, std::make_unique<S3Bucket>(*std::move(bucket), clock),
-                      [&current] { return current.get().upload_bucket; });
+    if (agent != nullptr) link_.emplace(agent->client());
+    uploader_.emplace(*spool_,
+                      Uploader::Parts{std::make_unique<S3Bucket>(*std::move(bucket), clock),
+                                      [&current] { return current.get().upload_bucket; },
+                                      [this](std::uint64_t bytes) {
+                                        return link_ ? link_->reserve(bytes)
+                                                     : std::chrono::milliseconds();
+                                      }});
   }
 
   [[nodiscard]] UploadSpool* spool() { return spool_ ? &*spool_ : nullptr; }
 
  private:
   std::optional<UploadSpool> spool_;
+  std::optional<LinkShare> link_;
   std::optional<Uploader> uploader_;
 };
 
@@ -180,7 +190,7 @@ class Program final : public ServiceOwner {
         in_use_(models_.current()->parallelism),
         journal_(options_.state, JournalLimits{}, model_that_counts()),
         sinks_(options_, agent_.get(), current_),
-        uploads_(options_, clock_, current_),
+        uploads_(options_, clock_, current_, agent_.get()),
         outputs_(driver_tools(options_, agent_.get()), clock_),
         live_(live_frames()),
         inspector_(

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 
@@ -112,6 +114,34 @@ TEST(S3Bucket, SaysWhatWasRefusedAndWhere) {
   EXPECT_THROW(refused.put("uploads", "a.jpg", "x", "image/jpeg"), base::Error);
 }
 
+Uploader::Parts parts(const S3Options& options, const base::Clock& clock,
+                      const std::function<std::chrono::milliseconds()>& wait) {
+  return {std::make_unique<S3Bucket>(options, clock), [] { return std::string("andon-uploads"); },
+          [wait](std::uint64_t) { return wait(); }};
+}
+
+TEST(Uploader, SendsNothingBeforeTheLinkIsItsAndThenWhatIsInTheSpoolByThen) {
+  const base::FakeClock clock(base::from_epoch_millis(1'795'341'600'000));
+  const base::TemporaryDirectory folder;
+  FakeCloud cloud(clock);
+  UploadSpool spool(folder.path());
+  (void)spool.add({"a", "thing/a.jpg", "{}"}, "picture a", clock.now());
+  std::atomic<int> asks{0};
+  std::atomic<bool> is_open{false};
+  const Uploader uploader(spool, parts(cloud.options(), clock, [&] {
+                            ++asks;
+                            return is_open ? 0ms : 1ms;
+                          }));
+  const auto give_up = std::chrono::steady_clock::now() + 20s;
+  const auto goes_on = [&] { return std::chrono::steady_clock::now() < give_up; };
+  while (asks < 3 && goes_on()) std::this_thread::yield();
+  EXPECT_TRUE(cloud.objects().empty());
+  EXPECT_EQ(spool.counts().waiting, 1U);
+  is_open = true;
+  while (spool.counts().waiting > 0 && goes_on()) std::this_thread::yield();
+  EXPECT_EQ(cloud.objects().size(), 2U);
+}
+
 TEST(Uploader, EmptiesTheSpoolAndTriesAgainWhatWasRefused) {
   const base::FakeClock clock(base::from_epoch_millis(1'795'341'600'000));
   const base::TemporaryDirectory folder;
@@ -121,8 +151,7 @@ TEST(Uploader, EmptiesTheSpoolAndTriesAgainWhatWasRefused) {
   (void)spool.add({"a", "thing/a.jpg", R"({"a":1})"}, "\xFF\xD8picture a", clock.now());
   (void)spool.add({"b", "thing/b.jpg", R"({"b":1})"}, "picture b", clock.now());
   {
-    const Uploader uploader(spool, std::make_unique<S3Bucket>(cloud.options(), clock),
-                            [] { return std::string("andon-uploads"); }, {1ms, 4ms});
+    const Uploader uploader(spool, parts(cloud.options(), clock, [] { return 0ms; }), {1ms, 4ms});
     const auto give_up = std::chrono::steady_clock::now() + 20s;
     while (spool.counts().waiting > 0 && std::chrono::steady_clock::now() < give_up) {
       std::this_thread::yield();
@@ -142,8 +171,7 @@ TEST(Uploader, LeavesInTheSpoolWhatItCannotUploadWhenItEnds) {
   (void)spool.add({"a", "a.jpg", "{}"}, "x", clock.now());
   S3Options nowhere{"http://127.0.0.1:1", "us-east-1", "", "http://127.0.0.1:1/", ""};
   {
-    const Uploader uploader(spool, std::make_unique<S3Bucket>(nowhere, clock),
-                            [] { return std::string("b"); });
+    const Uploader uploader(spool, parts(nowhere, clock, [] { return 0ms; }));
   }
   EXPECT_EQ(UploadSpool(folder.path()).counts().waiting, 1U);
 }

@@ -17,13 +17,8 @@ std::string_view content_type(std::string_view picture) {
 
 }  // namespace
 
-Uploader::Uploader(UploadSpool& spool, std::unique_ptr<Bucket> bucket,
-                   std::function<std::string()> bucket_name, Pauses pauses)
-    : spool_(spool),
-      bucket_(std::move(bucket)),
-      bucket_name_(std::move(bucket_name)),
-      pauses_(pauses),
-      thread_([this] { run(); }) {}
+Uploader::Uploader(UploadSpool& spool, Parts parts, Pauses pauses)
+    : spool_(spool), parts_(std::move(parts)), pauses_(pauses), thread_([this] { run(); }) {}
 
 Uploader::~Uploader() {
   spool_.stop();
@@ -52,10 +47,18 @@ void Uploader::run() {
 }
 
 void Uploader::upload(const Upload& upload) {
-  if (const auto picture = spool_.read_picture(upload)) {
-    const std::string bucket = bucket_name_();
-    bucket_->put(bucket, upload.key, *picture, content_type(*picture));
-    bucket_->put(bucket, upload.key + ".json", upload.message, "application/json");
+  auto picture = spool_.read_picture(upload);
+  while (picture) {
+    const auto ask_again = parts_.reserve_link(picture->size() + upload.message.size());
+    if (ask_again.count() <= 0) break;
+    picture.reset();  // it may be hours
+    if (!spool_.wait(ask_again)) return;
+    picture = spool_.read_picture(upload);
+  }
+  if (picture) {
+    const std::string bucket = parts_.bucket_name();
+    parts_.bucket->put(bucket, upload.key, *picture, content_type(*picture));
+    parts_.bucket->put(bucket, upload.key + ".json", upload.message, "application/json");
     base::log_info("picture in doubt uploaded for labelling",
                    {{"bucket", bucket}, {"key", upload.key}});
   }

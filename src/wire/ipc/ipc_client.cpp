@@ -51,6 +51,7 @@ constexpr ErrorRow kErrors[] = {
     {"ConflictError", ErrorCode::conflict},
     {"FailedUpdateConditionCheckError", ErrorCode::conflict},
     {"ServiceError", ErrorCode::unavailable},
+    {"aws#UnsupportedOperation", ErrorCode::unsupported},
 };
 
 ErrorCode code_of(std::string_view name) {

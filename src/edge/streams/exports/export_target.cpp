@@ -3,6 +3,7 @@
 
 #include "edge/streams/exports/http_export.hpp"
 #include "edge/streams/exports/mqtt_export.hpp"
+#include "edge/streams/exports/object_export.hpp"
 #include "edge/streams/exports/s3_export.hpp"
 
 namespace andon::edge {
@@ -24,6 +25,20 @@ void ExportCredentials::drop() {
   kept_ = {};
 }
 
+void replace_place(std::string& text, std::string_view place, const std::string& value) {
+  for (std::size_t at = text.find(place); at != std::string::npos;
+       at = text.find(place, at + value.size())) {
+    text.replace(at, place.size(), value);
+  }
+}
+
+std::string with_places(std::string text, const std::string& stream, const std::string& thing) {
+  replace_place(text, "{thing}", thing);
+  // Last: a name may look like a place, too.
+  replace_place(text, "{stream}", stream);
+  return text;
+}
+
 std::unique_ptr<ExportTarget> make_export_target(const ExportConfig& config,
                                                  const ExportWorld& world,
                                                  const base::fs::path& state_file) {
@@ -32,6 +47,7 @@ std::unique_ptr<ExportTarget> make_export_target(const ExportConfig& config,
   }
   const auto& http = std::get<HttpExportSettings>(config.settings);
   if (http.uri.starts_with("mqtt")) return std::make_unique<MqttExport>(http, world);
+  if (http.uri.starts_with("s3+")) return std::make_unique<ObjectExport>(http, world);
   return std::make_unique<HttpExport>(http, world);
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/os/file.hpp"
@@ -81,7 +82,14 @@ struct ExportWorld {
   std::shared_ptr<ExportCredentials> credentials;
   // Waits until so many bytes may be sent; at once where it is cancelled.
   std::function<void(std::uint64_t bytes, const std::atomic<bool>& cancelled)> await_budget;
+  // Why those who wait there do, for people; empty where nobody does.
+  std::function<std::string()> waits_for_budget;
 };
+
+// `text` with {stream} and {thing} replaced.
+[[nodiscard]] std::string with_places(std::string text, const std::string& stream,
+                                      const std::string& thing);
+void replace_place(std::string& text, std::string_view place, const std::string& value);
 
 // `state_file`: where the target keeps what it has begun; empty for a stream in memory.
 [[nodiscard]] std::unique_ptr<ExportTarget> make_export_target(const ExportConfig& config,

@@ -6,6 +6,7 @@
 #include "base/log/log.hpp"
 #include "base/os/blocking.hpp"
 #include "edge/streams/exports/mqtt_export.hpp"
+#include "edge/streams/exports/object_export.hpp"
 
 namespace andon::edge {
 namespace {
@@ -69,6 +70,7 @@ void Exporter::check(const StreamDefinition& definition, MessageStream* old) {
     }
     if (const auto* http = std::get_if<HttpExportSettings>(&config.settings)) {
       if (http->uri.starts_with("mqtt")) static_cast<void>(read_mqtt_address(http->uri));
+      if (http->uri.starts_with("s3+")) static_cast<void>(read_object_address(http->uri));
       continue;
     }
     const auto& status = std::get<S3ExportSettings>(config.settings).status;
@@ -206,8 +208,11 @@ std::vector<Exporter::Status> Exporter::statuses(std::uint64_t id) const {
   std::vector<Status> statuses;
   const auto found = exports_.find(id);
   if (found == exports_.end()) return statuses;
+  const std::string budget =
+      parts_.world.waits_for_budget ? parts_.world.waits_for_budget() : std::string();
   for (const auto& one : found->second) {
-    statuses.push_back({one->config.identifier, one->cursor, one->error});
+    const bool waits = one->is_in_flight && !budget.empty();
+    statuses.push_back({one->config.identifier, one->cursor, waits ? budget : one->error});
   }
   return statuses;
 }

@@ -18,17 +18,21 @@ bool is_refusal(int status) {
 
 }  // namespace
 
+std::string message_json(const std::string& stream, const StreamMessage& message) {
+  std::string text = "{\"streamName\":";
+  base::append_json_string(text, stream);
+  text += ",\"sequenceNumber\":";
+  base::append_json_number(text, message.sequence);
+  text += ",\"ingestTime\":";
+  base::append_json_number(text, message.ingest_ms);
+  return text += ",\"payload\":\"" + base::to_base64(message.payload) + "\"}";
+}
+
 std::string batch_json(const ExportBatch& batch) {
   std::string text = "[";
   for (const StreamMessage& message : batch.messages) {
     if (text.size() > 1) text += ',';
-    text += "{\"streamName\":";
-    base::append_json_string(text, batch.stream);
-    text += ",\"sequenceNumber\":";
-    base::append_json_number(text, message.sequence);
-    text += ",\"ingestTime\":";
-    base::append_json_number(text, message.ingest_ms);
-    text += ",\"payload\":\"" + base::to_base64(message.payload) + "\"}";
+    text += message_json(batch.stream, message);
   }
   return text += ']';
 }

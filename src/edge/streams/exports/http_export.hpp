@@ -12,6 +12,8 @@
 
 namespace andon::edge {
 
+// {"streamName", "sequenceNumber", "ingestTime", "payload"}.
+[[nodiscard]] std::string message_json(const std::string& stream, const StreamMessage& message);
 // The JSON list of a batch.
 [[nodiscard]] std::string batch_json(const ExportBatch& batch);
 

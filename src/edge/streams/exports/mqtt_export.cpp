@@ -15,21 +15,11 @@ constexpr std::chrono::milliseconds kLookAgain{100};
 constexpr std::uint16_t kPlainPort = 1883;
 constexpr std::uint16_t kTlsPort = 8883;
 
-void replace(std::string& text, std::string_view place, const std::string& value) {
-  for (std::size_t at = text.find(place); at != std::string::npos;
-       at = text.find(place, at + value.size())) {
-    text.replace(at, place.size(), value);
-  }
-}
-
 std::string topic_of(const std::string& topic, const std::string& stream, std::int64_t sequence,
                      const std::string& thing) {
   std::string filled = topic;
-  replace(filled, "{seq}", std::to_string(sequence));
-  replace(filled, "{thing}", thing);
-  // Last: a name may look like a place, too.
-  replace(filled, "{stream}", stream);
-  return filled;
+  replace_place(filled, "{seq}", std::to_string(sequence));
+  return with_places(std::move(filled), stream, thing);
 }
 
 StreamError wrong(const std::string& uri, const std::string& why) {

@@ -10,7 +10,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
 #include "base/text/encoding.hpp"
-#include "base/time/http_date.hpp"
+#include "trust/digests/digest.hpp"
 
 namespace andon::edge {
 
@@ -23,30 +23,12 @@ namespace {
 constexpr std::int64_t kDefaultThreshold = 5'242'880;
 constexpr std::int64_t kMostParts = 10'000;
 constexpr std::size_t kMostStateBytes = 4U << 20U;
-constexpr std::size_t kMostAnswerBytes = 1U << 20U;
-constexpr std::size_t kShownBytes = 300;
-constexpr std::chrono::hours kTimeout{6};  // one that stalls ends long before
 
 // The task cannot succeed.
 class Refused : public Error {
  public:
   using Error::Error;
 };
-
-// What an answer of S3 says between <tag> and </tag>; empty where it does not.
-std::string element(const std::string& xml, const std::string& tag) {
-  const std::size_t begin = xml.find('<' + tag + '>');
-  if (begin == std::string::npos) return {};
-  const std::size_t from = begin + tag.size() + 2;
-  const std::size_t end = xml.find('<', from);
-  return end == std::string::npos ? "" : xml.substr(from, end - from);
-}
-
-bool is_of_credentials(const std::string& code) {
-  return code == "ExpiredToken" || code == "InvalidAccessKeyId" || code == "InvalidToken" ||
-         code == "SignatureDoesNotMatch" || code == "RequestTimeTooSkewed" ||
-         code == "RequestExpired";
-}
 
 std::string file_of(int fd) {
   return "/proc/self/fd/" + std::to_string(fd);
@@ -81,24 +63,13 @@ std::string read_part(int fd, std::int64_t offset, std::int64_t bytes, const S3T
   return part;
 }
 
-std::string host_of(std::string_view url) {
-  url.remove_prefix(url.find("://") + 3);
-  return std::string(url);
-}
-
-wire::HttpClientOptions client_options(const std::string& ca_file) {
-  wire::HttpClientOptions options;
-  options.ca_file = ca_file;
-  return options;
-}
-
 }  // namespace
 
 S3Export::S3Export(S3ExportSettings settings, const ExportWorld& world, base::fs::path state_file)
     : settings_(std::move(settings)),
       world_(world),
       state_file_(std::move(state_file)),
-      http_(client_options(world.ca_file)) {}
+      store_(world) {}
 
 ExportOutcome S3Export::send(const ExportBatch& batch, const std::atomic<bool>& cancelled) {
   const StreamMessage& message = batch.messages.front();
@@ -164,7 +135,7 @@ void S3Export::begin(const S3Task& task, std::int64_t sequence,
 
 void S3Export::put_whole(const S3Task& task, int file, const std::atomic<bool>& cancelled) {
   world_.await_budget(static_cast<std::uint64_t>(upload_->file_bytes), cancelled);
-  Request request;
+  ObjectClient::Request request;
   request.method = "PUT";
   for (const auto& [name, value] : task.metadata) request.headers.set("x-amz-meta-" + name, value);
   request.headers.set("Content-Type", "application/octet-stream");
@@ -180,14 +151,14 @@ void S3Export::put_parts(const S3Task& task, int file, const std::atomic<bool>& 
     const std::int64_t least = (upload_->file_bytes + kMostParts - 1) / kMostParts;
     upload_->part_bytes = std::max(world_.part_bytes, least);
     upload_->etags.clear();
-    Request request;
+    ObjectClient::Request request;
     request.method = "POST";
     request.query = "uploads=";
     for (const auto& [name, value] : task.metadata) {
       request.headers.set("x-amz-meta-" + name, value);
     }
     request.headers.set("Content-Type", "application/octet-stream");
-    upload_->id = element(call(std::move(request), cancelled).body, "UploadId");
+    upload_->id = xml_element(call(std::move(request), cancelled).body, "UploadId");
     if (upload_->id.empty()) {
       throw Error(ErrorCode::unavailable, "the server began no multipart upload");
     }
@@ -199,7 +170,7 @@ void S3Export::put_parts(const S3Task& task, int file, const std::atomic<bool>& 
     if (offset >= upload_->file_bytes) break;
     const std::int64_t bytes = std::min(upload_->part_bytes, upload_->file_bytes - offset);
     world_.await_budget(static_cast<std::uint64_t>(bytes), cancelled);
-    Request request;
+    ObjectClient::Request request;
     request.method = "PUT";
     request.query =
         "partNumber=" + std::to_string(done + 1) + "&uploadId=" + base::percent_encode(upload_->id);
@@ -218,7 +189,7 @@ void S3Export::put_parts(const S3Task& task, int file, const std::atomic<bool>& 
 }
 
 void S3Export::complete(const std::atomic<bool>& cancelled) {
-  Request request;
+  ObjectClient::Request request;
   request.method = "POST";
   request.query = "uploadId=" + base::percent_encode(upload_->id);
   request.headers.set("Content-Type", "application/xml");
@@ -229,7 +200,7 @@ void S3Export::complete(const std::atomic<bool>& cancelled) {
   }
   request.body += "</CompleteMultipartUpload>";
   const wire::IncomingResponse response = call(std::move(request), cancelled);
-  const std::string code = element(response.body, "Code");
+  const std::string code = xml_element(response.body, "Code");
   if (!code.empty()) {
     throw Error(ErrorCode::unavailable, "the upload could not be completed: " + code);
   }
@@ -237,7 +208,7 @@ void S3Export::complete(const std::atomic<bool>& cancelled) {
 
 // One that the server does not know any more is gone as well.
 void S3Export::abort_upload(const std::atomic<bool>& cancelled) {
-  Request request;
+  ObjectClient::Request request;
   request.method = "DELETE";
   request.query = "uploadId=" + base::percent_encode(upload_->id);
   try {
@@ -253,56 +224,23 @@ void S3Export::abort_upload(const std::atomic<bool>& cancelled) {
   save();
 }
 
-wire::IncomingResponse S3Export::call(Request request, const std::atomic<bool>& cancelled) {
-  std::string target = '/' + base::percent_encode(upload_->bucket) + '/' +
-                       base::percent_encode(upload_->key, base::Slash::keep);
-  if (!request.query.empty()) target += '?' + request.query;
-  const base::Timestamp now = clock_.now() + server_ahead_;
-  wire::UnsignedRequest unsigned_request;
-  unsigned_request.method = request.method;
-  unsigned_request.host = host_of(world_.s3_endpoint);
-  unsigned_request.target = target;
-  unsigned_request.headers = std::move(request.headers);
-  unsigned_request.payload_sha256 =
-      request.payload_sha256.empty() ? trust::sha256_hex(request.body) : request.payload_sha256;
-  wire::OutgoingRequest outgoing;
-  outgoing.method = request.method;
-  outgoing.url = world_.s3_endpoint + target;
-  outgoing.headers =
-      wire::sign(unsigned_request, world_.credentials->get(now), {world_.region, "s3"}, now);
-  outgoing.body = std::move(request.body);
-  outgoing.body_file = std::move(request.body_file);
-  outgoing.timeout = kTimeout;
-  outgoing.max_response_bytes = kMostAnswerBytes;
-  outgoing.cancelled = &cancelled;
-  wire::IncomingResponse response = http_.send(outgoing);
-  if (response.status / 100 == 2) return response;
-
-  const std::string code = element(response.body, "Code");
-  const std::string why = "cannot put s3://" + upload_->bucket + '/' + upload_->key + ": HTTP " +
-                          std::to_string(response.status) + ' ' + code + ": " +
-                          response.body.substr(0, kShownBytes);
-  if (is_of_credentials(code)) {
-    world_.credentials->drop();
-    const auto date = response.headers.find("Date");
-    if (const auto told = date ? base::parse_http_date(*date) : std::nullopt) {
-      server_ahead_ = *told - clock_.now();
+wire::IncomingResponse S3Export::call(ObjectClient::Request request,
+                                      const std::atomic<bool>& cancelled) {
+  request.bucket = upload_->bucket;
+  request.key = upload_->key;
+  const bool is_end = request.method == "DELETE";
+  try {
+    return store_.call(std::move(request), cancelled);
+  } catch (const ObjectError& error) {
+    if (error.s3_code() == "NoSuchUpload") {
+      upload_->id.clear();
+      upload_->etags.clear();
+      save();
+      throw Error(is_end ? ErrorCode::not_found : ErrorCode::unavailable, error.message());
     }
-    throw Error(ErrorCode::unavailable, why);
+    if (error.code() == ErrorCode::unavailable) throw;
+    throw Refused(error.code(), error.message());
   }
-  if (code == "NoSuchUpload") {
-    upload_->id.clear();
-    upload_->etags.clear();
-    save();
-    throw Error(request.method == "DELETE" ? ErrorCode::not_found : ErrorCode::unavailable, why);
-  }
-  const int status = response.status;
-  if (status >= 500 || status == 408 || status == 409 || status == 429 || status / 100 == 3) {
-    throw Error(ErrorCode::unavailable, why);
-  }
-  if (status == 404) throw Refused(ErrorCode::not_found, why);
-  if (status == 403 || status == 401) throw Refused(ErrorCode::permission_denied, why);
-  throw Refused(ErrorCode::invalid_argument, why);
 }
 
 void S3Export::load() {

@@ -11,8 +11,8 @@
 
 #include "base/time/time.hpp"
 #include "edge/streams/exports/export_target.hpp"
+#include "edge/streams/exports/object_client.hpp"
 #include "edge/streams/exports/s3_task.hpp"
-#include "wire/http/http_client.hpp"
 
 namespace andon::edge {
 
@@ -34,14 +34,6 @@ class S3Export final : public ExportTarget {
     std::int64_t part_bytes = 0;
     std::vector<std::string> etags;
   };
-  struct Request {
-    std::string method;
-    std::string query;
-    wire::Headers headers;
-    std::string body;
-    base::fs::path body_file;
-    std::string payload_sha256;
-  };
 
   ExportOutcome run(const S3Task& task, std::int64_t sequence, const std::atomic<bool>& cancelled);
   void begin(const S3Task& task, std::int64_t sequence, const std::atomic<bool>& cancelled);
@@ -49,7 +41,7 @@ class S3Export final : public ExportTarget {
   void put_parts(const S3Task& task, int file, const std::atomic<bool>& cancelled);
   void complete(const std::atomic<bool>& cancelled);
   void abort_upload(const std::atomic<bool>& cancelled);
-  wire::IncomingResponse call(Request request, const std::atomic<bool>& cancelled);
+  wire::IncomingResponse call(ObjectClient::Request request, const std::atomic<bool>& cancelled);
   void load();
   void save() const;
   void forget();
@@ -58,8 +50,7 @@ class S3Export final : public ExportTarget {
   const ExportWorld& world_;
   base::fs::path state_file_;
   base::SystemClock clock_;
-  std::chrono::milliseconds server_ahead_{0};  // by its own word
-  wire::HttpClient http_;
+  ObjectClient store_;
   std::optional<Upload> upload_;
   bool is_loaded_ = false;
 };

@@ -156,6 +156,7 @@ ExportWorld StreamManager::make_world(const StreamSettings& settings) {
                                                  const std::atomic<bool>& cancelled) {
     budget.take(LinkUse::exports, bytes, cancelled);
   };
+  world.waits_for_budget = [&budget = parts_.budget] { return budget.waits_for(LinkUse::exports); };
   return world;
 }
 

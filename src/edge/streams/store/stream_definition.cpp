@@ -40,11 +40,12 @@ HttpExportSettings read_http(const CborReader& reader) {
   settings.is_batched = reader.integer("exportFormat", 0, 1).value_or(0) == 1;
   const std::string& uri = settings.uri;
   const bool is_known = uri.starts_with("http://") || uri.starts_with("https://") ||
-                        uri.starts_with("mqtt://") || uri.starts_with("mqtts://");
+                        uri.starts_with("mqtt://") || uri.starts_with("mqtts://") ||
+                        uri.starts_with("s3+https://");
   const bool is_clean = std::ranges::all_of(
       uri, [](char letter) { return static_cast<unsigned char>(letter) > 0x20; });
   if (!is_known || !is_clean || uri.size() > kLongestUri) {
-    reader.fail("uri", "must be an address of http, https, mqtt or mqtts");
+    reader.fail("uri", "must be an address of http, https, mqtt, mqtts or s3+https");
   }
   return settings;
 }
@@ -87,7 +88,7 @@ std::vector<ExportConfig> read_exports(const CborValue& value) {
     if (list != nullptr && !list->items.empty()) {
       reader.fail(key, "exports to " + std::string(called) +
                            " are not possible here: export with s3TaskExecutor, or with http to "
-                           "an address of http, https, mqtt or mqtts");
+                           "an address of http, https, mqtt, mqtts or s3+https");
     }
   }
   std::vector<ExportConfig> exports;

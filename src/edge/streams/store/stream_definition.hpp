@@ -50,7 +50,7 @@ class StreamError : public base::Error {
 enum class StatusLevel : int { error = 0, warn = 1, info = 2, debug = 3, trace = 4 };
 
 struct HttpExportSettings {
-  std::string uri;  // http, https, mqtt, mqtts
+  std::string uri;  // http, https, mqtt, mqtts, s3+https
   bool is_batched = false;
   bool operator==(const HttpExportSettings&) const = default;
 };

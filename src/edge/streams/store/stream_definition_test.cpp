@@ -80,7 +80,8 @@ TEST(StreamDefinition, RefusesAnIdentifierThatIsThereTwiceAndAddressesOfOtherKin
   EXPECT_EQ(exports({"http://a/"}).exports.size(), 1U);
   EXPECT_THROW(static_cast<void>(exports({"http://a/", "http://b/"})), StreamError);
   EXPECT_THROW(static_cast<void>(exports({"ftp://a/"})), StreamError);
-  EXPECT_THROW(static_cast<void>(exports({"s3+https://a/b/c"})), StreamError);
+  EXPECT_THROW(static_cast<void>(exports({"s3://b/c"})), StreamError);
+  EXPECT_EQ(exports({"s3+https:///bucket/prefix"}).exports.size(), 1U);
   EXPECT_THROW(static_cast<void>(exports({"http://a/ b"})), StreamError);
 }
 
