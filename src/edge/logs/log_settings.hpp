@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,7 +38,7 @@ struct LogRule {
 
 struct LogSettings {
   std::chrono::seconds interval{300};
-  std::map<std::string, LogRule> components;
+  std::map<std::string, LogRule, std::less<>> components;
   bool operator==(const LogSettings&) const = default;
 };
 

@@ -28,7 +28,7 @@ TEST(LogSettings, AreReadInTheShapeOfAwssComponent) {
     "periodicUploadIntervalSec": "60"})");
   EXPECT_THAT(got.problems, IsEmpty());
   EXPECT_EQ(got.settings.interval, std::chrono::seconds(60));
-  const std::map<std::string, LogRule> expected = {
+  const std::map<std::string, LogRule, std::less<>> expected = {
       {"com.example.App", {LogLevel::warn, 20U << 20U, true, ""}},
       {"com.example.Listed", {LogLevel::info, 3U << 10U, false, ""}},
       {"com.example.Other", {}}};
