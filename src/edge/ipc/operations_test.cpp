@@ -106,7 +106,7 @@ TEST_F(OperationsTest, AComponentMayAskForTheLinkAndIsToldWhenItIsNotItsTurn) {
   EXPECT_NE(answer.find("bytes an hour are used"), std::string::npos) << answer;
   for (const char* const bad : {R"({})", R"({"bytes":0})", R"({"bytes":"many"})",
                                 R"({"bytes":1e300})", R"({"bytes":1,"use":"logs"})"}) {
-    EXPECT_EQ(call("ReserveLink", bad).substr(0, 21), "InvalidArgumentsError") << bad;
+    EXPECT_NE(call("ReserveLink", bad).find("ReserveLink request"), std::string::npos) << bad;
   }
 }
 
