@@ -174,10 +174,10 @@ TEST(NetworkSettings, OfADeploymentComeBeforeWhereTheServerSaysThatItIs) {
 }
 
 TEST(NetworkSettings, AProxyThatIsTakenBackLeavesTheEnvironment) {
-  NetworkSettings settings;
-  settings.proxy = "http://proxy:3128";
-  settings.no_proxy = "plant.example";
-  put_proxy_into_environment(settings);
+  DeviceConfig device = enrolled();
+  device.proxy = "http://proxy:3128";
+  device.no_proxy = "plant.example";
+  put_proxy_into_environment(device);
   EXPECT_STREQ(std::getenv("https_proxy"), "http://proxy:3128");
   EXPECT_STREQ(std::getenv("no_proxy"), "plant.example");
   put_proxy_into_environment({});
