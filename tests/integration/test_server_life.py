@@ -92,7 +92,7 @@ def test_data_of_a_newer_version_is_refused_with_the_reason_and_left_as_it_is(tm
                 "SELECT component, max(position) FROM andon_migration GROUP BY component").fetchone()
             database.execute("INSERT INTO andon_migration VALUES (?, ?, '9999-of-later')",
                              (component, last + 1))
-        ended = run_in_vain("run", "--data", server.data, "--api-port", 0)
+        ended = run_in_vain(*server.command()[1:])
         assert ended.returncode == 9
         assert f"written by a newer version of andon ({component}: 9999-of-later)" in ended.stderr
         assert "start that version, or restore a backup" in ended.stderr

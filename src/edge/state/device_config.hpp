@@ -23,10 +23,11 @@ struct DeviceConfig {
   std::string token_sha256;  // of the secret of the token that it was enrolled with; may be empty
   // Where its key is, as trust::load_private_key() takes it; empty: private_key_file().
   std::string private_key;
-  std::string proxy;  // a URL; in the file that of the enrolment; empty: none but the environment's
 
-  // Not of the file: what a deployment says of the network (network_settings.hpp).
+  // What a deployment says of the network (network_settings.hpp); of the file `proxy` alone, which
+  // is that of the enrolment.
   std::vector<fleet::Endpoint> other_brokers;  // tried in order where `mqtt` does not answer
+  std::string proxy;                           // a URL; empty: none but the environment's
   std::string no_proxy;                        // hosts, comma-separated
 
   [[nodiscard]] std::string data_plane_url() const { return data_plane.https_url(); }
