@@ -26,13 +26,13 @@
 #include "edge/agent/returning_clients.hpp"
 #include "edge/budget/link_budget.hpp"
 #include "edge/builtin/built_in_components.hpp"
+#include "edge/builtin/mqtt_settings.hpp"
 #include "edge/builtin/network_settings.hpp"
 #include "edge/builtin/nucleus_settings.hpp"
 #include "edge/clients/client_devices.hpp"
 #include "edge/clients/ip_detector.hpp"
 #include "edge/cloud/certificate_renewal.hpp"
 #include "edge/cloud/data_plane.hpp"
-#include "edge/cloud/job_client.hpp"
 #include "edge/cloud/refused_topics.hpp"
 #include "edge/cloud/server_time.hpp"
 #include "edge/commands/command_runner.hpp"
@@ -54,6 +54,8 @@
 #include "edge/ipc/mqtt_operations.hpp"
 #include "edge/ipc/pubsub_operations.hpp"
 #include "edge/ipc/token_exchange.hpp"
+#include "edge/jobs/job_client.hpp"
+#include "edge/jobs/shadow_deployments.hpp"
 #include "edge/logs/log_uploader.hpp"
 #include "edge/run/component_host.hpp"
 #include "edge/secrets/secret_manager.hpp"
@@ -250,14 +252,20 @@ class Agent::Implementation {
                if (const auto ahead = server_time_.own_is_ahead()) budget_.set_ahead(*ahead);
                write_status_soon();
              },
-             [this](const fleet::ServerAddresses& addresses) { network_.take(addresses); }}),
+             [this](const fleet::ServerAddresses& addresses) { network_.take(addresses); },
+             [this] { shadow_deployments_.look(); }}),
+        shadow_deployments_(
+            loop_, *link_, writer_, device_.thing_name,
+            {[this](const fleet::Job& job) { engine_.offer(job); },
+             [this](const std::string& job_id) { static_cast<void>(engine_.cancel_own(job_id)); }}),
         progress_(
             loop_,
             [this] {
               return ProgressReporter::Now{engine_.job_id(), engine_.progress()};
             },
             [this](const ProgressReporter::Now& now) {
-              if (!is_local_job(now.job_id)) jobs_.tell_progress(now.job_id, now.progress);
+              const bool is_job = !is_local_job(now.job_id) && !is_shadow_job(now.job_id);
+              if (is_job) jobs_.tell_progress(now.job_id, now.progress);
               write_status_soon();
             }),
         health_({loop_, *link_, writer_, clock_, host_, supervisor_, refused_, device_.thing_name,
@@ -410,11 +418,16 @@ class Agent::Implementation {
                                          const fleet::DeploymentOutcome& outcome) {
               if (is_local_job(job_id)) {
                 LocalDeployments::record(transaction, job_id, outcome);
+              } else if (is_shadow_job(job_id)) {
+                ShadowDeployments::enqueue(transaction, job_id, outcome);
               } else {
                 JobClient::enqueue(transaction, thing, job_id, outcome);
               }
             },
-            [this] { jobs_.flush(); },
+            [this] {
+              jobs_.flush();
+              shadow_deployments_.flush();
+            },
             [this](const fleet::DeploymentHealth& outcome) {
               streams_.refresh();
               log_uploader_.refresh();
@@ -427,6 +440,7 @@ class Agent::Implementation {
               write_status_soon();
               give_back_memory_soon();
               local_deployments_.go_on();
+              shadow_deployments_.go_on(outcome.configuration_arn);
             },
             [this](DeploymentState state) {
               progress_.start();
@@ -453,20 +467,35 @@ class Agent::Implementation {
     const json::object* const configuration = configuration_of(kNucleus);
     if (nucleus_.take(configuration)) token_exchange_.forget();
     network_.take(configuration);
+    configure_mqtt(configuration);
     configure_budget(configuration);
+  }
+
+  void configure_mqtt(const json::object* nucleus) {
+    const MqttSettings settings = read_mqtt_settings(nucleus);
+    link_->tune(settings.tuning);
+    // Of two ages the shorter counts; none is none.
+    const std::chrono::seconds own = options_.spool.max_age;
+    const std::chrono::seconds said = settings.spool_age.value_or(own);
+    const bool takes_own = said.count() == 0 || (own.count() > 0 && own < said);
+    spool_.set_limits(settings.spool_bytes.value_or(options_.spool.max_bytes),
+                      takes_own ? own : said);
+    mqtt_problems_ = settings.problems;
   }
 
   void configure_budget(const json::object* nucleus) {
     ReadBudgetSettings budget = read_budget_settings(nucleus);
     std::string problems;
-    for (const std::string& problem : budget.problems) {
-      problems += (problems.empty() ? "" : "; ") + problem;
+    for (const auto* const found : {&mqtt_problems_, &budget.problems}) {
+      for (const std::string& problem : *found) {
+        problems += (problems.empty() ? "" : "; ") + problem;
+      }
     }
     host_.take_note(std::string(kNucleus), problems);
-    if (problems != budget_problems_ && !problems.empty()) {
-      base::log_warning("left out of the link's budget", {{"why", problems}});
+    if (problems != nucleus_problems_ && !problems.empty()) {
+      base::log_warning("left out of the nucleus' configuration", {{"why", problems}});
     }
-    budget_problems_ = std::move(problems);
+    nucleus_problems_ = std::move(problems);
     budget_.configure(std::move(budget.settings));
   }
 
@@ -678,6 +707,7 @@ class Agent::Implementation {
   LocalDeployments local_deployments_;
   LocalOperations local_operations_;
   JobClient jobs_;
+  ShadowDeployments shadow_deployments_;
   ProgressReporter progress_;
   HealthReporter health_;
   CertificateRenewer renewer_;
@@ -693,7 +723,8 @@ class Agent::Implementation {
   base::UniqueFd signals_;
   EventLoop::TimerId status_timer_ = 0;
   EventLoop::TimerId calm_timer_ = 0;
-  std::string budget_problems_;
+  std::string nucleus_problems_;
+  std::vector<std::string> mqtt_problems_;
   std::uint64_t events_written_ = 0;  // of the loop, when the status was last written
   Worker tidier_{loop_};
   bool stopping_ = false;

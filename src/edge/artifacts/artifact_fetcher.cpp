@@ -44,7 +44,7 @@ void check_disk(const Layout& layout, const BlobStore& blobs,
   for (const WantedArtifact& one : missing) {
     needed += missing_bytes(blobs, one);
     // The archive stays beside what is unpacked from it.
-    if (one.artifact.unarchive == recipe::Unarchive::zip) needed += one.artifact.size.value_or(0);
+    if (one.artifact.unarchive != recipe::Unarchive::none) needed += one.artifact.size.value_or(0);
   }
   std::error_code unknown;
   const fs::space_info space = fs::space(layout.root(), unknown);
@@ -75,9 +75,11 @@ DeploymentFailure download_failure(const Error& error, const WantedArtifact& wan
               {"IO_ERROR", "DISK_SPACE_CRITICAL"},
               {"DEVICE_ERROR"}};
     case ErrorCode::unavailable:
-    case ErrorCode::deadline_exceeded:
-      return {
-          error.code(), message, {"ARTIFACT_DOWNLOAD_ERROR", "NETWORK_ERROR"}, {"NETWORK_ERROR"}};
+    case ErrorCode::deadline_exceeded: {
+      std::vector<std::string> codes = network_codes(error);
+      codes.insert(codes.begin(), "ARTIFACT_DOWNLOAD_ERROR");
+      return {error.code(), message, std::move(codes), {"NETWORK_ERROR"}};
+    }
     case ErrorCode::permission_denied:
       return {error.code(),
               message,

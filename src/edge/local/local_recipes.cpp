@@ -7,6 +7,7 @@
 #include "base/error/error.hpp"
 #include "base/text/encoding.hpp"
 #include "edge/artifacts/blob_store.hpp"
+#include "edge/state/deployment_failure.hpp"
 #include "recipe/recipe/canonical_recipe.hpp"
 #include "recipe/recipe/recipe_parser.hpp"
 #include "trust/digests/digest.hpp"
@@ -57,14 +58,9 @@ LocalRecipes::LocalRecipes(const Layout& layout, const LocalRequest& request,
       throw Error(ErrorCode::invalid_argument, request.recipes.string() + " holds more than " +
                                                    std::to_string(kMostFiles) + " recipes");
     }
-    try {
-      recipe::Recipe recipe =
-          recipe::parse_recipe(base::read_file(entry.path(), recipe::kMaxRecipeBytes));
-      recipes_[recipe.component_name].push_back(std::move(recipe));
-    } catch (Error& error) {
-      error.with_context("recipe " + entry.path().string());
-      throw;
-    }
+    recipe::Recipe recipe =
+        read_recipe(base::read_file(entry.path(), recipe::kMaxRecipeBytes), entry.path().string());
+    recipes_[recipe.component_name].push_back(std::move(recipe));
   }
   if (failed) {
     throw Error(ErrorCode::invalid_argument, "the recipes in " + request.recipes.string() +
@@ -108,8 +104,9 @@ recipe::Candidate LocalRecipes::with_artifacts(recipe::Recipe recipe) const {
   }
   recipe::Candidate candidate;
   candidate.recipe_text = base::to_text(recipe::to_canonical_json(recipe));
-  // As it will be read again.
+  // As it will be read again, and what its author has to hear.
   candidate.recipe = recipe::parse_recipe(candidate.recipe_text);
+  candidate.recipe.ignored = std::move(recipe.ignored);
   return candidate;
 }
 

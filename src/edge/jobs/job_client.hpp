@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hears of deployments as jobs and reports what became of them. Reports lie in config.db until the
-// server has answered them, in order, so that neither a crash nor a broken network loses one. Asks
-// for the next job on every connection, and listens to both notify topics. Main thread only.
+// Room: jobs. Hears of deployments as jobs and reports what became of them. Reports lie in
+// config.db until the server has answered them, in order, so that neither a crash nor a broken
+// network loses one. Asks for the next job on every connection, and listens to both notify topics.
+// Main thread only.
 #pragma once
 
 #include <functional>
@@ -35,6 +36,8 @@ class JobClient {
     std::function<void(base::Timestamp)> on_time = {};
     // Where the server says that it is, in an answer; may be empty.
     std::function<void(const fleet::ServerAddresses&)> on_addresses = {};
+    // An answer came that is not of andon's server; may be empty.
+    std::function<void()> on_other_server = {};
   };
 
   JobClient(EventLoop& loop, MqttLink& link, StateWriter& writer, std::string thing,
