@@ -26,7 +26,7 @@ constexpr std::string_view kStreamKeys =
     "JVM_ARGS LOG_LEVEL accessControl";
 
 constexpr std::string_view kNucleusKeys =
-    "iotRoleAlias runWithDefault andonLinkBudget andonOtherDataEndpoints "
+    "iotRoleAlias runWithDefault andonLinkBudget andonOtherDataEndpoints andonSandbox "
     "greengrassDataPlaneEndpoint "
     "greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt networkProxy";
 
@@ -45,7 +45,8 @@ constexpr std::array<BuiltInComponent, 15> kTable = {{
      "Credentials for components, built into the agent", kNothing, ""},
     {kStreamManager, "2.2.0", "Streams of messages, built into the agent", kStreamDefaults,
      kStreamKeys},
-    {"aws.greengrass.ShadowManager", "2.3.9", "Shadows on the device", kNothing, ""},
+    {"aws.greengrass.ShadowManager", "2.3.9", "Shadows on the device", kNothing,
+     "strategy synchronize"},
     {"aws.greengrass.SecretManager", "2.1.8", "Secrets on the device", kNothing,
      "cloudSecrets periodicRefreshIntervalMin"},
     {kLogManager, "2.3.8", "Logs of components, to the server; built into the agent", kNothing,
