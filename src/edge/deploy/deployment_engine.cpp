@@ -556,7 +556,7 @@ void DeploymentEngine::ended(State state, const fleet::DeploymentOutcome& outcom
 
 // Again after a crash: steps that have run may run twice, and none is left out.
 void DeploymentEngine::finish_left() {
-  if (left_.empty() || std::exchange(is_finishing_, true)) return;
+  if (halted_ || left_.empty() || std::exchange(is_finishing_, true)) return;
   const DeploymentJournal::Left& left = left_.front();
   InstalledSet gone;
   for (const InstalledComponent& component : left.before.components) {
@@ -575,7 +575,7 @@ void DeploymentEngine::finish_left() {
         [this, alive = alive_, id](const std::exception_ptr& error) {
           if (!*alive) return;
           if (!error) note(kUninstalled);
-          clean_up(id);
+          if (!halted_) clean_up(id);
           if (error) std::rethrow_exception(error);
         });
   });

@@ -111,9 +111,11 @@ void IpcConnection::take_frames() {
       }
       if (const auto wait = wait_for_quota(); wait.count() > 0) {
         paused_ = true;
-        quota_timer_ = loop_.after(wait, [this] {
-          quota_timer_ = 0;
-          go_on();
+        quota_timer_ = loop_.after(wait, [weak = weak_from_this()] {
+          const auto self = weak.lock();
+          if (!self) return;
+          self->quota_timer_ = 0;
+          self->go_on();
         });
         return watch_again();
       }
