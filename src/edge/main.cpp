@@ -61,6 +61,9 @@ struct Options {
   std::uint64_t download_kib_per_second = 0;
   std::string component_user;
   std::vector<std::string> passed_environment;
+  std::uint64_t log_kib_per_second = 256;
+  std::vector<std::string> sandbox;
+  std::vector<std::string> sandbox_writable;
   std::string reboot_command = "/sbin/reboot";
   std::string control_group;
   bool remote_shell = false;
@@ -196,6 +199,9 @@ int run(const Options& options) {
   agent.download_bytes_per_second = options.download_kib_per_second << 10U;
   agent.components.user = edge::component_user(options.component_user);
   agent.components.passed_environment = options.passed_environment;
+  agent.components.logs.bytes_per_second = options.log_kib_per_second << 10U;
+  agent.components.sandbox = edge::parse_sandbox_rules(options.sandbox);
+  agent.components.sandbox_writable = options.sandbox_writable;
   agent.service = service;
   agent.reboot_command = options.reboot_command;
   agent.control_group = group_of(options.control_group);
@@ -329,6 +335,12 @@ int main(int argc, char** argv) {
       ->add_option("--download-kib-per-second", options.download_kib_per_second,
                    "Limit of all downloads together; 0: none")
       ->capture_default_str();
+  running
+      ->add_option("--log-kib-per-second", options.log_kib_per_second,
+                   "What each component may write to its log on the long run, four times that at "
+                   "once; what is beyond is left out and counted there; 0: no limit")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
   add_component_user(running);
   running
       ->add_option("--pass-environment", options.passed_environment,
@@ -341,6 +353,21 @@ int main(int argc, char** argv) {
         return is_name ? std::string() : "'" + name + "' is not the name of a variable";
       });
 
+  running
+      ->add_option("--sandbox", options.sandbox,
+                   "Sandboxes of components, by name or by its beginning and a '*': none, guarded "
+                   "(no new privileges, the system read-only), strict (a /tmp of its own, too), "
+                   "offline (without a network, too)")
+      ->type_name("COMPONENT=LEVEL")
+      ->delimiter(',');
+  running
+      ->add_option("--sandbox-writable", options.sandbox_writable,
+                   "Directories that components in a sandbox may write to")
+      ->type_name("DIRECTORY")
+      ->delimiter(',')
+      ->check([](const std::string& path) {
+        return path.starts_with('/') ? std::string() : "'" + path + "' is not an absolute path";
+      });
   running
       ->add_option("--control-group", options.control_group,
                    "Group whose members may deploy, stop and restart at this device, as root may")

@@ -65,6 +65,7 @@
 #include "edge/state/device_config.hpp"
 #include "edge/state/state_writer.hpp"
 #include "edge/streams/server/stream_manager.hpp"
+#include "trust/digests/digest.hpp"
 
 namespace andon::edge {
 namespace {
@@ -232,8 +233,8 @@ class Agent::Implementation {
                  [](std::string_view) { return std::string(kLocalOperator); }, {},
                  {std::string(kControlSocket), options_.control_group ? 0660U : 0600U,
                   options_.control_group}),
-        worker_(make_deployment_worker(device_, layout_, options_.fetch, budget_,
-                                       options_.components.user)),
+        worker_(
+            make_deployment_worker(device_, layout_, options_.fetch, budget_, options_.components)),
         guard_({loop_, *worker_, host_, supervisor_,
                 [this](const std::string& name) { component_changed(name); }}),
         engine_({loop_, journal_, writer_, *worker_, configurations_, host_, supervisor_,
@@ -339,6 +340,8 @@ class Agent::Implementation {
   End run() {
     watch_signals();
     process_journal_.kill_leftovers();
+    process_journal_.set_cgroups(ControlGroups::of_this_process(
+        "andon-edge-" + trust::sha256_hex(layout_.root().string()).substr(0, 12)));
     base::log_info("agent started",
                    {{"thing", device_.thing_name}, {"root", layout_.root().string()}});
     const std::uint16_t port_before = earlier_token_port(layout_);
@@ -442,9 +445,9 @@ class Agent::Implementation {
               local_deployments_.go_on();
               shadow_deployments_.go_on(outcome.configuration_arn);
             },
-            [this](DeploymentState state) {
+            [this](std::string_view step) {
               progress_.start();
-              if (options_.on_journalled) options_.on_journalled(state);
+              if (options_.on_journalled) options_.on_journalled(step);
             },
             [this](const json::object& nucleus) { configure_budget(&nucleus); }};
   }
@@ -592,6 +595,7 @@ class Agent::Implementation {
       if (!metrics.empty()) entry["metrics"] = std::move(metrics);
       std::string note = host_.note_of(component->spec().name);
       if (note.empty()) note = refused_.note_of(component->spec().name);
+      if (note.empty()) note = component->note();
       if (!failed && !note.empty()) entry["note"] = note;
       components.push_back(std::move(entry));
     }

@@ -8,12 +8,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/os/service_manager.hpp"
 #include "edge/artifacts/artifact_fetcher.hpp"
 #include "edge/cloud/publish_spool.hpp"
 #include "edge/commands/command_work.hpp"
-#include "edge/deploy/deployment_state.hpp"
 #include "edge/run/component_host.hpp"
 #include "edge/state/layout.hpp"
 
@@ -31,8 +31,8 @@ struct AgentOptions {
   RemoteHands remote_hands;
   // How the device is restarted where a component's bootstrap step asks for it; for /bin/sh.
   std::string reboot_command = "/sbin/reboot";
-  // Each state of a deployment once it is journalled; for tests that kill the agent there.
-  std::function<void(DeploymentState)> on_journalled;
+  // Each of DeploymentEngine::steps() once it is journalled; for tests that kill the agent there.
+  std::function<void(std::string_view)> on_journalled;
 };
 
 class Agent {

@@ -98,6 +98,9 @@ fleet::ComponentHealth HealthReporter::describe(const InstalledComponent& compon
   } else if (std::string note = parts_.host.note_of(component.name); !note.empty()) {
     health.status_codes = {"ARTIFACT_CHANGED"};
     health.reason = std::move(note);
+  } else if (std::string limits = running->note(); !limits.empty()) {
+    health.status_codes = {"LIMITS_NOT_KEPT"};
+    health.reason = std::move(limits);
   }
   return health;
 }

@@ -26,7 +26,8 @@ constexpr std::string_view kStreamKeys =
     "JVM_ARGS LOG_LEVEL accessControl";
 
 constexpr std::string_view kNucleusKeys =
-    "iotRoleAlias runWithDefault.posixUser andonLinkBudget andonOtherDataEndpoints "
+    "iotRoleAlias runWithDefault.posixUser runWithDefault.systemResourceLimits andonLinkBudget "
+    "andonOtherDataEndpoints andonSandbox "
     "greengrassDataPlaneEndpoint greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt.port "
     "mqtt.version mqtt.keepAliveTimeoutMs mqtt.maxInFlightPublishes mqtt.sessionExpirySeconds "
     "mqtt.spooler.maxSizeInBytes mqtt.spooler.andonMaxAgeSeconds networkProxy";
@@ -46,7 +47,8 @@ constexpr std::array<BuiltInComponent, 15> kTable = {{
      "Credentials for components, built into the agent", kNothing, ""},
     {kStreamManager, "2.2.0", "Streams of messages, built into the agent", kStreamDefaults,
      kStreamKeys},
-    {"aws.greengrass.ShadowManager", "2.3.9", "Shadows on the device", kNothing, ""},
+    {"aws.greengrass.ShadowManager", "2.3.9", "Shadows on the device", kNothing,
+     "strategy synchronize"},
     {"aws.greengrass.SecretManager", "2.1.8", "Secrets on the device", kNothing,
      "cloudSecrets periodicRefreshIntervalMin"},
     {kLogManager, "2.3.8", "Logs of components, to the server; built into the agent", kNothing,

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "base/json/json.hpp"
 #include "edge/builtin/nucleus_settings.hpp"
 #include "edge/streams/server/stream_settings.hpp"
@@ -53,15 +55,41 @@ TEST(BuiltInComponents, WhatTheAgentDoesNotActOnIsNamed) {
   const auto nucleus = base::parse_json(
       R"({"mqtt":{"port":443,"pingTimeoutMs":1,
                   "spooler":{"maxSizeInBytes":1,"keepQos0WhenOffline":true}},
-          "runWithDefault":{"posixUser":"a","systemResourceLimits":{"cpus":1}},
+          "runWithDefault":{"posixUser":"a","posixShell":"sh","systemResourceLimits":{"cpus":1}},
           "networkProxy":{"proxy":{"url":"http://p"}}})",
       "nucleus");
   EXPECT_THAT(keys_without_effect(*find_built_in(kNucleus), nucleus.as_object()),
               testing::ElementsAre("mqtt.pingTimeoutMs", "mqtt.spooler.keepQos0WhenOffline",
-                                   "runWithDefault.systemResourceLimits"));
+                                   "runWithDefault.posixShell"));
   const auto defaults = base::parse_json(find_built_in(kStreamManager)->defaults, "defaults");
   EXPECT_THAT(keys_without_effect(*find_built_in(kStreamManager), defaults.as_object()),
               testing::IsEmpty());
+}
+
+// docs/agent.md has a line "| `COMPONENT` | keys |" for each that acts on some.
+TEST(BuiltInComponents, EveryKeyThatTheTableOfTheDocumentsNamesHasAnEffect) {
+  std::ifstream file(std::string(ANDON_SOURCE_DIR) + "/docs/agent.md");
+  int found = 0;
+  for (std::string line; std::getline(file, line);) {
+    constexpr std::string_view kBegin = "| `aws.greengrass.";
+    if (!line.starts_with(kBegin)) continue;
+    const std::size_t end = line.find('`', kBegin.size());
+    const BuiltInComponent* const one = find_built_in(line.substr(3, end - 3));
+    if (one == nullptr || line.find("` | ", end) == std::string::npos) continue;
+    json::object keys;
+    std::string rest = line.substr(end + 1);
+    for (std::size_t at = 0; (at = rest.find('`', at)) != std::string::npos;) {
+      const std::size_t close = rest.find('`', at + 1);
+      const std::string word = rest.substr(at + 1, close - at - 1);
+      at = close + 1;
+      keys[word.substr(0, word.find('.'))] = 1;
+    }
+    ++found;
+    // What is a value, or the name of something else, is no key: those that are one must count.
+    const auto without = keys_without_effect(*one, keys);
+    EXPECT_THAT(without, testing::IsSubsetOf({"listener"})) << one->name;
+  }
+  EXPECT_EQ(found, 10);
 }
 
 TEST(NucleusSettings, TheAliasOfTheConfigurationComesBeforeThatOfTheEnrolment) {
@@ -78,9 +106,17 @@ TEST(NucleusSettings, TheAliasOfTheConfigurationComesBeforeThatOfTheEnrolment) {
 }
 
 TEST(NucleusSettings, TheDefaultUserIsReadOfItsConfiguration) {
-  EXPECT_EQ(default_user_of({{"runWithDefault", {{"posixUser", "ann:line"}}}}), "ann:line");
-  EXPECT_EQ(default_user_of({{"runWithDefault", "ann"}}), "");
-  EXPECT_EQ(default_user_of({}), "");
+  EXPECT_EQ(run_with_default_of({{"runWithDefault", {{"posixUser", "ann:line"}}}}).posix_user,
+            "ann:line");
+  EXPECT_EQ(run_with_default_of({{"runWithDefault", "ann"}}).posix_user, "");
+  EXPECT_EQ(run_with_default_of({}).posix_user, "");
+  EXPECT_EQ(run_with_default_of(
+                {{"runWithDefault", {{"systemResourceLimits", {{"memory", 5}, {"cpus", 2}}}}}})
+                .limits,
+            (recipe::ResourceLimits{.memory_kib = 5, .cpus = 2}));
+  EXPECT_THROW(
+      (void)run_with_default_of({{"runWithDefault", {{"systemResourceLimits", {{"cpus", 0}}}}}}),
+      base::Error);
 }
 
 }  // namespace

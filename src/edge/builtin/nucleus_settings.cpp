@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json/json.hpp"
+#include "base/json/json_reader.hpp"
 
 namespace andon::edge {
 namespace {
@@ -31,10 +32,15 @@ std::string NucleusSettings::role_alias() const {
   return alias_;
 }
 
-std::string default_user_of(const base::json::object& configuration) {
+recipe::RunWith run_with_default_of(const base::json::object& configuration) {
   const auto* const run_with = configuration.if_contains("runWithDefault");
   if (run_with == nullptr || !run_with->is_object()) return {};
-  return text_at(run_with->get_object(), "posixUser");
+  recipe::RunWith given{.posix_user = text_at(run_with->get_object(), "posixUser")};
+  const base::JsonReader reader(*run_with, "runWithDefault");
+  if (reader.has("systemResourceLimits")) {
+    given.limits = recipe::parse_resource_limits(reader.child("systemResourceLimits"));
+  }
+  return given;
 }
 
 }  // namespace andon::edge

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/json/fwd.hpp"
+#include "recipe/deployment/deployment_document.hpp"
 
 namespace andon::edge {
 
@@ -28,7 +29,8 @@ class NucleusSettings {
   std::string alias_;  // guarded by mutex_
 };
 
-// runWithDefault.posixUser, "user:group" or "user"; empty where there is none.
-[[nodiscard]] std::string default_user_of(const base::json::object& configuration);
+// runWithDefault: its posixUser and its systemResourceLimits, each empty where there is none.
+// Throws invalid_argument for limits that are none.
+[[nodiscard]] recipe::RunWith run_with_default_of(const base::json::object& configuration);
 
 }  // namespace andon::edge

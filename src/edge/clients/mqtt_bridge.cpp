@@ -118,7 +118,7 @@ void MqttBridge::to_cloud(const std::string& topic, std::string payload) {
   try {
     parts_.mqtt.require_open(topic);
     parts_.refused.published_by(std::string(kMqttBridge), topic);
-    parts_.spool.add({topic, std::move(payload)}, mark(), {});
+    parts_.spool.add({topic, std::move(payload)}, mark(), {}, std::string(kMqttBridge));
   } catch (const base::Error& error) {
     drop(topic, error.message());
   }

@@ -29,6 +29,8 @@ constexpr std::uint64_t kReadAheadBytes = 128U << 10U;
 constexpr std::size_t kMarkTogether = 256;
 constexpr milliseconds kMarkDelay{250};
 constexpr std::chrono::minutes kBetweenWarnings{1};
+// Shares are counted again when so great a part of the spool was dropped since.
+constexpr std::int64_t kRecountAfterPart = 16;
 
 // When a message was delivered is of use until the agent ends: by the clock that nobody sets. When
 // a result was sent is of use after that, too, and is by the clock of the day.
@@ -127,7 +129,7 @@ void PublishSpool::load(store::Database& database) {
 }
 
 void PublishSpool::add(wire::MqttMessage message, const wire::MqttPublishProperties& properties,
-                       Done done) {
+                       Done done, const std::string& component) {
   const std::uint64_t size = message.topic.size() + message.payload.size() + kRowBytes;
   if (size > limits_.max_bytes) {
     throw base::Error(base::ErrorCode::resource_exhausted,
@@ -153,16 +155,18 @@ void PublishSpool::add(wire::MqttMessage message, const wire::MqttPublishPropert
   shared->message = {++last_id_, std::move(message.payload), properties, size};
   const std::int64_t now = base::to_epoch_millis(clock_.now());
   writer_.run(
-      [shared, needed, now](store::Transaction& transaction) {
-        if (needed > 0) shared->dropped = make_room(transaction, needed);
+      [shared, shares = shares_, component, needed, now](store::Transaction& transaction) {
+        if (needed > 0) shared->dropped = make_room(transaction, *shares, needed);
         const Message& one = shared->message;
         transaction.execute(
-            "INSERT INTO spool (id, topic, payload, properties, bytes, created_ms, digest) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO spool (id, topic, payload, properties, bytes, created_ms, digest, "
+            "component) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             {one.id, shared->topic, store::Blob{one.payload}, write_properties(one.properties),
              static_cast<std::int64_t>(one.bytes), now,
              shared->is_result ? store::SqlValue(trust::sha256_hex(one.payload))
-                               : store::SqlValue()});
+                               : store::SqlValue(),
+             component});
+        shares->bytes[component] += static_cast<std::int64_t>(one.bytes);
       },
       [this, alive = alive_, shared, needed, done = std::move(done)](std::exception_ptr error) {
         if (!*alive) return;
@@ -190,34 +194,60 @@ void PublishSpool::added(const std::string& name, Message message) {
   send_next(name);
 }
 
-PublishSpool::Dropped PublishSpool::make_room(store::Transaction& transaction,
+PublishSpool::Dropped PublishSpool::make_room(store::Transaction& transaction, Shares& shares,
                                               std::uint64_t needed) {
+  if (shares.until_recount <= 0 || shares.bytes.empty()) {
+    shares.bytes.clear();
+    std::int64_t all = 0;
+    for (const store::Row& row :
+         transaction.query("SELECT component, sum(bytes) FROM spool WHERE delivered_ms IS NULL "
+                           "GROUP BY component")) {
+      all += shares.bytes[row.text(0)] = row.integer(1);
+    }
+    shares.until_recount = all / kRecountAfterPart;
+  }
   Dropped dropped;
-  for (const store::Row& row : transaction.query(
-           "SELECT id, bytes FROM spool WHERE delivered_ms IS NULL ORDER BY id LIMIT $1",
-           // Each counts as many bytes at least.
-           {static_cast<std::int64_t>(needed / kRowBytes + 1)})) {
-    if (dropped.bytes >= needed) break;
-    dropped.up_to_id = row.integer(0);
-    dropped.bytes += static_cast<std::uint64_t>(row.integer(1));
-    ++dropped.count;
+  while (dropped.bytes < needed && !shares.bytes.empty()) {
+    const auto by_bytes = [](const auto& one, const auto& other) {
+      return one.second < other.second;
+    };
+    const auto largest = std::ranges::max_element(shares.bytes, by_bytes);
+    std::int64_t second = 0;
+    for (const auto& [component, bytes] : shares.bytes) {
+      if (component != largest->first) second = std::max(second, bytes);
+    }
+    const auto oldest = transaction.query(
+        "SELECT id, bytes FROM spool WHERE component = $1 AND delivered_ms IS NULL ORDER BY id "
+        "LIMIT $2",
+        // Each counts as many bytes at least.
+        {largest->first, static_cast<std::int64_t>((needed - dropped.bytes) / kRowBytes + 1)});
+    bool has_more = false;
+    for (const store::Row& row : oldest) {
+      if (dropped.bytes >= needed || (has_more && largest->second < second)) break;
+      transaction.execute("DELETE FROM spool WHERE id = $1", {row.integer(0)});
+      dropped.ids.insert(row.integer(0));
+      dropped.bytes += static_cast<std::uint64_t>(row.integer(1));
+      largest->second -= row.integer(1);
+      shares.until_recount -= row.integer(1);
+      has_more = true;
+    }
+    if (!has_more) shares.bytes.erase(largest);
   }
   count_dropped(transaction, dropped);
   return dropped;
 }
 
 void PublishSpool::count_dropped(store::Transaction& transaction, const Dropped& dropped) {
-  transaction.execute("DELETE FROM spool WHERE id <= $1", {dropped.up_to_id});
   transaction.execute(
       "INSERT INTO counters (name, number) VALUES ($1, $2) "
       "ON CONFLICT (name) DO UPDATE SET number = number + $2",
-      {std::string(kSpoolDropped), dropped.count});
+      {std::string(kSpoolDropped), std::ssize(dropped.ids)});
 }
 
 void PublishSpool::forget(const Dropped& dropped, std::string_view why) {
-  if (dropped.count == 0) return;
-  dropped_ += dropped.count;
-  dropped_untold_ += dropped.count;
+  if (dropped.ids.empty()) return;
+  dropped_ += std::ssize(dropped.ids);
+  dropped_untold_ += std::ssize(dropped.ids);
   // For days, maybe, and with each message.
   if (!told_at_ || loop_.now() - *told_at_ >= kBetweenWarnings) {
     told_at_ = loop_.now();
@@ -229,14 +259,14 @@ void PublishSpool::forget(const Dropped& dropped, std::string_view why) {
   for (auto& [name, topic] : topics_) {
     auto first = topic.window.begin();
     if (topic.in_flight && first != topic.window.end()) {  // it is on its way all the same
-      if (first->id <= dropped.up_to_id) first->bytes = 0;
+      if (dropped.ids.contains(first->id)) first->bytes = 0;
       ++first;
     }
-    auto last = first;
-    for (; last != topic.window.end() && last->id <= dropped.up_to_id; ++last) {
-      window_bytes_ -= cost_of(*last);
-    }
-    topic.window.erase(first, last);
+    const auto gone = std::stable_partition(first, topic.window.end(), [&](const Message& one) {
+      return !dropped.ids.contains(one.id);
+    });
+    for (auto one = gone; one != topic.window.end(); ++one) window_bytes_ -= cost_of(*one);
+    topic.window.erase(gone, topic.window.end());
   }
 }
 

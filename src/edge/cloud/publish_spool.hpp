@@ -12,9 +12,10 @@
 // A message that the broker refuses is tried again, since it may be for a limit; what it refuses
 // for good it says by name (refused_topics.hpp), and that goes.
 //
-// Within a topic messages go out in order, one at a time. When the spool is full, or they are too
-// old, the oldest messages are dropped and counted. Main thread only; the disk is the state
-// writer's matter.
+// Within a topic messages go out in order, one at a time. When the spool is full, the oldest
+// messages of the component that takes up most of it are dropped and counted: who talks much pushes
+// out nobody's results but his own. So are those that are too old. Main thread only; the disk is the
+// state writer's matter.
 //
 // Memory holds the first messages of each topic (its window); what is behind them is read from the
 // disk when its turn comes.
@@ -68,9 +69,11 @@ class PublishSpool {
   ~PublishSpool();
 
   // `done` comes when the message is on the disk, or with the error that kept it from there; it
-  // may be empty. Throws resource_exhausted for one that is larger than the whole spool.
+  // may be empty. Throws resource_exhausted for one that is larger than the whole spool. Of whose
+  // share it takes says `component`.
   using Done = std::function<void(std::exception_ptr)>;
-  void add(wire::MqttMessage message, const wire::MqttPublishProperties& properties, Done done);
+  void add(wire::MqttMessage message, const wire::MqttPublishProperties& properties, Done done,
+           const std::string& component = {});
 
   // Results of this thing are kept until they are stored. Once, before anything is added.
   void keep_until_stored(const std::string& thing, store::Database& database);
@@ -105,9 +108,14 @@ class PublishSpool {
     std::chrono::milliseconds wait{0};
   };
   struct Dropped {
-    std::int64_t up_to_id = 0;
-    std::int64_t count = 0;
+    std::set<std::int64_t> ids;
     std::uint64_t bytes = 0;
+  };
+  // Bytes that wait, by component. On the writer's thread alone; what was delivered since they were
+  // counted is still in it, which is mended by counting them again now and then.
+  struct Shares {
+    std::map<std::string, std::int64_t> bytes;
+    std::int64_t until_recount = 0;
   };
   enum class Mark { delivered, sent };  // sent: its consumers have not stored it yet
   struct Marked {
@@ -125,7 +133,7 @@ class PublishSpool {
   static std::size_t cost_of(const Message& message);
   void load(store::Database& database);
   void added(const std::string& topic, Message message);
-  static Dropped make_room(store::Transaction& transaction, std::uint64_t needed);
+  static Dropped make_room(store::Transaction& transaction, Shares& shares, std::uint64_t needed);
   static void count_dropped(store::Transaction& transaction, const Dropped& dropped);
   void forget(const Dropped& dropped, std::string_view why = "the spool is full");
   void send_all();
@@ -164,6 +172,7 @@ class PublishSpool {
   std::int64_t last_id_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t asked_for_ = 0;  // bytes that are being dropped
+  std::shared_ptr<Shares> shares_ = std::make_shared<Shares>();
   std::int64_t dropped_ = 0;
   std::int64_t refused_ = 0;
   std::int64_t dropped_untold_ = 0;  // in the log

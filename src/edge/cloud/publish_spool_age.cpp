@@ -25,11 +25,12 @@ PublishSpool::Dropped PublishSpool::drop_old(store::Transaction& transaction, Ti
   if (max_age.count() == 0 || now < kFirstCredible) return dropped;
   const std::int64_t now_ms = base::to_epoch_millis(now);
   const std::int64_t oldest_ms = base::to_epoch_millis(now - max_age);
+  std::int64_t last_id = 0;
   for (bool more = true; std::exchange(more, false);) {
     for (const store::Row& row : transaction.query(
              "SELECT id, bytes, created_ms FROM spool WHERE delivered_ms IS NULL AND id > $1 "
              "ORDER BY id LIMIT $2",
-             {dropped.up_to_id, kRowsAtATime})) {
+             {last_id, kRowsAtATime})) {
       const std::int64_t created_ms = row.integer(2);
       if (created_ms > now_ms || created_ms < base::to_epoch_millis(kFirstCredible)) {
         transaction.execute("UPDATE spool SET created_ms = $1 WHERE id = $2",
@@ -41,13 +42,14 @@ PublishSpool::Dropped PublishSpool::drop_old(store::Transaction& transaction, Ti
         more = false;
         break;
       }
-      dropped.up_to_id = row.integer(0);
+      last_id = row.integer(0);
+      transaction.execute("DELETE FROM spool WHERE id = $1", {last_id});
+      dropped.ids.insert(last_id);
       dropped.bytes += static_cast<std::uint64_t>(row.integer(1));
-      ++dropped.count;
       more = true;
     }
   }
-  if (dropped.count > 0) count_dropped(transaction, dropped);
+  if (!dropped.ids.empty()) count_dropped(transaction, dropped);
   return dropped;
 }
 

@@ -36,6 +36,15 @@ class PublishSpoolTest : public testing::Test {
     spool.add({topic, payload}, {}, {});
     settle(loop_, writer_);
   }
+  std::int64_t rows_of(const std::string& component) {
+    std::int64_t rows = 0;
+    database_->read([&](store::Transaction& transaction) {
+      rows = transaction.query_one("SELECT count(*) FROM spool WHERE component = $1", {component})
+                 .value()
+                 .integer(0);
+    });
+    return rows;
+  }
   void connect(bool up) {
     link_.connect(up);
     settle(loop_, writer_);
@@ -216,6 +225,31 @@ TEST_F(PublishSpoolTest, AFullSpoolThatIsFilledAtOnceDropsTheSameMessages) {
   EXPECT_EQ(spool->dropped(), 7);
   connect(true);
   EXPECT_EQ(in_flight().front().front(), '7');
+}
+
+TEST_F(PublishSpoolTest, AFullSpoolDropsFromTheComponentThatTakesUpMostOfIt) {
+  const auto spool = open(2000);
+  for (int i = 0; i < 3; ++i) {
+    spool->add({"results", "result " + std::to_string(i) + std::string(90, 'x')}, {}, {},
+               "inspect");
+  }
+  for (int i = 0; i < 50; ++i) {
+    spool->add({"chat", std::to_string(i) + std::string(200, 'x')}, {}, {}, "chatty");
+    settle(loop_, writer_);
+  }
+  EXPECT_LE(spool->bytes(), 2000U);
+  EXPECT_EQ(rows_of("inspect"), 3);
+  EXPECT_GT(rows_of("chatty"), 2);
+  EXPECT_EQ(spool->dropped(), 50 - rows_of("chatty"));
+}
+
+TEST_F(PublishSpoolTest, TwoComponentsThatBothFillTheSpoolHaveHalfOfItEach) {
+  const auto spool = open(4000);
+  for (int i = 0; i < 40; ++i) spool->add({"a", std::string(100, 'x')}, {}, {}, "one");
+  for (int i = 0; i < 40; ++i) spool->add({"b", std::string(100, 'x')}, {}, {}, "two");
+  settle(loop_, writer_);
+  EXPECT_LE(spool->bytes(), 4000U);
+  EXPECT_NEAR(static_cast<double>(rows_of("one")), static_cast<double>(rows_of("two")), 2);
 }
 
 TEST_F(PublishSpoolTest, WhatIsDroppedWhileItIsOnItsWayIsCountedOnceAndNotSentAgain) {

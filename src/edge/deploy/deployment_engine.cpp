@@ -21,6 +21,9 @@ constexpr std::chrono::minutes kActivationLimit{15};
 constexpr std::chrono::minutes kRollbackLimit{15};
 constexpr std::chrono::milliseconds kWriteAgain{5000};
 constexpr std::string_view kCancelled = "it was cancelled";
+// What follows on an end, in the journal.
+constexpr std::string_view kUninstalled = "UNINSTALLED";
+constexpr std::string_view kCleanedUp = "CLEANED_UP";
 
 // It takes nothing's place, and nothing takes its place.
 bool waits_its_turn(const std::string& job_id) {
@@ -60,12 +63,16 @@ void DeploymentEngine::start() {
     last_good_ = parts_.journal.last_good();
     for (auto& job : parts_.journal.known_jobs()) known_jobs_.push_back(std::move(job));
     record_ = parts_.journal.unfinished();
+    for (auto& left : parts_.journal.left()) left_.push_back(std::move(left));
   } catch (const base::Error& error) {
     // Without it there is nothing to go back to: the next deployment installs everything anew.
     base::log_error("the saved deployments cannot be read; starting with what can be",
                     {{"why", error.message()}});
   }
-  if (!record_) return bring_up_last_good();
+  if (!record_) {
+    bring_up_last_good();
+    return finish_left();
+  }
 
   try {
     read_document();
@@ -110,6 +117,7 @@ void DeploymentEngine::halt() {
 void DeploymentEngine::bring_up_last_good() {
   parts_.host.activate(last_good_, parts_.configurations.all());
   parts_.configurations.refresh();
+  parts_.supervisor.hold_what_was_held();
   keep_running(last_good_);
 }
 
@@ -187,7 +195,7 @@ void DeploymentEngine::begun(const fleet::Job& job) {
   known_jobs_.push_back({job.job_id, job.queued_at});
   if (std::ssize(known_jobs_) > DeploymentJournal::kRowsKept) known_jobs_.pop_front();
   handlers_.flush();
-  note(State::received);
+  note(to_string(State::received));
   if (halted_) return;
   try {
     read_document();
@@ -274,7 +282,7 @@ void DeploymentEngine::enter(const DeploymentMove& move) {
 }
 
 void DeploymentEngine::entered(const DeploymentMove& move) {
-  note(move.next);
+  note(to_string(move.next));
   if (halted_) return;
   do_work(move.work);
 }
@@ -502,15 +510,28 @@ void DeploymentEngine::enter_end(const DeploymentMove& move) {
                               to_string(fleet::DetailedStatus::failed_rollback_not_requested);
   std::optional<InstalledSet> new_set;
   if (is_new_set) new_set = record_->plan;
+  // What a broken network has left half fetched is kept for the next attempt.
+  const bool keep_partial =
+      std::ranges::any_of(outcome.details.error_stack, [](const std::string& code) {
+        return code == "NETWORK_ERROR" || code == "THROTTLING_ERROR" || code == "SERVER_ERROR";
+      });
+  std::shared_ptr<DeploymentJournal::Left> left;
+  if (new_set || !keep_partial) left = std::make_shared<DeploymentJournal::Left>();
+  if (new_set) {
+    left->before = last_good_;
+    left->configurations = record_->previous_configuration.value_or(Configurations{});
+  }
   save(
       move.next,
-      [new_set = std::move(new_set), report = handlers_.report, job_id = record_->job_id,
+      [new_set = std::move(new_set), left, report = handlers_.report, job_id = record_->job_id,
        outcome](store::Transaction& transaction) {
         if (new_set) DeploymentJournal::write_last_good(transaction, *new_set);
+        if (left) left->id = DeploymentJournal::write_left(transaction, *left);
         report(transaction, job_id, outcome);
       },
-      [this, move, outcome, is_new_set](const std::exception_ptr& error) {
+      [this, move, outcome, is_new_set, left](const std::exception_ptr& error) {
         if (error) return write_again(move, error);
+        if (left) left_.push_back(std::move(*left));
         ended(move.next, outcome, is_new_set);
       });
 }
@@ -518,20 +539,11 @@ void DeploymentEngine::enter_end(const DeploymentMove& move) {
 void DeploymentEngine::ended(State state, const fleet::DeploymentOutcome& outcome,
                              bool is_new_set) {
   handlers_.flush();
-  note(state);
+  note(to_string(state));
   base::log_info("deployment ended", {{"job", record_->job_id},
                                       {"state", record_->state_name},
                                       {"detailed_status", outcome.details.detailed_status}});
-  std::vector<ComponentSpec> removed;
-  if (is_new_set && record_->plan) {
-    InstalledSet gone;
-    for (const InstalledComponent& component : last_good_.components) {
-      if (record_->plan->find(component.name) == nullptr) gone.components.push_back(component);
-    }
-    removed = parts_.host.specs(gone);
-    for (const ComponentSpec& spec : removed) parts_.host.forget_installed(spec.name);
-    last_good_ = *record_->plan;
-  }
+  if (is_new_set && record_->plan) last_good_ = *record_->plan;
   fleet::DeploymentHealth health;
   health.outcome = outcome;
   health.is_local = is_local_job(record_->job_id);
@@ -543,32 +555,65 @@ void DeploymentEngine::ended(State state, const fleet::DeploymentOutcome& outcom
   document_.reset();
   cancelled_because_.reset();
   consent_.ended();
-  // What a broken network has left half fetched is kept for the next attempt.
-  const bool keep_partial =
-      std::ranges::any_of(outcome.details.error_stack, [](const std::string& code) {
-        return code == "NETWORK_ERROR" || code == "THROTTLING_ERROR" || code == "SERVER_ERROR";
-      });
-  parts_.supervisor.uninstall(std::move(removed), [this, keep_partial] {
-    if (!keep_partial) clean_up();
-  });
+  finish_left();
   handlers_.on_end(health);
   if (!waiting_) return;
   const fleet::Job next = *std::exchange(waiting_, std::nullopt);
   offer(next);
 }
 
-void DeploymentEngine::clean_up() {
-  if (busy() || std::exchange(cleaning_, true)) return;  // one in hand cleans up at its end
+// Again after a crash: steps that have run may run twice, and none is left out.
+void DeploymentEngine::finish_left() {
+  if (halted_ || left_.empty() || std::exchange(is_finishing_, true)) return;
+  const DeploymentJournal::Left& left = left_.front();
+  InstalledSet gone;
+  for (const InstalledComponent& component : left.before.components) {
+    if (last_good_.find(component.name) == nullptr) gone.components.push_back(component);
+  }
+  if (gone.components.empty()) return clean_up(left.id);
+  parts_.host.set_leaving(left.before, left.configurations);
+  std::vector<ComponentSpec> removed = parts_.host.specs(gone);
+  for (const ComponentSpec& spec : removed) parts_.host.forget_installed(spec.name);
+  parts_.supervisor.uninstall(std::move(removed), [this, id = left.id] {
+    if (halted_) return;
+    parts_.writer.run_unsynced(
+        [id](store::Transaction& transaction) {
+          DeploymentJournal::note_uninstalled(transaction, id);
+        },
+        [this, alive = alive_, id](const std::exception_ptr& error) {
+          if (!*alive) return;
+          if (!error) note(kUninstalled);
+          if (!halted_) clean_up(id);
+          if (error) std::rethrow_exception(error);
+        });
+  });
+}
+
+void DeploymentEngine::clean_up(std::int64_t left_id) {
+  if (busy()) return left_is_done(left_id);  // the one in hand cleans up at its end
   background_.run(
       [&worker = parts_.worker, keep = last_good_] { worker.clean_up(keep); },
-      [this](std::exception_ptr error) {
-        cleaning_ = false;
+      [this, left_id](std::exception_ptr error) {
+        left_is_done(left_id);
         if (!error) return;
         try {
           std::rethrow_exception(error);
         } catch (const std::exception& what) {
           base::log_warning("old components could not be removed", {{"why", what.what()}});
         }
+      });
+}
+
+void DeploymentEngine::left_is_done(std::int64_t id) {
+  parts_.writer.run_unsynced(
+      [id](store::Transaction& transaction) { DeploymentJournal::forget_left(transaction, id); },
+      [this, alive = alive_](const std::exception_ptr& error) {
+        if (!*alive) return;
+        left_.pop_front();
+        is_finishing_ = false;
+        if (!error) note(kCleanedUp);
+        finish_left();
+        if (error) std::rethrow_exception(error);
       });
 }
 
@@ -613,8 +658,15 @@ void DeploymentEngine::tell_planned_nucleus() const {
   }
 }
 
-void DeploymentEngine::note(State state) const {
-  if (handlers_.on_journalled) handlers_.on_journalled(state);
+void DeploymentEngine::note(std::string_view step) const {
+  if (handlers_.on_journalled) handlers_.on_journalled(step);
+}
+
+std::vector<std::string_view> DeploymentEngine::steps() {
+  std::vector<std::string_view> names;
+  for (const State state : all_deployment_states()) names.push_back(to_string(state));
+  names.insert(names.end(), {kUninstalled, kCleanedUp});
+  return names;
 }
 
 }  // namespace andon::edge

@@ -14,6 +14,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "edge/configuration/configuration_store.hpp"
 #include "edge/deploy/deployment_consent.hpp"
@@ -54,8 +56,8 @@ class DeploymentEngine {
     std::function<void()> flush;
     // A deployment has ended and the device is ready for the next.
     std::function<void(const fleet::DeploymentHealth&)> on_end;
-    // Each state, once it is in the journal. For tests that kill the agent there.
-    std::function<void(DeploymentState)> on_journalled;
+    // Each of steps(), once it is in the journal. For tests that kill the agent there.
+    std::function<void(std::string_view)> on_journalled;
     // Before artifacts are fetched: the nucleus' configuration as this deployment will have it, as
     // far as it says anything of it. Otherwise one that gives the link more room would wait for it.
     std::function<void(const json::object& nucleus)> on_fetch;
@@ -66,6 +68,9 @@ class DeploymentEngine {
   DeploymentEngine& operator=(const DeploymentEngine&) = delete;
   // Leaves a deployment in hand to the next start.
   ~DeploymentEngine();
+
+  // The names of all states, and of what follows on a deployment's end.
+  [[nodiscard]] static std::vector<std::string_view> steps();
 
   // Brings up the last good set and goes on with what was cut off. Before the loop runs: it reads
   // the journal.
@@ -115,12 +120,14 @@ class DeploymentEngine {
   void bring_up(const InstalledSet& set, std::function<void()> then);
   void enter_end(const DeploymentMove& move);
   void ended(DeploymentState state, const fleet::DeploymentOutcome& outcome, bool is_new_set);
-  void clean_up();
+  void finish_left();
+  void clean_up(std::int64_t left_id);
+  void left_is_done(std::int64_t id);
   [[nodiscard]] OnFailure policy() const;
   [[nodiscard]] fleet::DeploymentOutcome outcome_of(DeploymentState end) const;
   [[nodiscard]] fleet::DetailedStatus detailed_failure(DeploymentState end) const;
   void tell_planned_nucleus() const;
-  void note(DeploymentState state) const;
+  void note(std::string_view step) const;
 
   Parts parts_;
   Handlers handlers_;
@@ -135,7 +142,8 @@ class DeploymentEngine {
   std::optional<fleet::Job> waiting_;
   std::optional<std::string> cancelled_because_;
   bool halted_ = false;
-  bool cleaning_ = false;
+  std::deque<DeploymentJournal::Left> left_;  // as the journal has it; the first is in hand
+  bool is_finishing_ = false;
   std::string blocked_by_;              // what keeps a move from being written
   EventLoop::TimerId write_timer_ = 0;  // to write a move again
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

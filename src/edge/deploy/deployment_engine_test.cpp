@@ -22,10 +22,13 @@ using State = DeploymentState;
 
 constexpr milliseconds kLimit{20'000};
 
-std::string recipe_text(const std::string& version, const std::string& run) {
-  return R"({"RecipeFormatVersion":"2020-01-25","ComponentName":"app","ComponentVersion":")" +
-         version + R"(","ComponentConfiguration":{"DefaultConfiguration":{"a":1}},)" +
-         R"("Manifests":[{"Platform":{"os":"linux"},"Lifecycle":{"run":")" + run + R"("}}]})";
+std::string recipe_text(const std::string& name, const std::string& version,
+                        const std::string& run) {
+  return R"({"RecipeFormatVersion":"2020-01-25","ComponentName":")" + name +
+         R"(","ComponentVersion":")" + version +
+         R"(","ComponentConfiguration":{"DefaultConfiguration":{"a":1}},)" +
+         R"("Manifests":[{"Platform":{"os":"linux"},"Lifecycle":{"run":")" + run +
+         R"(","uninstall":"echo {configuration:/a} >> ../uninstalled"}}]})";
 }
 
 // "Resolves" to the version that the document names; version 9 cannot run.
@@ -38,8 +41,8 @@ class ScriptedWorker final : public DeploymentWorker {
       InstalledComponent component;
       component.name = name;
       component.version = wanted.version;
-      component.recipe = recipe::ServedRecipe(
-          recipe_text(wanted.version, wanted.version == "9.0.0" ? "exit 3" : "exec sleep 1000"));
+      component.recipe = recipe::ServedRecipe(recipe_text(
+          name, wanted.version, wanted.version == "9.0.0" ? "exit 3" : "exec sleep 1000"));
       plan.components.push_back(component);
     }
     return plan;
@@ -57,7 +60,10 @@ class ScriptedWorker final : public DeploymentWorker {
     step("stage", cancellation);
     return {};
   }
-  void clean_up(const InstalledSet&) override {}
+  void clean_up(const InstalledSet&) override {
+    const std::lock_guard lock(mutex_);
+    ++clean_ups_;
+  }
   bool is_in_place(const InstalledComponent&) override { return true; }
   Placement check(const InstalledComponent&) override { return {}; }
   void fetch_again(const InstalledComponent&, const Cancellation&) override {}
@@ -65,6 +71,10 @@ class ScriptedWorker final : public DeploymentWorker {
   void fail_in(const std::string& name) {
     const std::lock_guard lock(mutex_);
     fails_in_ = name;
+  }
+  int clean_ups() const {
+    const std::lock_guard lock(mutex_);
+    return clean_ups_;
   }
   void hang_in(const std::string& name) {
     const std::lock_guard lock(mutex_);
@@ -87,12 +97,13 @@ class ScriptedWorker final : public DeploymentWorker {
   mutable std::mutex mutex_;  // the test's thread sets, the worker's reads
   std::string fails_in_;
   std::string hangs_in_;
+  int clean_ups_ = 0;
 };
 
 // Everything of an agent but the network.
 struct Bench {
-  explicit Bench(const fs::path& root, std::optional<State> dies_after = {})
-      : layout(root), dies_after_(dies_after) {
+  explicit Bench(const fs::path& root, std::string dies_after = {})
+      : layout(root), dies_after_(std::move(dies_after)) {
     layout.make();
   }
 
@@ -127,8 +138,9 @@ struct Bench {
   }
 
   Layout layout;
-  std::optional<State> dies_after_;
+  std::string dies_after_;
   bool died = false;
+  std::vector<std::string> steps;
   bool ended = false;
   std::vector<std::string> reports;  // as they were at the last turn of run_until()
   std::string cause;
@@ -158,8 +170,9 @@ struct Bench {
          report(job, outcome);
        },
        [] {}, [this](const fleet::DeploymentHealth&) { ended = true; },
-       [this](State state) {
-         if (state != dies_after_) return;
+       [this](std::string_view step) {
+         steps.emplace_back(step);
+         if (step != dies_after_) return;
          died = true;
          engine.halt();
        }}};
@@ -449,7 +462,7 @@ TEST_F(DeploymentEngineTest, GoesOnFromEveryStateAfterACrash) {
     const std::string version = std::to_string(number) + ".0.0";
     if (version == "9.0.0") continue;
     {
-      Bench bench(directory_.path(), state);
+      Bench bench(directory_.path(), std::string(to_string(state)));
       bench.engine.start();
       bench.engine.offer(job(id, version));
       ASSERT_TRUE(bench.run_until([&] { return bench.died; })) << to_string(state);
@@ -460,6 +473,46 @@ TEST_F(DeploymentEngineTest, GoesOnFromEveryStateAfterACrash) {
     EXPECT_EQ(bench.reports, Texts{id + " SUCCEEDED SUCCESSFUL"}) << to_string(state);
     EXPECT_EQ(bench.journal.last_good().components.at(0).version, version);
   }
+}
+
+TEST_F(DeploymentEngineTest, WhatLeavesIsUninstalledAndCleanedUpAfterACrashInBetween) {
+  const std::string two =
+      R"({"deploymentId":"two","configurationArn":"arn:aws:greengrass:r:0:configuration:thing/dev1:1",)"
+      R"("components":{"app":{"version":"1.0.0"},"old":{"version":"1.0.0"}}})";
+  for (const std::string step : {"SUCCEEDED", "UNINSTALLED", "CLEANED_UP"}) {
+    const base::TemporaryDirectory directory;
+    const fs::path trace = Layout(directory.path()).root() / "work" / "uninstalled";
+    {
+      Bench bench(directory.path());
+      bench.engine.start();
+      bench.engine.offer({"two", 1, two});
+      ASSERT_TRUE(bench.run_until([&] { return bench.worker.clean_ups() == 1; })) << step;
+      ASSERT_TRUE(bench.run_until([&] { return bench.steps.back() == "CLEANED_UP"; }));
+    }
+    {
+      Bench bench(directory.path(), step);
+      bench.engine.start();
+      bench.engine.offer(job("one", "1.0.0"));
+      ASSERT_TRUE(bench.run_until([&] { return bench.died; })) << step;
+    }
+    Bench bench(directory.path());
+    bench.engine.start();
+    const bool is_all_done = step == "CLEANED_UP";
+    ASSERT_TRUE(bench.run_until([&] {
+      return is_all_done ? bench.is_settled()
+                         : !bench.steps.empty() && bench.steps.back() == "CLEANED_UP";
+    })) << step;
+    EXPECT_EQ(bench.worker.clean_ups(), is_all_done ? 0 : 1) << step;
+    EXPECT_EQ(base::read_file_if_exists(trace).value_or(""), "1\n") << step;
+    EXPECT_TRUE(bench.journal.left().empty());
+  }
+}
+
+TEST_F(DeploymentEngineTest, ItsStepsAreAllStatesAndWhatFollowsOnAnEnd) {
+  const auto steps = DeploymentEngine::steps();
+  EXPECT_EQ(steps.front(), "RECEIVED");
+  EXPECT_EQ(steps.back(), "CLEANED_UP");
+  EXPECT_EQ(steps.size(), all_deployment_states().size() + 2);
 }
 
 TEST_F(DeploymentEngineTest, AnUnknownSavedStateIsRolledBack) {

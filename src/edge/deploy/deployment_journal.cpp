@@ -128,6 +128,35 @@ InstalledSet DeploymentJournal::last_good() const {
   return set;
 }
 
+std::vector<DeploymentJournal::Left> DeploymentJournal::left() const {
+  std::vector<Left> all;
+  database_.read([&](store::Transaction& transaction) {
+    for (const store::Row& row : transaction.query(
+             "SELECT rowid, content, configuration FROM leaving_components ORDER BY rowid")) {
+      all.push_back({row.integer(0),
+                     parse_installed_set(base::parse_json(row.text(1), "components that leave")),
+                     parse_configurations(row.text(2))});
+    }
+  });
+  return all;
+}
+
+std::int64_t DeploymentJournal::write_left(store::Transaction& transaction, const Left& left) {
+  transaction.execute("INSERT INTO leaving_components (content, configuration) VALUES ($1, $2)",
+                      {base::to_text(to_json(left.before)),
+                       base::to_text(configurations_to_json(left.configurations))});
+  return transaction.query_one("SELECT max(rowid) FROM leaving_components").value().integer(0);
+}
+
+void DeploymentJournal::note_uninstalled(store::Transaction& transaction, std::int64_t id) {
+  transaction.execute(
+      "UPDATE leaving_components SET content = '{}', configuration = '{}' WHERE rowid = $1", {id});
+}
+
+void DeploymentJournal::forget_left(store::Transaction& transaction, std::int64_t id) {
+  transaction.execute("DELETE FROM leaving_components WHERE rowid = $1", {id});
+}
+
 void DeploymentJournal::write_last_good(store::Transaction& transaction, const InstalledSet& set) {
   transaction.execute(
       "INSERT INTO installed_set (slot, content) VALUES ('good', $1) "

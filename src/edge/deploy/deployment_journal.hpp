@@ -52,6 +52,13 @@ class DeploymentJournal {
   };
   // Those of the newest kRowsKept deployments, the oldest first.
   [[nodiscard]] std::vector<KnownJob> known_jobs() const;
+  // What ended deployments have left to be done: see write_left(). The oldest first.
+  struct Left {
+    std::int64_t id = 0;
+    InstalledSet before;  // empty where its uninstall steps are done
+    Configurations configurations;
+  };
+  [[nodiscard]] std::vector<Left> left() const;
   // Counts one more beginning of the state's work, after a restart.
   void count_attempt(DeploymentRecord& record);
 
@@ -63,6 +70,11 @@ class DeploymentJournal {
   // The record's state, plan, previous configuration and failure.
   void write(store::Transaction& transaction, const DeploymentRecord& record) const;
   static void write_last_good(store::Transaction& transaction, const InstalledSet& set);
+  // With the end of a deployment: the uninstall steps of what was in the set before and is not in
+  // the last good one, and the clean-up after them. Gives its id.
+  [[nodiscard]] static std::int64_t write_left(store::Transaction& transaction, const Left& left);
+  static void note_uninstalled(store::Transaction& transaction, std::int64_t id);
+  static void forget_left(store::Transaction& transaction, std::int64_t id);
 
   static constexpr std::int64_t kRowsKept = 50;
 

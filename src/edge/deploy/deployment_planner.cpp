@@ -47,8 +47,8 @@ TargetDeployment target_of_document(const recipe::DeploymentDocument& document) 
   target.creation_timestamp_ms = document.creation_timestamp_ms;
   for (const auto& [name, component] : document.components) {
     if (!component.is_root) continue;
-    target.roots[name] = {component.version,
-                          component.run_with ? component.run_with->posix_user : ""};
+    const recipe::RunWith run_with = component.run_with.value_or(recipe::RunWith{});
+    target.roots[name] = {component.version, run_with.posix_user, run_with.limits};
   }
   return target;
 }
@@ -137,6 +137,7 @@ InstalledComponent to_installed(const recipe::ResolvedComponent& resolved,
     if (root == deployment.roots.end()) continue;
     component.wanted_by.push_back(target);
     if (component.run_as.empty()) component.run_as = root->second.run_as;
+    if (component.limits.empty()) component.limits = root->second.limits;
   }
   return component;
 }
@@ -153,9 +154,10 @@ DeploymentFailure configuration_failure(const std::string& component, const base
 
 std::optional<FailureReport> find_rejection(const recipe::DeploymentDocument& document,
                                             const InstalledSet& last_good) {
-  const auto lacking = std::ranges::find_if(
-      document.required_capabilities,
-      [](const std::string& capability) { return capability != recipe::kSubDeployments; });
+  const auto lacking =
+      std::ranges::find_if(document.required_capabilities, [](const std::string& capability) {
+        return capability != recipe::kSubDeployments && capability != recipe::kResourceLimits;
+      });
   if (lacking != document.required_capabilities.end()) {
     return rejection("the deployment needs the capability " + *lacking + ", which this agent lacks",
                      "NUCLEUS_MISSING_REQUIRED_CAPABILITIES", "REQUEST_ERROR");
@@ -213,12 +215,37 @@ Configurations plan_configurations(const recipe::DeploymentDocument& document,
   return planned;
 }
 
-void give_default_user(InstalledSet& plan, const Configurations& configurations) {
+void give_run_with_default(InstalledSet& plan, const Configurations& configurations) {
   const auto nucleus = configurations.find(std::string(kNucleus));
   if (nucleus == configurations.end()) return;
-  const std::string user = default_user_of(nucleus->second);
-  for (InstalledComponent& component : plan.components) {
-    if (component.run_as.empty()) component.run_as = user;
+  try {
+    const recipe::RunWith given = run_with_default_of(nucleus->second);
+    for (InstalledComponent& component : plan.components) {
+      if (component.run_as.empty()) component.run_as = given.posix_user;
+      if (component.limits.empty()) component.limits = given.limits;
+    }
+  } catch (const base::Error& error) {
+    throw configuration_failure(std::string(kNucleus), error, "COMPONENT_CONFIGURATION_NOT_VALID");
+  }
+}
+
+void check_sandboxes(const InstalledSet& plan, const Configurations& configurations,
+                     const SandboxRules& device, const std::string& problem) {
+  SandboxRules nucleus;
+  try {
+    nucleus = sandbox_rules_of(configurations);
+  } catch (const base::Error& error) {
+    throw configuration_failure(std::string(kNucleus), error, "COMPONENT_CONFIGURATION_NOT_VALID");
+  }
+  if (problem.empty()) return;
+  for (const InstalledComponent& component : plan.components) {
+    const auto level = sandbox_level(device, nucleus, component.name);
+    if (!level || *level == SandboxLevel::none) continue;
+    throw DeploymentFailure(ErrorCode::unsupported,
+                            "component " + component.name + " is to run in the sandbox '" +
+                                std::string(to_string(*level)) +
+                                "', which cannot be made here: " + problem,
+                            {"SANDBOX_NOT_SUPPORTED"}, {"DEVICE_ERROR"});
   }
 }
 

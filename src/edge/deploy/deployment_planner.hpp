@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "edge/configuration/configuration_store.hpp"
+#include "edge/run/sandbox_policy.hpp"
 #include "edge/state/deployment_failure.hpp"
 #include "edge/state/installed_set.hpp"
 #include "edge/state/layout.hpp"
@@ -47,9 +48,15 @@ struct PlanInput {
                                                  const InstalledSet& plan,
                                                  const Configurations& current);
 
-// The user that the nucleus' configuration names (runWithDefault), for whom no deployment says
-// anything of.
-void give_default_user(InstalledSet& plan, const Configurations& configurations);
+// The user and the limits that the nucleus' configuration names (runWithDefault), for those of whom
+// no deployment says anything. Throws DeploymentFailure (COMPONENT_CONFIGURATION_NOT_VALID).
+void give_run_with_default(InstalledSet& plan, const Configurations& configurations);
+
+// Throws DeploymentFailure (COMPONENT_CONFIGURATION_NOT_VALID) for a policy that cannot be read,
+// and (SANDBOX_NOT_SUPPORTED) naming the component where one shall be in a sandbox and `problem`
+// says why none can be made here.
+void check_sandboxes(const InstalledSet& plan, const Configurations& configurations,
+                     const SandboxRules& device, const std::string& problem);
 
 // Throws DeploymentFailure (CONFIG_INTERPOLATE_ERROR) for a variable in a script that has no value.
 void check_variables(const Layout& layout, const std::string& thing_name, const InstalledSet& plan,

@@ -215,6 +215,46 @@ TEST(DeploymentPlanner, RejectsWhatIsStaleOrNeedsMoreThanItCan) {
             "NUCLEUS_MISSING_REQUIRED_CAPABILITIES");
 }
 
+TEST(DeploymentPlanner, LimitsComeFromTheDeploymentElseFromTheNucleus) {
+  PlanInput input;
+  input.document =
+      document("thing/dev1",
+               R"({"a":{"version":"1.0.0","runWith":{"systemResourceLimits":{"memory":1024}}},)"
+               R"("b":{"version":"1.0.0"}})");
+  input.document.required_capabilities = {"LINUX_RESOURCE_LIMITS"};
+  EXPECT_FALSE(find_rejection(input.document, input.last_good));
+  InstalledSet plan = plan_components(input, [](const auto& name, const auto&, const auto&) {
+    return std::optional(candidate(name, "1.0.0"));
+  });
+  Configurations configurations;
+  configurations["aws.greengrass.Nucleus"] = {
+      {"runWithDefault", {{"systemResourceLimits", {{"memory", 2048}, {"cpus", 1.5}}}}}};
+  give_run_with_default(plan, configurations);
+  EXPECT_EQ(plan.find("a")->limits, (recipe::ResourceLimits{.memory_kib = 1024}));
+  EXPECT_EQ(plan.find("b")->limits, (recipe::ResourceLimits{.memory_kib = 2048, .cpus = 1.5}));
+  EXPECT_EQ(plan.targets.at("thing/dev1").roots.at("a").limits.memory_kib, 1024);
+  configurations["aws.greengrass.Nucleus"] = {
+      {"runWithDefault", {{"systemResourceLimits", {{"memory", -1}}}}}};
+  EXPECT_THROW(give_run_with_default(plan, configurations), DeploymentFailure);
+}
+
+TEST(DeploymentPlanner, ASandboxThatCannotBeMadeIsRefusedByTheComponentsName) {
+  InstalledSet plan;
+  plan.components = {installed("com.example.A", "1.0.0"), installed("com.example.B", "1.0.0")};
+  const SandboxRules device = parse_sandbox_rules({"com.example.B=strict"});
+  EXPECT_NO_THROW(check_sandboxes(plan, {}, device, ""));
+  try {
+    check_sandboxes(plan, {}, device, "no namespaces");
+    FAIL();
+  } catch (const DeploymentFailure& failure) {
+    EXPECT_NE(std::string(failure.what()).find("com.example.B"), std::string::npos);
+  }
+  Configurations configurations;
+  configurations["aws.greengrass.Nucleus"] = {{"andonSandbox", {{"*", "cosy"}}}};
+  EXPECT_THROW(check_sandboxes(plan, configurations, {}, ""), DeploymentFailure);
+  EXPECT_NO_THROW(check_sandboxes(plan, {}, {}, "no namespaces"));
+}
+
 TEST(DeploymentPlanner, ASubDeploymentTakesThePlaceOfItsParentsComponents) {
   auto part = document("thinggroup/Retry", R"({"b":{"version":"2.0.0"}})");
   part.on_behalf_of = part.parent_target_arn =

@@ -67,6 +67,12 @@ std::optional<DeploymentMove> apply(State state, DeploymentEvent event, OnFailur
   return std::nullopt;
 }
 
+std::vector<State> all_deployment_states() {
+  std::vector<State> all;
+  for (const Row& one : kTable) all.push_back(one.state);
+  return all;
+}
+
 bool is_end(State state) {
   return state == State::succeeded || state == State::rolled_back || state == State::failed;
 }

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace andon::edge {
 
@@ -44,6 +45,7 @@ struct DeploymentMove {
 [[nodiscard]] std::optional<DeploymentMove> apply(DeploymentState state, DeploymentEvent event,
                                                   OnFailure on_failure);
 
+[[nodiscard]] std::vector<DeploymentState> all_deployment_states();
 [[nodiscard]] bool is_end(DeploymentState state);
 // False once components may have been changed: a cancellation is then too late.
 [[nodiscard]] bool can_cancel(DeploymentState state);

@@ -23,12 +23,12 @@ constexpr std::chrono::milliseconds kLookAgain{200};
 class NetworkWorker final : public DeploymentWorker {
  public:
   NetworkWorker(const DeviceConfig& device, const Layout& layout, const FetchLimits& limits,
-                LinkBudget& budget, std::string default_user)
+                LinkBudget& budget, ComponentDefaults defaults)
       : device_(device),
         layout_(layout),
         limits_(limits),
         budget_(budget),
-        default_user_(std::move(default_user)),
+        defaults_(std::move(defaults)),
         platform_(own_platform()),
         marks_(layout) {}
 
@@ -36,8 +36,9 @@ class NetworkWorker final : public DeploymentWorker {
     InstalledSet plan = input.local ? resolve_locally(input, cancellation)
                                     : resolve_with_server(input, cancellation);
     const Configurations planned = plan_configurations(input.document, plan, input.configurations);
-    give_default_user(plan, planned);
+    give_run_with_default(plan, planned);
     check_users(plan, input.last_good);
+    check_sandboxes(plan, planned, defaults_.sandbox, sandbox_problem());
     check_variables(layout_, device_.thing_name, plan, planned, platform_);
     static_cast<void>(wanted_artifacts(plan, platform_));
     return plan;
@@ -206,7 +207,7 @@ class NetworkWorker final : public DeploymentWorker {
   [[nodiscard]] StagedVersion staged_version(const InstalledComponent& component) const {
     StagedVersion staged{component.name, component.version, wanted_artifacts(component, platform_)};
     for (WantedArtifact& wanted : staged.artifacts) {
-      if (wanted.run_as.empty()) wanted.run_as = default_user_;
+      if (wanted.run_as.empty()) wanted.run_as = defaults_.user;
     }
     return staged;
   }
@@ -243,7 +244,7 @@ class NetworkWorker final : public DeploymentWorker {
   Layout layout_;
   FetchLimits limits_;
   LinkBudget& budget_;
-  std::string default_user_;
+  ComponentDefaults defaults_;
   recipe::PlatformAttributes platform_;
   StagedMarks marks_;
   struct Fetching {
@@ -262,8 +263,8 @@ std::unique_ptr<DeploymentWorker> make_deployment_worker(const DeviceConfig& dev
                                                          const Layout& layout,
                                                          const FetchLimits& limits,
                                                          LinkBudget& budget,
-                                                         std::string default_user) {
-  return std::make_unique<NetworkWorker>(device, layout, limits, budget, std::move(default_user));
+                                                         ComponentDefaults defaults) {
+  return std::make_unique<NetworkWorker>(device, layout, limits, budget, std::move(defaults));
 }
 
 }  // namespace andon::edge

@@ -17,6 +17,7 @@
 #include "edge/configuration/configuration_store.hpp"
 #include "edge/local/local_request.hpp"
 #include "edge/loop/cancellation.hpp"
+#include "edge/run/component_host.hpp"
 #include "edge/state/device_config.hpp"
 #include "edge/state/installed_set.hpp"
 #include "edge/state/layout.hpp"
@@ -71,11 +72,10 @@ class DeploymentWorker {
                            const Cancellation& cancellation) = 0;
 };
 
-// `default_user`: of components that have none of their own, as resolve_run_as() reads it.
 [[nodiscard]] std::unique_ptr<DeploymentWorker> make_deployment_worker(const DeviceConfig& device,
                                                                        const Layout& layout,
                                                                        const FetchLimits& limits,
                                                                        LinkBudget& budget,
-                                                                       std::string default_user);
+                                                                       ComponentDefaults defaults);
 
 }  // namespace andon::edge

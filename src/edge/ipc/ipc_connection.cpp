@@ -20,6 +20,9 @@ using wire::RpcMessage;
 using wire::RpcMessageType;
 
 constexpr std::string_view kNamespace = "aws.greengrass#";
+// So long a connection is left alone that has used up its quota, so that it is not looked at for
+// each of its messages.
+constexpr std::chrono::milliseconds kQuotaPause{20};
 constexpr base::JsonLimits kPayloadLimits{.max_bytes = 1U << 20U, .max_depth = 32};
 
 }  // namespace
@@ -67,6 +70,7 @@ IpcConnection::IpcConnection(EventLoop& loop, base::UniqueFd socket,
 
 IpcConnection::~IpcConnection() {
   loop_.cancel(handshake_timer_);
+  loop_.cancel(quota_timer_);
   if (socket_) loop_.unwatch(socket_.get());
 }
 
@@ -82,7 +86,10 @@ void IpcConnection::start() {
 
 void IpcConnection::on_events(std::uint32_t events) {
   if ((events & EPOLLOUT) != 0) flush();
-  if ((events & EPOLLHUP) != 0) paused_ = false;  // what the client has still sent, and the end
+  if ((events & EPOLLHUP) != 0) {  // what the client has still sent, and the end
+    paused_ = false;
+    is_gone_ = true;
+  }
   if (!closed_ && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read();
 }
 
@@ -102,8 +109,19 @@ void IpcConnection::take_frames() {
         paused_ = true;
         return watch_again();
       }
+      if (const auto wait = wait_for_quota(); wait.count() > 0) {
+        paused_ = true;
+        quota_timer_ = loop_.after(wait, [weak = weak_from_this()] {
+          const auto self = weak.lock();
+          if (!self) return;
+          self->quota_timer_ = 0;
+          self->go_on();
+        });
+        return watch_again();
+      }
       const auto frame = decoder_.next();
       if (!frame) return;
+      if (share_) share_->messages -= 1;
       if (frame->too_large_bytes > 0) {
         refuse_large(wire::to_rpc(*frame), frame->too_large_bytes);
       } else {
@@ -113,6 +131,23 @@ void IpcConnection::take_frames() {
   } catch (const base::Error& error) {
     refuse(RpcMessageType::protocol_error, error.message());
   }
+}
+
+// Nothing where there is some of it left.
+std::chrono::milliseconds IpcConnection::wait_for_quota() {
+  if (!share_ || is_gone_) return {};
+  const auto most = static_cast<double>(limits_.messages_per_second);
+  const std::chrono::duration<double> elapsed = loop_.now() - share_->counted_at;
+  share_->counted_at = loop_.now();
+  share_->messages = std::min(most, share_->messages + elapsed.count() * most);
+  return share_->messages >= 1 ? std::chrono::milliseconds{0} : kQuotaPause;
+}
+
+void IpcConnection::go_on() {
+  if (quota_timer_ != 0 || unanswered_bytes_ > limits_.unanswered_bytes) return;
+  paused_ = false;
+  watch_again();
+  take_frames();
 }
 
 void IpcConnection::watch_again() {
@@ -164,7 +199,11 @@ void IpcConnection::take_connect(const RpcMessage& message) {
   }
   component_ = *component;
   loop_.cancel(std::exchange(handshake_timer_, 0));
-  handlers_.on_accepted(component_);
+  share_ = handlers_.on_accepted(component_);
+  if (!share_) {
+    send({.type = RpcMessageType::connect_ack});
+    return close();
+  }
   send({.type = RpcMessageType::connect_ack, .flags = wire::kRpcConnectionAccepted});
 }
 
@@ -184,8 +223,12 @@ void IpcConnection::take_application(const RpcMessage& message) {
   if (streams_.size() >= limits_.streams_per_connection) {
     return send_error(id, "ServiceError", "too many open streams on this connection", {});
   }
+  if (share_->streams >= limits_.streams_of_component) {
+    return send_error(id, "ServiceError", "too many open streams of this component", {});
+  }
   const auto stream = std::make_shared<Stream>(weak_from_this(), id);
   streams_[id] = stream;
+  ++share_->streams;
   call(message, stream);
 }
 
@@ -233,10 +276,7 @@ void IpcConnection::call(const RpcMessage& message, const std::shared_ptr<Stream
 
 void IpcConnection::end_wait(std::size_t bytes) {
   unanswered_bytes_ -= std::min(unanswered_bytes_, bytes);
-  if (!paused_ || unanswered_bytes_ > limits_.unanswered_bytes) return;
-  paused_ = false;
-  watch_again();
-  take_frames();
+  if (paused_) go_on();
 }
 
 void IpcConnection::answer(std::int32_t id, const std::string& operation, StreamAfterAnswer after,
@@ -281,6 +321,7 @@ void IpcConnection::end_stream(std::int32_t stream_id) {
   if (found == streams_.end()) return;
   const std::shared_ptr<Stream> stream = found->second;
   streams_.erase(found);
+  --share_->streams;
   stream->close();
 }
 
@@ -321,6 +362,8 @@ void IpcConnection::close() {
   const std::shared_ptr<IpcConnection> self = shared_from_this();
   loop_.unwatch(socket_.get());
   loop_.cancel(std::exchange(handshake_timer_, 0));
+  loop_.cancel(std::exchange(quota_timer_, 0));
+  if (share_) share_->streams -= streams_.size();
   for (const auto& [id, stream] : std::exchange(streams_, {})) stream->close();
   socket_.reset();
   handlers_.on_close();

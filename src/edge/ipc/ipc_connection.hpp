@@ -20,8 +20,8 @@ namespace andon::edge {
 class IpcConnection : public std::enable_shared_from_this<IpcConnection> {
  public:
   struct Handlers {
-    // Its client has shown a token.
-    std::function<void(const std::string& component)> on_accepted;
+    // Its client has shown a token. Null where the component has too many connections already.
+    std::function<std::shared_ptr<IpcShare>(const std::string& component)> on_accepted;
     std::function<void()> on_close;
   };
 
@@ -44,6 +44,8 @@ class IpcConnection : public std::enable_shared_from_this<IpcConnection> {
   void read();
   void take_frames();
   void watch_again();
+  [[nodiscard]] std::chrono::milliseconds wait_for_quota();
+  void go_on();
   void flush();
   void take(const wire::RpcMessage& message);
   void refuse_large(const wire::RpcMessage& message, std::size_t bytes);
@@ -66,12 +68,15 @@ class IpcConnection : public std::enable_shared_from_this<IpcConnection> {
   Handlers handlers_;
   wire::EventStreamDecoder decoder_;
   std::string unsent_;
-  std::string component_;  // empty before the handshake
+  std::string component_;            // empty before the handshake
+  std::shared_ptr<IpcShare> share_;  // of the component; null before the handshake
+  EventLoop::TimerId quota_timer_ = 0;
   std::map<std::int32_t, std::shared_ptr<Stream>> streams_;
   std::int32_t last_stream_id_ = 0;
   EventLoop::TimerId handshake_timer_ = 0;
   std::size_t unanswered_bytes_ = 0;  // of calls whose answer comes later
-  bool paused_ = false;               // there are too many of them: nothing more is read
+  bool paused_ = false;   // too many of them, or its quota is used up: nothing more is read
+  bool is_gone_ = false;  // its client; what it has still sent is taken
   bool closed_ = false;
 };
 

@@ -21,8 +21,6 @@
 namespace andon::edge {
 namespace {
 
-using Known = std::pair<const std::uint64_t, std::string>;  // connection and component
-
 constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 constexpr int kBacklog = 256;
 constexpr std::chrono::minutes kWarnAgain{1};
@@ -99,13 +97,15 @@ void IpcServer::accept_one() {
   const std::uint64_t id = ++last_id_;
   const auto user = base::peer_user(socket.get());
   if (const auto leaves = shares_.admit(id, user)) {
-    warn_of_crowd(user);
+    warn_of_crowd(
+        "too many connections at the component socket: those that have not shown a token give way",
+        "user " + (user ? std::to_string(*user) : std::string("unknown")));
     if (*leaves == id) return;
     drop(*leaves);
   }
   IpcConnection::Handlers handlers;
   handlers.on_accepted = [this, id, alive = alive_](const std::string& component) {
-    if (*alive) accepted(id, component);
+    return *alive ? accepted(id, component) : nullptr;
   };
   handlers.on_close = [this, id, alive = alive_] {
     if (*alive) closed(id);
@@ -116,33 +116,43 @@ void IpcServer::accept_one() {
   connection->start();
 }
 
-void IpcServer::accepted(std::uint64_t id, const std::string& component) {
+std::shared_ptr<IpcShare> IpcServer::accepted(std::uint64_t id, const std::string& component) {
+  std::shared_ptr<IpcShare>& share = component_shares_[component];
+  if (!share) {
+    share = std::make_shared<IpcShare>();
+    share->messages = static_cast<double>(limits_.messages_per_second);
+    share->counted_at = loop_.now();
+  }
+  if (share->connections >= limits_.connections_of_component) {
+    warn_of_crowd("a component has too many connections: the next was refused", component);
+    return nullptr;
+  }
+  ++share->connections;
   shares_.hold(id);
-  const bool is_first =
-      std::ranges::find(components_, component, &Known::second) == components_.end();
+  const bool is_first = share->connections == 1;
   components_[id] = component;
+  const std::shared_ptr<IpcShare> given = share;
   if (is_first && on_client_) on_client_(component, true);
+  return given;
 }
 
 void IpcServer::closed(std::uint64_t id) {
   shares_.remove(id);
   connections_.erase(id);
   const auto gone = components_.extract(id);
-  if (gone.empty() || !on_client_) return;
-  const bool has_other =
-      std::ranges::find(components_, gone.mapped(), &Known::second) != components_.end();
-  if (!has_other) on_client_(gone.mapped(), false);
+  if (gone.empty()) return;
+  const auto share = component_shares_.find(gone.mapped());
+  if (--share->second->connections > 0) return;
+  component_shares_.erase(share);
+  if (on_client_) on_client_(gone.mapped(), false);
 }
 
 // Once a minute: who crowds the socket must not fill the log, too.
-void IpcServer::warn_of_crowd(std::optional<uid_t> user) {
+void IpcServer::warn_of_crowd(std::string_view what, const std::string& who) {
   const auto now = loop_.now();
   if (warned_at_ && now - *warned_at_ < kWarnAgain) return;
   warned_at_ = now;
-  base::log_warning(
-      "too many connections at the component socket: those that have not shown a "
-      "token give way",
-      {{"user", user ? std::to_string(*user) : "unknown"}});
+  base::log_warning(what, {{"who", who}});
 }
 
 void IpcServer::drop(std::uint64_t id) {

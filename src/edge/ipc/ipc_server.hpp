@@ -2,8 +2,9 @@
 // The component IPC of AWS IoT Greengrass: event-stream RPC over a Unix socket, authenticated by
 // SVCUID. Owned by the agent; main thread only. A malformed frame, a client that does not read, or
 // one over the limits loses its own connection and nothing else. Connections that have not shown a
-// token are few for each local user, and the oldest gives way to the next. Holds no state over a
-// restart: clients connect and subscribe again.
+// token are few for each local user, and the oldest gives way to the next; those that have are few
+// for each component, and so are its streams on all of them. Who sends more messages than the quota
+// is read from more slowly. Holds no state over a restart: clients connect and subscribe again.
 #pragma once
 
 #include <chrono>
@@ -28,13 +29,26 @@ namespace andon::edge {
 [[nodiscard]] std::string ipc_socket_path(const Layout& layout, const std::string& name);
 
 struct IpcLimits {
-  wire::ConnectionLimits connections{.all = 128, .of_user = 64};
+  // All components may have one user.
+  wire::ConnectionLimits connections{.all = 256, .of_user = 192};
+  std::size_t connections_of_component = 32;
+  std::size_t streams_of_component = 1024;
+  // On the long run, and so many at once.
+  std::size_t messages_per_second = 20'000;
   std::size_t streams_per_connection = 256;
   std::size_t frame_bytes = 1U << 20U;
   std::size_t unsent_bytes = 8U << 20U;
   // Of requests that wait for the disk; a connection with more is not read from meanwhile.
   std::size_t unanswered_bytes = 1U << 20U;
   std::chrono::milliseconds handshake{5000};
+};
+
+// What one component has of the server, on all of its connections together.
+struct IpcShare {
+  std::size_t connections = 0;
+  std::size_t streams = 0;
+  double messages = 0;  // that it may still send at once
+  LoopClock::Instant counted_at;
 };
 
 // Where the socket is, and whom the file system lets in.
@@ -70,9 +84,9 @@ class IpcServer {
   void listen();
   void accept_one();
   void drop(std::uint64_t id);
-  void accepted(std::uint64_t id, const std::string& component);
+  std::shared_ptr<IpcShare> accepted(std::uint64_t id, const std::string& component);
   void closed(std::uint64_t id);
-  void warn_of_crowd(std::optional<uid_t> user);
+  void warn_of_crowd(std::string_view what, const std::string& who);
 
   EventLoop& loop_;
   const IpcOperations& operations_;
@@ -84,6 +98,7 @@ class IpcServer {
   std::map<std::uint64_t, std::shared_ptr<IpcConnection>> connections_;
   wire::ConnectionShares shares_;
   std::map<std::uint64_t, std::string> components_;  // by connection
+  std::map<std::string, std::shared_ptr<IpcShare>> component_shares_;
   OnClient on_client_;
   std::uint64_t last_id_ = 0;
   std::optional<std::chrono::steady_clock::time_point> warned_at_;

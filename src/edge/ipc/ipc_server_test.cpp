@@ -94,9 +94,9 @@ class IpcServerTest : public testing::Test {
   bool wait_for(const std::function<bool()>& condition) {
     return run_fast_until(loop_, clock_, condition);
   }
-  Client connected() {
+  Client connected(const std::string& token = "SECRET") {
     Client client(server_.socket_path());
-    client.hello("SECRET");
+    client.hello(token);
     EXPECT_TRUE(wait_for([&] { return !client.received().empty(); }));
     EXPECT_EQ(client.received().front().flags, wire::kRpcConnectionAccepted);
     client.received().clear();
@@ -116,9 +116,13 @@ class IpcServerTest : public testing::Test {
                     operations_,
                     [](std::string_view token) -> std::optional<std::string> {
                       if (token == "SECRET") return "com.example.App";
+                      if (token == "OTHER") return "com.example.Other";
                       return std::nullopt;
                     },
-                    {.streams_per_connection = 2,
+                    {.connections_of_component = 3,
+                     .streams_of_component = 3,
+                     .messages_per_second = 50,
+                     .streams_per_connection = 2,
                      .frame_bytes = 4096,
                      .unsent_bytes = 100'000,
                      .unanswered_bytes = 3000,
@@ -241,6 +245,55 @@ TEST_F(IpcServerTest, TooManyStreamsAreRefusedOneByOne) {
   for (std::int32_t id = 1; id <= 3; ++id) client.request(id, "Watch", "{}");
   ASSERT_TRUE(wait_for([&] { return client.received().size() == 3; }));
   EXPECT_EQ(client.received()[2].service_model_type, "aws.greengrass#ServiceError");
+}
+
+TEST_F(IpcServerTest, AComponentHasSoManyConnectionsAndNoMoreAndOthersHaveTheirs) {
+  std::vector<Client> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(connected());
+  Client more(server_.socket_path());
+  more.hello("SECRET");
+  ASSERT_TRUE(wait_for([&] { return more.closed(); }));
+  ASSERT_EQ(more.received().size(), 1U);
+  EXPECT_EQ(more.received().front().flags, 0);
+  Client other = connected("OTHER");
+  clients.pop_back();
+  ASSERT_TRUE(wait_for([&] { return server_.connection_count() == 3; }));
+  clients.push_back(connected());
+}
+
+TEST_F(IpcServerTest, TheStreamsOfAComponentAreCountedOverItsConnections) {
+  Client one = connected();
+  Client two = connected();
+  for (std::int32_t id = 1; id <= 2; ++id) one.request(id, "Watch", "{}");
+  ASSERT_TRUE(wait_for([&] { return one.received().size() == 2; }));
+  for (std::int32_t id = 1; id <= 2; ++id) two.request(id, "Watch", "{}");
+  ASSERT_TRUE(wait_for([&] { return two.received().size() == 2; }));
+  EXPECT_EQ(two.received()[0].type, RpcMessageType::application_message);
+  EXPECT_EQ(two.received()[1].service_model_type, "aws.greengrass#ServiceError");
+  Client other = connected("OTHER");
+  other.request(1, "Watch", "{}");
+  ASSERT_TRUE(wait_for([&] { return other.received().size() == 1; }));
+  EXPECT_EQ(other.received().front().type, RpcMessageType::application_message);
+  // What has ended counts no more.
+  one.send({.flags = wire::kRpcTerminateStream, .stream_id = 1});
+  ASSERT_TRUE(wait_for([&] { return closed_streams_ == 1; }));
+  two.request(3, "Watch", "{}");
+  ASSERT_TRUE(wait_for([&] { return two.received().size() == 3; }));
+  EXPECT_EQ(two.received()[2].type, RpcMessageType::application_message);
+}
+
+TEST_F(IpcServerTest, WhoSendsMoreThanTheQuotaIsReadFromLaterAndLosesNothing) {
+  Client client = connected();
+  Client other = connected("OTHER");
+  for (std::int32_t id = 1; id <= 120; ++id) client.request(id, "Echo", R"({"say":1})");
+  // Nothing moves the clock but waiting: with what it has at once it comes to the end of its quota.
+  loop_.run_until([&] { return client.received().size() >= 50; }, milliseconds{2000});
+  for (int i = 0; i < 20; ++i) loop_.run_until([] { return false; }, milliseconds{1});
+  EXPECT_LE(client.received().size(), 51U);
+  other.request(1, "Echo", R"({"say":2})");
+  loop_.run_until([&] { return !other.received().empty(); }, milliseconds{2000});
+  EXPECT_EQ(other.received().size(), 1U);
+  ASSERT_TRUE(wait_for([&] { return client.received().size() == 120; }));
 }
 
 TEST_F(IpcServerTest, AClientThatDoesNotReadLosesItsConnection) {

@@ -178,9 +178,10 @@ void MqttOperations::publish(const IpcCall& call, IpcReply reply) {
   const wire::MqttPublishProperties properties = read_properties(reader);
   refused_.published_by(call.component, topic);
   if (read_qos(call.request) == wire::Qos::at_least_once) {
-    return spool_.add(message, properties, [reply = std::move(reply)](std::exception_ptr error) {
-      reply({}, std::move(error));
-    });
+    return spool_.add(
+        message, properties,
+        [reply = std::move(reply)](std::exception_ptr error) { reply({}, std::move(error)); },
+        call.component);
   }
   if (!link_.is_connected()) {
     throw IpcError("ServiceError", "the device is offline; a message with qos 1 would be kept");

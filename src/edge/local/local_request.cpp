@@ -64,13 +64,8 @@ recipe::RunWith read_run_with(const base::JsonReader& reader) {
   recipe::RunWith run_with;
   run_with.posix_user = reader.optional_string("posixUser").value_or("");
   run_with.windows_user = reader.optional_string("windowsUser").value_or("");
-  if (!reader.has("systemResourceLimits")) return run_with;
-  const base::JsonReader limits = reader.child("systemResourceLimits");
-  run_with.memory_kib = limits.optional_integer("memory");
-  run_with.cpus = limits.optional_number("cpus");
-  if ((run_with.memory_kib && *run_with.memory_kib <= 0) ||
-      (run_with.cpus && !(*run_with.cpus > 0))) {
-    refuse("systemResourceLimits must be positive");
+  if (reader.has("systemResourceLimits")) {
+    run_with.limits = recipe::parse_resource_limits(reader.child("systemResourceLimits"));
   }
   return run_with;
 }
@@ -179,7 +174,9 @@ LocalDeployment parse_local_document(std::string_view text, std::string_view dep
       if (missing.erase(name) > 0) continue;
       recipe::ComponentDeployment component;
       component.version = root.version;
-      if (!root.run_as.empty()) component.run_with = recipe::RunWith{.posix_user = root.run_as};
+      if (!root.run_as.empty() || !root.limits.empty()) {
+        component.run_with = recipe::RunWith{.posix_user = root.run_as, .limits = root.limits};
+      }
       document.components.emplace(name, std::move(component));
     }
   }

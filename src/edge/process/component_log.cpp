@@ -13,7 +13,7 @@ constexpr std::size_t kTailBytes = 1000;
 ComponentLog::ComponentLog(base::fs::path path, LogRotation rotation)
     : path_(std::move(path)),
       rotation_(rotation),
-      file_(path_.c_str(), rotation.max_bytes, rotation.files_kept) {}
+      file_(path_.c_str(), rotation.max_bytes, rotation.files_kept, rotation.bytes_per_second) {}
 
 void ComponentLog::write(std::string_view bytes) {
   tail_.append(bytes);

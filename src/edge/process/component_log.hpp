@@ -15,7 +15,8 @@ namespace andon::edge {
 
 struct LogRotation {
   std::uint64_t max_bytes = 1U << 20U;
-  int files_kept = 3;  // beside the current one
+  int files_kept = 3;                            // beside the current one
+  std::uint64_t bytes_per_second = 256U << 10U;  // 0: no cap
 };
 
 class ComponentLog {

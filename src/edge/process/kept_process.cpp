@@ -34,6 +34,7 @@ constexpr milliseconds kStartLimit{10'000};
 constexpr milliseconds kSlowestLook{100};
 constexpr milliseconds kFirstReap{200};
 constexpr milliseconds kLastReap{60'000};
+constexpr milliseconds kFirstCgroupEnd{5};
 
 fs::path find_keeper() {
   constexpr std::string_view kName = "andon-keeper";
@@ -104,23 +105,51 @@ void require_started(const keep::Answer& answer, const ProcessOrder& order) {
     what += ": the directory " + order.working_directory.string() + " cannot be entered";
   } else if (answer.stage == keep::Stage::user) {
     what += " as another user";
+  } else if (answer.stage == keep::Stage::sandbox) {
+    what += " in its sandbox";
   } else if (answer.stage == keep::Stage::state_file) {
     what += ": its state cannot be written down";
   }
   throw base::system_error(what, answer.error);
 }
 
-keep::Order to_order(const ComponentLog& log, const ProcessOrder& order, const KeptPlace& place) {
+// Its cgroup goes when the last of its processes is gone, which takes a moment.
+void end_cgroup_later(EventLoop& loop, const ComponentCgroup& cgroup, milliseconds delay) {
+  cgroup.kill();
+  if (cgroup.remove() || delay > kLastReap) return;
+  loop.after(delay, [&loop, cgroup, delay] { end_cgroup_later(loop, cgroup, delay * 4); });
+}
+
+int flags_of(SandboxLevel level) {
+  switch (level) {
+    case SandboxLevel::none:
+      return 0;
+    case SandboxLevel::guarded:
+      return keep::kGuarded;
+    case SandboxLevel::strict:
+      return keep::kGuarded | keep::kOwnTmp;
+    case SandboxLevel::offline:
+      return keep::kGuarded | keep::kOwnTmp | keep::kOffline;
+  }
+  return 0;
+}
+
+keep::Order to_order(const ComponentLog& log, const ProcessOrder& order, const KeptPlace& place,
+                     const ComponentCgroup& cgroup) {
   keep::Order all;
   all.script = order.script;
   all.working_directory = order.working_directory.string();
   all.log_file = log.path().string();
   all.log_bytes = log.rotation().max_bytes;
   all.log_files_kept = log.rotation().files_kept;
+  all.log_bytes_per_second = log.rotation().bytes_per_second;
   all.state_file = place.state().string();
   if (order.run_as.user) all.user = *order.run_as.user;
   if (order.run_as.group) all.group = *order.run_as.group;
   all.groups = order.run_as.groups;
+  all.cgroups = cgroup.entrances();
+  all.sandbox = flags_of(order.sandbox.level);
+  all.places = order.sandbox.places;
   all.environment = order.environment;
   return all;
 }
@@ -139,9 +168,13 @@ KeptProcess::KeptProcess(EventLoop& loop, ProcessJournal& journal, const Compone
   record_.boot = boot_id();
   record_.started = loop.now();
   if (order.timeout) record_.deadline = loop.now() + *order.timeout;
+  cgroup_ = journal.cgroups().make(order.component + '.' + record_.mark);
+  record_.cgroups = cgroup_.directories();
+  limit_to(order.limits);
   try {
     start(log, order);
   } catch (const base::Error&) {
+    end_cgroup_later(loop, cgroup_, kFirstCgroupEnd);
     std::error_code gone;
     fs::remove_all(place_.directory, gone);
     throw;
@@ -155,7 +188,8 @@ KeptProcess::KeptProcess(EventLoop& loop, ProcessJournal& journal, KeptRecord re
     : StepProcess(loop, std::move(on_end)),
       journal_(journal),
       place_{journal.kept_directory(record.component)},
-      record_(std::move(record)) {
+      record_(std::move(record)),
+      cgroup_(record_.cgroups) {
   const auto state = kept_state(place_);
   if (state && has_keeper(place_)) keeper_ = open_process(state->keeper);
   // Asked again: the numbers are theirs only while the lock is held.
@@ -191,6 +225,7 @@ KeptProcess::~KeptProcess() {
   } else if (const auto state = kept_state(place_)) {
     journal_.kill_group(state->leader, record_.mark);
   }
+  end_cgroup_later(loop(), cgroup_, kFirstCgroupEnd);
   std::error_code gone;
   fs::remove_all(place_.directory, gone);
 }
@@ -223,8 +258,13 @@ void KeptProcess::start(const ComponentLog& log, const ProcessOrder& order) {
   marked.environment[std::string(kProcessMark)] = record_.mark;
   base::Process first(options);
   theirs.reset();
-  send_order(own.get(), keep::to_bytes(to_order(log, marked, place_)), deadline);
-  require_started(receive_answer(own.get(), deadline), order);
+  send_order(own.get(), keep::to_bytes(to_order(log, marked, place_, cgroup_)), deadline);
+  const keep::Answer answer = receive_answer(own.get(), deadline);
+  require_started(answer, order);
+  if (answer.stage == keep::Stage::cgroup) {
+    cgroup_ = ComponentCgroup();
+    limit_to(order.limits);
+  }
   static_cast<void>(first.wait(kStartLimit));  // it has nothing to do but end
   const auto state = kept_state(place_);
   if (state) keeper_ = open_process(state->keeper);
@@ -272,6 +312,7 @@ void KeptProcess::lose() {
     reap_later(loop(), std::make_shared<base::UniqueFd>(fcntl(keeper_.get(), F_DUPFD_CLOEXEC, 0)),
                kFirstReap);
   if (const auto state = kept_state(place_)) journal_.kill_group(state->leader, record_.mark);
+  cgroup_.kill();
   ProcessEnd end;
   end.status = {0, SIGKILL};
   end.last_words = "(its keeper, andon-keeper, was killed)";
@@ -282,6 +323,7 @@ void KeptProcess::deliver(ProcessEnd end) {
   if (exit_) loop().unwatch(exit_.get());
   exit_.reset();
   end.was_alone = was_alone_;
+  end.lacked_memory = cgroup_.has_run_out_of_memory();
   this->end(std::move(end));
 }
 
@@ -291,7 +333,27 @@ std::optional<LoopClock::Instant> KeptProcess::ended_at() const {
   return LoopClock::Instant(milliseconds(state->ended_ms));
 }
 
+void KeptProcess::limit_to(const recipe::ResourceLimits& limits) {
+  std::string note = cgroup_.limit(limits);
+  if (!note.empty() && note != note_) {
+    base::log_warning("a component runs without its limits",
+                      {{"component", record_.component}, {"why", note}});
+  }
+  note_ = std::move(note);
+}
+
+void KeptProcess::pause() {
+  if (cgroup_.freeze()) return;
+  StepProcess::pause();
+}
+
+void KeptProcess::resume() {
+  cgroup_.thaw();
+  StepProcess::resume();  // somebody else may have stopped it
+}
+
 bool KeptProcess::stands_still() const {
+  if (cgroup_.is_frozen()) return true;
   const auto stat = base::read_file_if_exists("/proc/" + std::to_string(pid()) + "/stat");
   const std::size_t name_end = stat ? stat->rfind(')') : std::string::npos;
   return name_end != std::string::npos && stat->compare(name_end, 3, ") T") == 0;
@@ -299,16 +361,16 @@ bool KeptProcess::stands_still() const {
 
 void KeptProcess::note_running() {
   if (std::exchange(record_.said_running, true)) return;
-  note();
+  write_record();
 }
 
 void KeptProcess::note_client(bool has_client) {
   lacks_client_ = false;
   if (std::exchange(record_.has_client, has_client) == has_client) return;
-  note();
+  write_record();
 }
 
-void KeptProcess::note() {
+void KeptProcess::write_record() {
   try {
     write_kept_record(place_.directory, record_);
   } catch (const base::Error& error) {

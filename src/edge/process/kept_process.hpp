@@ -29,8 +29,14 @@ class KeptProcess final : public StepProcess {
   [[nodiscard]] const KeptRecord& record() const { return record_; }
   // When it has ended, as its keeper saw it.
   [[nodiscard]] std::optional<LoopClock::Instant> ended_at() const;
-  // By SIGSTOP, whoever sent it.
+  // In its cgroup or by SIGSTOP, whoever did it.
   [[nodiscard]] bool stands_still() const;
+  // Its cgroup as a whole, where it has one.
+  void pause() override;
+  void resume() override;
+  // While it runs, too. What of them is not kept, and why, says note().
+  void limit_to(const recipe::ResourceLimits& limits);
+  [[nodiscard]] const std::string& note() const { return note_; }
   // For the next agent.
   void note_running();
   void note_client(bool has_client);
@@ -45,11 +51,13 @@ class KeptProcess final : public StepProcess {
   void look_for_end();
   void lose();
   void deliver(ProcessEnd end);
-  void note();
+  void write_record();
 
   ProcessJournal& journal_;
   KeptPlace place_;
   KeptRecord record_;
+  ComponentCgroup cgroup_;
+  std::string note_;
   base::UniqueFd keeper_;  // pidfds
   base::UniqueFd exit_;
   EventLoop::TimerId look_ = 0;

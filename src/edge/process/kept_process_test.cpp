@@ -29,6 +29,7 @@ class KeptProcessTest : public testing::Test {
         : journal(test.directory_.path() / "processes"),
           supervisor(loop, journal, test.host_, [](const std::string&) {}) {
       base::make_directories(test.directory_.path() / "processes");
+      journal.set_cgroups(test.cgroups_);
     }
     ChangeResult change(const std::vector<ComponentSpec>& target) {
       std::optional<ChangeResult> result;
@@ -80,7 +81,17 @@ class KeptProcessTest : public testing::Test {
     return base::read_file_if_exists(directory_.path() / "trace").value_or("");
   }
 
+  // Below one directory in each hierarchy, which goes at the end.
+  bool use_cgroups() {
+    cgroups_ = ControlGroups::of_this_process("andon-kept-" + std::to_string(getpid()));
+    return geteuid() == 0 && !cgroups_.bases().empty();
+  }
+  ~KeptProcessTest() override {
+    for (const base::fs::path& base : cgroups_.bases()) rmdir(base.c_str());
+  }
+
   base::TemporaryDirectory directory_;
+  ControlGroups cgroups_;
   PlainHost host_{directory_.path()};
   std::unique_ptr<Agent> agent_;
 };
@@ -107,6 +118,138 @@ TEST_F(KeptProcessTest, GoesOnWithoutItsAgentAndIsTakenUpAgainAndAgain) {
   const auto size = base::fs::file_size(directory_.path() / "a.log");
   EXPECT_TRUE(agent_->wait_for(
       [&] { return base::fs::file_size(directory_.path() / "a.log") > size + 100; }));
+}
+
+constexpr const char* kWithStraying =
+    "setsid sh -c 'echo $$ > straying; while :; do echo x >> beats; sleep 0.01; done' & "
+    "while ! test -s beats; do sleep 0.01; done; echo up >> $TRACE; exec sleep 1000";
+
+TEST_F(KeptProcessTest, WhatHasLeftItsGroupStandsStillAndEndsWithItUnderTheNextAgentToo) {
+  if (!use_cgroups()) GTEST_SKIP() << "needs root and cgroups";
+  const base::fs::path beats = directory_.path() / "beats";
+  begin();
+  const ComponentSpec spec = make_spec("a", "1", {{Step::run, kWithStraying}});
+  ASSERT_TRUE(agent_->change({spec}).ok);
+  ASSERT_TRUE(agent_->wait_for([&] { return trace() == "up\n"; }));
+  const pid_t straying = std::stoi(base::read_file(directory_.path() / "straying"));
+  for (int i = 0; i < 2; ++i) {
+    Component& component = *agent_->supervisor.find("a");
+    EXPECT_TRUE(component.pause());
+    const auto stands_still = [&] {
+      const auto before = base::fs::file_size(beats);
+      usleep(100'000);
+      return base::fs::file_size(beats) == before;
+    };
+    ASSERT_TRUE(agent_->wait_for(stands_still));
+    if (i == 0) {
+      begin();
+      ASSERT_TRUE(agent_->change({spec}).ok);
+      EXPECT_TRUE(agent_->supervisor.find("a")->paused());
+    }
+    const auto size = base::fs::file_size(beats);
+    EXPECT_TRUE(agent_->supervisor.find("a")->resume());
+    ASSERT_TRUE(agent_->wait_for([&] { return base::fs::file_size(beats) > size; }));
+  }
+  EXPECT_TRUE(agent_->supervisor.find("a")->pause());
+  ASSERT_TRUE(agent_->change({}).ok);
+  EXPECT_TRUE(agent_->wait_for([&] { return is_gone(straying); }));
+  // Nor is anything left of its cgroup.
+  EXPECT_TRUE(agent_->wait_for([&] {
+    for (const base::fs::path& base : cgroups_.bases()) {
+      for (const auto& entry : base::fs::directory_iterator(base)) {
+        if (entry.is_directory()) return false;
+      }
+    }
+    return true;
+  }));
+}
+
+TEST_F(KeptProcessTest, ItsLimitOfMemoryIsKeptAndToldOf) {
+  if (!use_cgroups()) GTEST_SKIP() << "needs root and cgroups";
+  ComponentSpec spec = make_spec(
+      "a", "1", {{Step::run, "head -c 200000000 /dev/zero | tail | wc -c; test -e never"}});
+  spec.limits.memory_kib = 32 << 10;
+  begin();
+  const ChangeResult result = agent_->change({spec});
+  EXPECT_FALSE(result.ok);
+  const Component* const component = agent_->supervisor.find("a");
+  EXPECT_EQ(component->note(), "");
+  EXPECT_NE(result.reason.find("its limit of memory was reached"), std::string::npos)
+      << result.reason;
+}
+
+TEST_F(KeptProcessTest, LimitsChangeWhileItRuns) {
+  if (!use_cgroups()) GTEST_SKIP() << "needs root and cgroups";
+  ComponentSpec spec = make_spec("a", "1", {{Step::run, "exec sleep 1000"}});
+  const auto limit = [&]() -> std::string {
+    for (const base::fs::path& base : cgroups_.bases()) {
+      for (const auto& entry : base::fs::directory_iterator(base)) {
+        for (const char* const name : {"memory.max", "memory.limit_in_bytes"}) {
+          if (const auto text = base::read_file_if_exists(entry.path() / name)) return *text;
+        }
+      }
+    }
+    return "";
+  };
+  spec.limits.memory_kib = 64 << 10;
+  begin();
+  ASSERT_TRUE(agent_->change({spec}).ok);
+  const pid_t pid = agent_->pid_of("a");
+  EXPECT_EQ(limit(), "67108864\n");
+  spec.limits.memory_kib = 65 << 10;
+  begin();
+  ASSERT_TRUE(agent_->change({spec}).ok);
+  EXPECT_EQ(limit(), "68157440\n");
+  spec.limits = {};
+  ASSERT_TRUE(agent_->change({spec}).ok);
+  EXPECT_NE(limit(), "68157440\n");
+  EXPECT_EQ(agent_->pid_of("a"), pid);
+}
+
+TEST_F(KeptProcessTest, WithoutACgroupItRunsAndItsNoteSaysSo) {
+  ComponentSpec spec = make_spec("a", "1", {{Step::run, "exec sleep 1000"}});
+  spec.limits.memory_kib = 1024;
+  begin();
+  ASSERT_TRUE(agent_->change({spec}).ok);
+  EXPECT_NE(agent_->supervisor.find("a")->note().find("its limit of memory is not kept"),
+            std::string::npos);
+}
+
+TEST_F(KeptProcessTest, InItsSandboxTheSystemIsReadOnlyAndTheRestAsItsLevelSays) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  const std::string own = directory_.path().string();
+  const std::string mark = "andon-mark-" + std::to_string(getpid());
+  const std::string run =
+      "touch /usr/" + mark + " 2> /dev/null && echo wrote; touch /etc/" + mark +
+      " 2> /dev/null && echo wrote; touch /tmp/" + mark +
+      " && echo tmp; grep NoNewPrivs /proc/self/status; echo links $(grep -c : /proc/net/dev); "
+      "echo x > /dev/null && echo device; exec sleep 1000";
+  for (const auto& [level, tmp_is_shared] :
+       {std::pair{SandboxLevel::guarded, true}, std::pair{SandboxLevel::strict, false},
+        std::pair{SandboxLevel::offline, false}}) {
+    std::vector<std::string> places{"w/does-not-exist", "w" + own};
+    if (tmp_is_shared) places.insert(places.begin(), "w/tmp");
+    host_.set_sandbox({level, places});
+    std::error_code gone;
+    base::fs::remove("/tmp/" + mark, gone);
+    begin();
+    ASSERT_TRUE(agent_
+                    ->change({make_spec("a", std::to_string(static_cast<int>(level)),
+                                        {{Step::run, "(" + run + ") >> $TRACE"}})})
+                    .ok);
+    ASSERT_TRUE(agent_->wait_for([&] { return trace().ends_with("device\n"); }))
+        << trace() << base::read_file_if_exists(directory_.path() / "a.log").value_or("");
+    EXPECT_EQ(trace().find("wrote"), std::string::npos) << trace();
+    EXPECT_NE(trace().find("NoNewPrivs:\t1"), std::string::npos) << trace();
+    EXPECT_NE(trace().find("tmp\n"), std::string::npos) << trace();
+    EXPECT_EQ(base::fs::exists("/tmp/" + mark), tmp_is_shared);
+    if (level == SandboxLevel::offline) {
+      EXPECT_NE(trace().find("links 1\n"), std::string::npos) << trace();
+    }
+    base::fs::remove(directory_.path() / "trace");
+  }
+  std::error_code gone;
+  base::fs::remove("/tmp/" + mark, gone);
 }
 
 TEST_F(KeptProcessTest, GoesOnWhereItDependsOnWhatHasNoProcess) {

@@ -41,6 +41,7 @@ KeptRecord parse_kept_record(std::string_view text) {
     record.errors = static_cast<int>(reader.integer("errors"));
     record.said_running = reader.optional_bool("saidRunning").value_or(false);
     record.has_client = reader.optional_bool("hasClient").value_or(false);
+    record.cgroups = reader.strings("cgroups");
     record.boot = reader.string("boot");
     record.started = LoopClock::Instant(milliseconds(reader.integer("startedMs")));
     if (const auto deadline = reader.optional_integer("deadlineMs")) {
@@ -62,6 +63,7 @@ std::string to_text(const KeptRecord& record) {
                         {"errors", record.errors},
                         {"saidRunning", record.said_running},
                         {"hasClient", record.has_client},
+                        {"cgroups", json::array(record.cgroups.begin(), record.cgroups.end())},
                         {"boot", record.boot},
                         {"startedMs", in_ms(record.started)}};
   if (record.deadline) document["deadlineMs"] = in_ms(*record.deadline);

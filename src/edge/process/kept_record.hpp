@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/os/file.hpp"
 #include "edge/loop/event_loop.hpp"
@@ -30,8 +31,9 @@ struct KeptRecord {
   std::string token;  // by which it is known over IPC
   int errors = 0;     // in a row, before it
   bool said_running = false;
-  bool has_client = false;  // of the component IPC
-  std::string boot;         // of the machine, in whose time the following are
+  bool has_client = false;           // of the component IPC
+  std::vector<std::string> cgroups;  // directories (control_groups.hpp)
+  std::string boot;                  // of the machine, in whose time the following are
   LoopClock::Instant started;
   std::optional<LoopClock::Instant> deadline;
 };

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/os/file.hpp"
+#include "edge/process/control_groups.hpp"
 #include "edge/process/kept_record.hpp"
 
 namespace andon::edge {
@@ -46,6 +47,13 @@ class ProcessJournal {
   // ended and goes.
   [[nodiscard]] std::vector<KeptRecord> kept() const;
 
+  // Where services have their cgroups; nowhere before.
+  void set_cgroups(ControlGroups groups) {
+    cgroups_ = std::move(groups);
+    cgroups_.sweep();
+  }
+  [[nodiscard]] ControlGroups& cgroups() { return cgroups_; }
+
   // What keepers hold open for the agent while there is none, asked at each start of one.
   void set_held_fd(std::function<int()> held) { held_ = std::move(held); }
   [[nodiscard]] std::optional<int> held_fd() const {
@@ -56,6 +64,7 @@ class ProcessJournal {
  private:
   base::fs::path directory_;
   std::function<int()> held_;
+  ControlGroups cgroups_;
 };
 
 }  // namespace andon::edge

@@ -13,12 +13,27 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/os/process.hpp"
 #include "edge/loop/event_loop.hpp"
 #include "edge/process/run_as.hpp"
+#include "recipe/deployment/deployment_document.hpp"
 
 namespace andon::edge {
+
+// Each level has all that those before it have; keep/keeper/sandbox.hpp has what they are.
+enum class SandboxLevel {
+  none,     // as Greengrass
+  guarded,  // no new privileges, the system read-only
+  strict,   // a /tmp of its own
+  offline   // no network but a loopback of its own
+};
+
+struct Sandbox {
+  SandboxLevel level = SandboxLevel::none;
+  std::vector<std::string> places;  // as keep::Order has them
+};
 
 struct ProcessOrder {
   std::string component;
@@ -27,14 +42,18 @@ struct ProcessOrder {
   base::fs::path working_directory;
   std::optional<std::chrono::milliseconds> timeout;
   RunAs run_as;
+  // Of services alone:
+  recipe::ResourceLimits limits;
+  Sandbox sandbox;
 };
 
 struct ProcessEnd {
   base::ExitStatus status;
   bool timed_out = false;
-  bool was_asked = false;  // ended by terminate()
-  bool was_alone = false;  // while no agent ran
-  std::string last_words;  // of its output
+  bool was_asked = false;      // ended by terminate()
+  bool was_alone = false;      // while no agent ran
+  bool lacked_memory = false;  // the kernel has killed something of it at its limit
+  std::string last_words;      // of its output
 };
 
 class StepProcess {
@@ -53,8 +72,8 @@ class StepProcess {
   // SIGTERM to the group, SIGKILL after `grace`; on_end follows.
   void terminate(std::chrono::milliseconds grace);
   // SIGSTOP and SIGCONT to the group; terminate() resumes it.
-  void pause();
-  void resume();
+  virtual void pause();
+  virtual void resume();
 
  protected:
   void lead(pid_t leader) { leader_ = leader; }

@@ -55,7 +55,7 @@ Component::Component(EventLoop& loop, ProcessJournal& journal, ComponentHost& ho
       host_(host),
       spec_(std::move(spec)),
       on_change_(std::move(on_change)),
-      log_(host.log_file(spec_)) {}
+      log_(host.log_file(spec_), host.log_rotation()) {}
 
 Component::~Component() {
   loop_.cancel(timer_);
@@ -183,6 +183,10 @@ Component::Launch Component::launch(Step step, Activity activity) {
     if (should_skip(wanted->skip_if, order.environment["PATH"])) return Launch::nothing;
     order.working_directory = host_.working_directory(spec_);
     order.timeout = recipe::step_timeout(*wanted, step);
+    order.limits = spec_.limits;
+    if (activity == Activity::startup || activity == Activity::run) {
+      order.sandbox = host_.sandbox(spec_, is_privileged(order.run_as));
+    }
     log_.forget_tail();
     start_process(activity, order);
     step_ = activity;
@@ -364,6 +368,11 @@ bool Component::resume() {
   return true;
 }
 
+void Component::limit_to(const recipe::ResourceLimits& limits) {
+  spec_.limits = limits;
+  if (process_) process_->limit_to(limits);
+}
+
 void Component::report_running() {
   if (goal_ != Goal::up) return;
   if (state_ != ComponentState::starting && state_ != ComponentState::running) return;
@@ -479,6 +488,7 @@ void Component::note_last_words(Step step, const ProcessEnd& end) {
 std::string Component::describe(std::string_view step, const ProcessEnd& end) const {
   std::string text = "step " + std::string(step);
   text += end.timed_out ? " ran out of time" : " ended with " + base::to_string(end.status);
+  if (end.lacked_memory) text += "; its limit of memory was reached";
   if (end.was_alone) text += " while no agent ran";
   std::string tail = end.last_words;
   while (!tail.empty() && (tail.back() == '\n' || tail.back() == ' ')) tail.pop_back();

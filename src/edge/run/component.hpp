@@ -24,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,7 @@ struct ComponentSpec {
   std::vector<std::string> hard_dependencies;
   std::vector<std::string> dependencies;  // hard and soft
   std::string run_as;                     // "user:group", "user" or "" for the agent's own
+  recipe::ResourceLimits limits;
 };
 
 // What a bootstrap step can ask for.
@@ -70,6 +72,11 @@ class ComponentHost {
                                                          const RunAs& who) = 0;
   virtual base::fs::path working_directory(const ComponentSpec& spec) = 0;  // made if missing
   virtual base::fs::path log_file(const ComponentSpec& spec) = 0;
+  [[nodiscard]] virtual LogRotation log_rotation() const { return {}; }
+  // Of its service, which has all rights or not. Throws invalid_argument for a policy that is none.
+  [[nodiscard]] virtual Sandbox sandbox(const ComponentSpec&, bool /*is_privileged*/) const {
+    return {};
+  }
   virtual bool is_installed(const ComponentSpec& spec) = 0;
   virtual void note_installed(const ComponentSpec& spec) = 0;
   virtual bool is_bootstrapped(const ComponentSpec& spec) = 0;
@@ -77,6 +84,9 @@ class ComponentHost {
   virtual void note_bootstrapped(const ComponentSpec& spec, std::optional<RestartOf> restart) = 0;
   // False: artifacts_ready() or artifacts_lost() follows.
   virtual bool has_artifacts(const ComponentSpec& spec) = 0;
+  // Components that somebody has stopped by hand, over restarts of the agent.
+  [[nodiscard]] virtual std::set<std::string> held() const = 0;
+  virtual void note_held(const std::set<std::string>& components) = 0;
 };
 
 class Component {
@@ -106,6 +116,8 @@ class Component {
 
   // Installs at once; waits with startup and run for allow_start().
   void start();
+  // Instead of start(): it was stopped by hand.
+  void stay_down() { state_ = ComponentState::installed; }
   // Instead of start(): takes up the service that an earlier agent has left.
   void take_up(KeptRecord record);
   // The agent ends, and its service does not: nothing but the destructor may follow.
@@ -120,6 +132,10 @@ class Component {
   bool pause();
   bool resume();
   [[nodiscard]] bool paused() const { return paused_; }
+  // From now on, while it runs as well.
+  void limit_to(const recipe::ResourceLimits& limits);
+  // What of its limits is not kept, and why; empty where there is nothing to say.
+  [[nodiscard]] std::string note() const { return process_ ? process_->note() : ""; }
   // It has a client of the component IPC from now on, or none any more; for the next agent.
   void note_client(bool has_client);
   // The component's own word, over IPC.

@@ -79,6 +79,9 @@ AgentHost::AgentHost(const DeviceConfig& device, const Layout& layout,
          transaction.query("SELECT component, identity FROM bootstrapped_versions")) {
       bootstrapped_[row.text(0)] = row.text(1);
     }
+    for (const store::Row& row : transaction.query("SELECT component FROM held_components")) {
+      held_.insert(row.text(0));
+    }
   });
 }
 
@@ -101,6 +104,7 @@ std::vector<ComponentSpec> AgentHost::specs(const InstalledSet& set,
     spec.dependencies.insert(spec.dependencies.end(), component.soft_dependencies.begin(),
                              component.soft_dependencies.end());
     spec.run_as = component.run_as.empty() ? defaults_.user : component.run_as;
+    spec.limits = component.limits;
     std::string text;
     try {
       text = service_text(recipe::interpolate(
@@ -111,6 +115,13 @@ std::vector<ComponentSpec> AgentHost::specs(const InstalledSet& set,
       text = service_text(spec.lifecycle);  // the start of the step will say what is wrong
     }
     spec.identity = component.identity() + ' ' + trust::sha256_hex(text);
+    try {
+      const auto level =
+          sandbox_level(defaults_.sandbox, sandbox_rules_of(configurations), component.name);
+      if (level) spec.identity += ' ' + std::string(to_string(*level));
+    } catch (const base::Error&) {
+      // The start says what is wrong with it.
+    }
     specs.push_back(std::move(spec));
   }
   return specs;
@@ -229,6 +240,28 @@ base::fs::path AgentHost::log_file(const ComponentSpec& spec) {
   return layout_.log_of(spec.name);
 }
 
+Sandbox AgentHost::sandbox(const ComponentSpec& spec, bool is_privileged) const {
+  Sandbox sandbox;
+  sandbox.level =
+      sandbox_level(defaults_.sandbox, sandbox_rules_of(configurations_.all()), spec.name)
+          .value_or(usual_sandbox_level(spec.name, is_privileged));
+  if (sandbox.level == SandboxLevel::none) return sandbox;
+  const std::string why = sandbox_problem();
+  if (!why.empty()) {
+    throw base::Error(
+        base::ErrorCode::unsupported,
+        "its sandbox '" + std::string(to_string(sandbox.level)) + "' cannot be made here: " + why);
+  }
+  if (sandbox.level == SandboxLevel::guarded) sandbox.places = {"w/tmp", "w/var/tmp"};
+  for (const char* const left : {"w/run", "w/var/lib/andon"}) sandbox.places.emplace_back(left);
+  sandbox.places.push_back("r" + layout_.root().string());
+  const fs::path socket = fs::path(addresses_.ipc_socket).parent_path();
+  if (!socket.empty() && socket != layout_.root()) sandbox.places.push_back("r" + socket.string());
+  sandbox.places.push_back("w" + layout_.work_of(spec.name).string());
+  for (const std::string& path : defaults_.sandbox_writable) sandbox.places.push_back("w" + path);
+  return sandbox;
+}
+
 bool AgentHost::is_installed(const ComponentSpec& spec) {
   const InstalledComponent* component = active_.find(spec.name);
   const auto found = installed_.find(spec.name);
@@ -294,6 +327,17 @@ void AgentHost::note_bootstrapped(const ComponentSpec& spec, std::optional<Resta
         }
         if (restart && restarter_) restarter_(*restart);
       });
+}
+
+void AgentHost::note_held(const std::set<std::string>& components) {
+  if (held_ == components) return;
+  held_ = components;
+  writer_.run([components](store::Transaction& transaction) {
+    transaction.execute("DELETE FROM held_components");
+    for (const std::string& component : components) {
+      transaction.execute("INSERT INTO held_components (component) VALUES ($1)", {component});
+    }
+  });
 }
 
 void AgentHost::forget_installed_version(const InstalledComponent& component) {

@@ -14,6 +14,7 @@
 #include "base/json/json.hpp"
 #include "edge/configuration/configuration_store.hpp"
 #include "edge/run/component.hpp"
+#include "edge/run/sandbox_policy.hpp"
 #include "edge/state/device_config.hpp"
 #include "edge/state/installed_set.hpp"
 #include "edge/state/layout.hpp"
@@ -44,6 +45,9 @@ class ComponentTokens {
 struct ComponentDefaults {
   std::string user;                             // as resolve_run_as() reads it; "": the agent's own
   std::vector<std::string> passed_environment;  // names of variables of the agent's
+  LogRotation logs;
+  SandboxRules sandbox;
+  std::vector<std::string> sandbox_writable;  // directories that a sandbox leaves writable
 };
 
 struct HostAddresses {
@@ -71,6 +75,11 @@ class AgentHost final : public ComponentHost {
   // configuration as it was, for its uninstall step.
   void activate(InstalledSet set, const Configurations& before);
   [[nodiscard]] const InstalledSet& active() const { return active_; }
+  // The set before, for the uninstall steps that an agent before this one has not come to.
+  void set_leaving(InstalledSet set, Configurations configurations) {
+    leaving_ = std::move(set);
+    leaving_configurations_ = std::move(configurations);
+  }
   // Of the active set, or of the one before it; null for one that is not here.
   [[nodiscard]] const InstalledComponent* find(const std::string& component) const;
 
@@ -121,11 +130,15 @@ class AgentHost final : public ComponentHost {
                                                  const RunAs& who) override;
   base::fs::path working_directory(const ComponentSpec& spec) override;
   base::fs::path log_file(const ComponentSpec& spec) override;
+  [[nodiscard]] LogRotation log_rotation() const override { return defaults_.logs; }
+  [[nodiscard]] Sandbox sandbox(const ComponentSpec& spec, bool is_privileged) const override;
   bool is_installed(const ComponentSpec& spec) override;
   void note_installed(const ComponentSpec& spec) override;
   bool is_bootstrapped(const ComponentSpec& spec) override;
   void note_bootstrapped(const ComponentSpec& spec, std::optional<RestartOf> restart) override;
   bool has_artifacts(const ComponentSpec& spec) override;
+  [[nodiscard]] std::set<std::string> held() const override { return held_; }
+  void note_held(const std::set<std::string>& components) override;
 
  private:
   const DeviceConfig& device_;
@@ -146,6 +159,7 @@ class AgentHost final : public ComponentHost {
   recipe::PlatformAttributes platform_;
   std::map<std::string, std::string> installed_;     // identity by component, as in config.db
   std::map<std::string, std::string> bootstrapped_;  // the same
+  std::set<std::string> held_;                       // the same
   std::function<void(RestartOf)> restarter_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   InstalledSet active_;

@@ -99,6 +99,12 @@ void Supervisor::change(std::vector<ComponentSpec> target, const std::set<std::s
     if (components_.contains(name)) to_stop.insert(name);
   }
   to_stop_ = std::move(to_stop);
+  stay_down(target);
+  host_.note_held(held_);
+  for (const ComponentSpec& spec : target) {
+    Component* const component = to_stop_.contains(spec.name) ? nullptr : find(spec.name);
+    if (component != nullptr) component->limit_to(spec.limits);
+  }
   restarting_.clear();
   target_ = std::move(target);
   done_ = std::move(done);
@@ -119,6 +125,22 @@ void Supervisor::change(std::vector<ComponentSpec> target, const std::set<std::s
     finish(late);
   });
   wake();
+}
+
+void Supervisor::stay_down(const std::vector<ComponentSpec>& target) {
+  for (const std::string& name : std::exchange(held_at_start_, {})) {
+    const ComponentSpec* const spec = find_spec(target, name);
+    if (spec == nullptr) continue;
+    held_.insert(name);
+    if (components_.contains(name)) {  // it had not ended when its agent did
+      to_stop_.insert(name);
+      continue;
+    }
+    auto component = std::make_unique<Component>(
+        loop_, journal_, host_, *spec, [this](Component& one) { note_change(one.spec().name); });
+    component->stay_down();
+    components_.emplace(name, std::move(component));
+  }
 }
 
 // As what it was started, so that the change stops what is wanted otherwise by now.
@@ -179,6 +201,7 @@ bool Supervisor::restart(const std::string& name) {
     restarting_.insert(stopped);
     held_.erase(stopped);
   }
+  host_.note_held(held_);
   wake();
   return true;
 }
@@ -192,6 +215,7 @@ bool Supervisor::hold(const std::string& name) {
     restarting_.erase(stopped);
     held_.insert(stopped);
   }
+  host_.note_held(held_);
   wake();
   return true;
 }
@@ -261,7 +285,7 @@ void Supervisor::advance() {
   const bool all_settled =
       to_stop_.empty() && std::ranges::all_of(target_, [this](const ComponentSpec& spec) {
         const Component* component = find(spec.name);
-        return component != nullptr && component->settled();
+        return held_.contains(spec.name) || (component != nullptr && component->settled());
       });
   if (all_settled) finish({true, {}, {}, {}, false});
 }

@@ -51,9 +51,12 @@ class Supervisor {
   void uninstall(std::vector<ComponentSpec> removed, std::function<void()> done);
   // Nothing for one that does not run here. False where it is unknown.
   bool restart(const std::string& name);
-  // Stops it, with all that depends HARD on it, until restart() or the next change. False where it
-  // is unknown, or a change is under way.
+  // Stops it, with all that depends HARD on it, until restart() or the next change; over a restart
+  // of the agent, too. False where it is unknown, or a change is under way.
   bool hold(const std::string& name);
+  // Before the first change, if that is to bring up what ran before and no deployment's: what was
+  // held then stays down.
+  void hold_what_was_held() { held_at_start_ = host_.held(); }
 
   [[nodiscard]] const Component* find(const std::string& name) const;
   [[nodiscard]] Component* find(const std::string& name);
@@ -64,6 +67,7 @@ class Supervisor {
  private:
   void take_up(const std::vector<ComponentSpec>& target);
   void end_stray(KeptRecord record);
+  void stay_down(const std::vector<ComponentSpec>& target);
   void note_change(const std::string& name);
   void wake();
   void advance();
@@ -85,7 +89,8 @@ class Supervisor {
   std::set<std::string> to_stop_;
   std::set<std::string> restarting_;  // single restarts, outside a change
   std::set<std::string> held_;        // stopped by hand
-  std::set<std::string> changed_;     // to be told to on_change_
+  std::set<std::string> held_at_start_;
+  std::set<std::string> changed_;  // to be told to on_change_
   std::function<void(const ChangeResult&)> done_;
   std::function<void()> all_stopped_;
   EventLoop::TimerId deadline_ = 0;

@@ -321,6 +321,30 @@ TEST_F(SupervisorTest, WhatIsStoppedByHandStaysDownUntilItIsRestartedOrChanged) 
   EXPECT_TRUE(wait_for([&] { return stopped; }));
 }
 
+TEST_F(SupervisorTest, WhatWasStoppedByHandStaysDownInTheNextAgentUntilItIsRestarted) {
+  const ComponentSpec base = make_spec("base", "1", {{Step::run, "exec sleep 1000"}});
+  const ComponentSpec user = make_spec("user", "1", {{Step::run, "exec sleep 1000"}}, {"base"});
+  const ComponentSpec other = make_spec("other", "1", {{Step::run, "exec sleep 1000"}});
+  host_.note_held({"base", "user", "gone"});  // by the agent before
+  supervisor_.hold_what_was_held();
+  ASSERT_TRUE(change({base, user, other}).ok);
+  EXPECT_EQ(state_of("other"), ComponentState::running);
+  EXPECT_EQ(state_of("base"), ComponentState::installed);
+  EXPECT_EQ(state_of("user"), ComponentState::installed);
+  EXPECT_EQ(host_.held(), (std::set<std::string>{"base", "user"}));
+  EXPECT_TRUE(supervisor_.restart("base"));
+  ASSERT_TRUE(wait_for([&] { return state_of("user") == ComponentState::running; }));
+  EXPECT_TRUE(host_.held().empty());
+  EXPECT_TRUE(supervisor_.hold("other"));
+  EXPECT_EQ(host_.held(), std::set<std::string>{"other"});
+  ASSERT_TRUE(wait_for([&] { return state_of("other") == ComponentState::installed; }));
+  ASSERT_TRUE(change({base, user, other}).ok);
+  EXPECT_TRUE(host_.held().empty());
+  bool stopped = false;
+  supervisor_.stop_all([&] { stopped = true; });
+  EXPECT_TRUE(wait_for([&] { return stopped; }));
+}
+
 TEST_F(SupervisorTest, APausedComponentStandsStillAndCanBeStopped) {
   const ComponentSpec spec =
       make_spec("a", "1",

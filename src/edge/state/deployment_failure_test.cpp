@@ -94,12 +94,16 @@ TEST(InstalledSet, ReadsBackWhatItWrites) {
   component.soft_dependencies = {"camera"};
   component.wanted_by = {"thing/dev1"};
   set.components = {component};
-  set.targets["thing/dev1"] = {"d1", "arn:c", 5, {{"app", {"^1.0.0", "user"}}}};
+  component.limits = {.memory_kib = 1024, .cpus = 0.5};
+  set.components = {component};
+  set.targets["thing/dev1"] = {"d1", "arn:c", 5, {{"app", {"^1.0.0", "user", {.cpus = 2.0}}}}};
   const json::value saved = to_json(set);
   const InstalledSet back = parse_installed_set(saved);
   EXPECT_EQ(json::value(to_json(back)), saved);
   ASSERT_NE(back.find("app"), nullptr);
   EXPECT_EQ(back.find("app")->hard_dependencies, Texts{"model"});
+  EXPECT_EQ(back.find("app")->limits, component.limits);
+  EXPECT_EQ(back.targets.at("thing/dev1").roots.at("app").limits.cpus, 2.0);
   EXPECT_EQ(back.find("nobody"), nullptr);
   EXPECT_THROW(static_cast<void>(parse_installed_set(json::value("x"))), base::Error);
 }

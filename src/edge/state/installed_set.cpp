@@ -14,16 +14,27 @@ json::array texts(const std::vector<std::string>& values) {
   return json::array(values.begin(), values.end());
 }
 
+void add_limits(json::object& to, const recipe::ResourceLimits& limits) {
+  if (!limits.empty()) to["limits"] = to_json(limits);
+}
+
+recipe::ResourceLimits read_limits(const base::JsonReader& reader) {
+  if (!reader.has("limits")) return {};
+  return recipe::parse_resource_limits(reader.child("limits"));
+}
+
 json::object component_to_json(const InstalledComponent& component) {
-  return {{"name", component.name},
-          {"version", component.version},
-          {"arn", component.arn},
-          {"recipe", component.recipe.text()},
-          {"isRoot", component.is_root},
-          {"runAs", component.run_as},
-          {"hardDependencies", texts(component.hard_dependencies)},
-          {"softDependencies", texts(component.soft_dependencies)},
-          {"wantedBy", texts(component.wanted_by)}};
+  json::object out{{"name", component.name},
+                   {"version", component.version},
+                   {"arn", component.arn},
+                   {"recipe", component.recipe.text()},
+                   {"isRoot", component.is_root},
+                   {"runAs", component.run_as},
+                   {"hardDependencies", texts(component.hard_dependencies)},
+                   {"softDependencies", texts(component.soft_dependencies)},
+                   {"wantedBy", texts(component.wanted_by)}};
+  add_limits(out, component.limits);
+  return out;
 }
 
 InstalledComponent read_component(const base::JsonReader& reader) {
@@ -34,6 +45,7 @@ InstalledComponent read_component(const base::JsonReader& reader) {
   component.recipe = recipe::ServedRecipe(reader.string("recipe"));
   component.is_root = reader.optional_bool("isRoot").value_or(false);
   component.run_as = reader.optional_string("runAs").value_or("");
+  component.limits = read_limits(reader);
   component.hard_dependencies = reader.strings("hardDependencies");
   component.soft_dependencies = reader.strings("softDependencies");
   component.wanted_by = reader.strings("wantedBy");
@@ -48,7 +60,8 @@ TargetDeployment read_target(const base::JsonReader& reader) {
   if (const json::object* roots = reader.optional_object("roots")) {
     for (const auto& [name, value] : *roots) {
       const base::JsonReader root(value, reader.where() + ".roots." + std::string(name));
-      target.roots[name] = {root.string("version"), root.optional_string("runAs").value_or("")};
+      target.roots[name] = {root.string("version"), root.optional_string("runAs").value_or(""),
+                            read_limits(root)};
     }
   }
   return target;
@@ -74,7 +87,9 @@ json::object to_json(const InstalledSet& set) {
   for (const auto& [name, target] : set.targets) {
     json::object roots;
     for (const auto& [component, root] : target.roots) {
-      roots[component] = json::object{{"version", root.version}, {"runAs", root.run_as}};
+      json::object saved{{"version", root.version}, {"runAs", root.run_as}};
+      add_limits(saved, root.limits);
+      roots[component] = std::move(saved);
     }
     targets[name] = json::object{{"deploymentId", target.deployment_id},
                                  {"configurationArn", target.configuration_arn},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json/fwd.hpp"
+#include "recipe/deployment/deployment_document.hpp"
 #include "recipe/recipe/served_recipe.hpp"
 
 namespace andon::edge {
@@ -23,11 +24,12 @@ struct InstalledComponent {
   recipe::ServedRecipe recipe;
   bool is_root = false;
   std::string run_as;  // "user:group", "user" or "" for the agent's own user
+  recipe::ResourceLimits limits;
   std::vector<std::string> hard_dependencies;
   std::vector<std::string> soft_dependencies;
   std::vector<std::string> wanted_by;  // targets of which it is a root component
 
-  // Two components with one identity need no restart between them.
+  // Two components with one identity need no restart between them; limits change as they run.
   [[nodiscard]] std::string identity() const;
 };
 
@@ -39,6 +41,7 @@ struct TargetDeployment {
   struct Root {
     std::string version;  // or a range
     std::string run_as;
+    recipe::ResourceLimits limits = {};
   };
   std::map<std::string, Root> roots;
 };

@@ -131,6 +131,22 @@ CREATE TABLE secrets (
 );
 )sql";
 
+// Whose share of the spool a message takes.
+constexpr std::string_view kSpoolShares = R"sql(
+ALTER TABLE spool ADD COLUMN component TEXT NOT NULL DEFAULT '';
+CREATE INDEX spool_by_component ON spool (component, id, bytes) WHERE delivered_ms IS NULL;
+)sql";
+
+// Components that are gone from the set, and whose uninstall step may not have run.
+constexpr std::string_view kLeavingComponents = R"sql(
+CREATE TABLE leaving_components (content TEXT NOT NULL, configuration TEXT NOT NULL);
+)sql";
+
+// Components that were stopped by hand.
+constexpr std::string_view kHeldComponents = R"sql(
+CREATE TABLE held_components (component TEXT PRIMARY KEY);
+)sql";
+
 }  // namespace
 
 std::unique_ptr<store::Database> open_state_database(const base::fs::path& path) {
@@ -144,7 +160,10 @@ std::unique_ptr<store::Database> open_state_database(const base::fs::path& path)
                                {"6 local deployments", kLocalDeployments},
                                {"7 shadows", kShadows},
                                {"8 synced shadows", kSyncedShadows},
-                               {"9 secrets", kSecrets}});
+                               {"9 secrets", kSecrets},
+                               {"10 shares of the spool", kSpoolShares},
+                               {"11 leaving components", kLeavingComponents},
+                               {"12 held components", kHeldComponents}});
     // Configurations and results are not for everybody on the device.
     for (const char* const suffix : {"", "-wal", "-shm"}) {
       chmod((path.string() + suffix).c_str(), 0600);

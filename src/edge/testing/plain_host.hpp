@@ -40,6 +40,12 @@ class PlainHost final : public ComponentHost {
   }
   bool has_artifacts(const ComponentSpec& spec) override { return !lacking_.contains(spec.name); }
 
+  [[nodiscard]] std::set<std::string> held() const override { return held_; }
+  void note_held(const std::set<std::string>& components) override { held_ = components; }
+
+  [[nodiscard]] Sandbox sandbox(const ComponentSpec&, bool) const override { return sandbox_; }
+  void set_sandbox(Sandbox sandbox) { sandbox_ = std::move(sandbox); }
+
   void set_lacking(std::set<std::string> components) { lacking_ = std::move(components); }
 
   void set_directory(base::fs::path directory) { directory_ = std::move(directory); }
@@ -52,6 +58,8 @@ class PlainHost final : public ComponentHost {
   std::map<std::string, std::string> installed_;
   std::map<std::string, std::string> bootstrapped_;
   std::set<std::string> lacking_;
+  std::set<std::string> held_;
+  Sandbox sandbox_;
 };
 
 inline ComponentSpec make_spec(const std::string& name, const std::string& version,

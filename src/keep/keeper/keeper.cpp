@@ -19,6 +19,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "keep/keeper/sandbox.hpp"
 #include "keep/record/log_file.hpp"
 #include "keep/record/order.hpp"
 #include "keep/record/state_file.hpp"
@@ -56,6 +57,18 @@ void say(std::int32_t error, Stage stage) {
   [[maybe_unused]] const ssize_t sent = send(kControl, &answer, sizeof answer, MSG_NOSIGNAL);
 }
 
+// Before it can start anything. What cannot be had is told, and it runs all the same: a limit must
+// not stop a line.
+Answer join_cgroups(const OrderView& order) {
+  Answer answer;
+  for (std::size_t i = 0; i < order.cgroup_count; ++i) {
+    const int file = open(order.cgroups[i], O_WRONLY | O_CLOEXEC);
+    if (file < 0 || write(file, "0", 1) != 1) answer = {errno, Stage::cgroup};
+    if (file >= 0) close(file);
+  }
+  return answer;
+}
+
 // Between fork and exec.
 Answer become(const OrderView& order, pid_t keeper, int output) {
   setpgid(0, 0);
@@ -73,6 +86,7 @@ Answer become(const OrderView& order, pid_t keeper, int output) {
       close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
     return {errno, Stage::process};
   }
+  if (order.sandbox != 0 && !enter_sandbox(order)) return {errno, Stage::sandbox};
   const bool has_user = order.user != kOwn;
   const bool has_group = order.group != kOwn;
   if (has_user || has_group) {
@@ -87,6 +101,9 @@ Answer become(const OrderView& order, pid_t keeper, int output) {
   if (*order.working_directory != '\0' && chdir(order.working_directory) != 0) {
     return {errno, Stage::directory};
   }
+  if (order.sandbox != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    return {errno, Stage::sandbox};
+  }
   char shell[] = "/bin/sh";
   char option[] = "-c";
   char* const arguments[] = {shell, option, const_cast<char*>(order.script), nullptr};
@@ -98,7 +115,8 @@ class Keeper {
  public:
   // Both paths outlive it.
   Keeper(const OrderView& order, const char* log_file, const char* state_file)
-      : log_(log_file, order.log_bytes, order.log_files_kept), state_file_(state_file) {}
+      : log_(log_file, order.log_bytes, order.log_files_kept, order.log_bytes_per_second),
+        state_file_(state_file) {}
 
   bool start(const OrderView& order) {
     int output[2];
@@ -128,8 +146,11 @@ class Keeper {
       close(gate[1]);
       char go = 0;
       if (read(gate[0], &go, 1) != 1) _exit(127);
-      const Answer answer = become(order, own, output[1]);
-      [[maybe_unused]] const ssize_t written = write(failure[1], &answer, sizeof answer);
+      Answer answer = join_cgroups(order);
+      [[maybe_unused]] ssize_t written = 0;
+      if (answer.error != 0) written = write(failure[1], &answer, sizeof answer);
+      answer = become(order, own, output[1]);
+      written = write(failure[1], &answer, sizeof answer);
       _exit(127);
     }
     setpgid(leader_, leader_);
@@ -144,16 +165,20 @@ class Keeper {
     [[maybe_unused]] const ssize_t opened = write(gate[1], "g", 1);
     close(gate[1]);
     Answer answer;
+    Stage lacking = Stage::none;
     ssize_t got = 0;
     do {
       got = read(failure[0], &answer, sizeof answer);
-    } while (got < 0 && errno == EINTR);
+      if (got != static_cast<ssize_t>(sizeof answer)) continue;
+      if (answer.stage != Stage::cgroup) {
+        close(failure[0]);
+        say(answer.error, answer.stage);
+        return false;
+      }
+      lacking = answer.stage;
+    } while (got > 0 || (got < 0 && errno == EINTR));
     close(failure[0]);
-    if (got == static_cast<ssize_t>(sizeof answer)) {
-      say(answer.error, answer.stage);
-      return false;
-    }
-    say(0, Stage::none);
+    say(0, lacking);
     return true;
   }
 
@@ -161,7 +186,7 @@ class Keeper {
   void go() {
     while (true) {
       pollfd waiting[2] = {{signals_, POLLIN, 0}, {output_, POLLIN, 0}};
-      ::poll(waiting, 2, kGlanceMs);
+      if (::poll(waiting, 2, kGlanceMs) == 0) log_.write("", 0);
       read_output();
       if (!has_ended_) look_for_end();
       signalfd_siginfo signal{};

@@ -19,6 +19,17 @@ class Texts {
     at_ += std::strlen(text) + 1;
     return text;
   }
+  // A number, and so many texts.
+  bool list(std::size_t most, const char** places, std::size_t& count) {
+    long long many = 0;
+    if (!number(0, static_cast<long long>(most), many)) return false;
+    count = static_cast<std::size_t>(many);
+    for (std::size_t i = 0; i < count; ++i) {
+      places[i] = next();
+      if (places[i] == nullptr || *places[i] == '\0') return false;
+    }
+    return true;
+  }
   bool number(long long smallest, long long largest, long long& value) {
     const char* const text = next();
     if (text == nullptr || *text == '\0') return false;
@@ -43,6 +54,8 @@ bool parse_order(char* bytes, std::size_t size, OrderView& order) {
   Texts texts(bytes, size);
   long long log_bytes = 0;
   long long files = 0;
+  long long rate = 0;
+  long long sandbox = 0;
   long long user = 0;
   long long group = 0;
   long long groups = 0;
@@ -50,7 +63,7 @@ bool parse_order(char* bytes, std::size_t size, OrderView& order) {
   order.working_directory = texts.next();
   order.log_file = texts.next();
   if (order.log_file == nullptr || !texts.number(1, kMostLog, log_bytes) ||
-      !texts.number(0, 100, files)) {
+      !texts.number(0, 100, files) || !texts.number(0, kMostLog, rate)) {
     return false;
   }
   order.state_file = texts.next();
@@ -61,6 +74,7 @@ bool parse_order(char* bytes, std::size_t size, OrderView& order) {
   }
   order.log_bytes = static_cast<std::uint64_t>(log_bytes);
   order.log_files_kept = static_cast<int>(files);
+  order.log_bytes_per_second = static_cast<std::uint64_t>(rate);
   order.user = static_cast<long>(user);
   order.group = static_cast<long>(group);
   order.group_count = static_cast<std::size_t>(groups);
@@ -69,6 +83,12 @@ bool parse_order(char* bytes, std::size_t size, OrderView& order) {
     if (!texts.number(0, kMostId, one)) return false;
     order.groups[i] = static_cast<gid_t>(one);
   }
+  if (!texts.list(kMostCgroups, order.cgroups, order.cgroup_count) ||
+      !texts.number(0, kGuarded | kOwnTmp | kOffline, sandbox) ||
+      !texts.list(kMostPlaces, order.places, order.place_count)) {
+    return false;
+  }
+  order.sandbox = static_cast<int>(sandbox);
   std::size_t count = 0;
   while (char* const variable = texts.next()) {
     if (count == kMostVariables) return false;

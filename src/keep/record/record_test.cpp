@@ -27,6 +27,30 @@ TEST(LogFileTest, TwoWritersShareOneFileAndItsRotation) {
   EXPECT_EQ(base::read_file(path + ".1"), "1111\n2222\n");
 }
 
+TEST(LogFileTest, WhoWritesTooMuchLosesLinesThatAreCountedThere) {
+  const base::TemporaryDirectory directory;
+  const std::string path = directory.path() / "app.log";
+  {
+    LogFile log(path.c_str(), 1U << 20U, 1, 100);  // 400 bytes at once
+    const std::string line = std::string(199, 'x') + "\n";
+    log.write(line.data(), line.size());
+    log.write(line.data(), line.size());
+    log.write("some\nmore\nand half", 18);
+    EXPECT_EQ(base::read_file(path), line + line);
+  }
+  const std::string text = base::read_file(path);
+  EXPECT_TRUE(text.ends_with("x\n[andon: 3 lines left out, beyond 100 bytes a second]\n")) << text;
+}
+
+TEST(LogFileTest, WithoutACapNothingIsLeftOut) {
+  const base::TemporaryDirectory directory;
+  const std::string path = directory.path() / "app.log";
+  LogFile log(path.c_str(), 64U << 20U, 1);
+  const std::string line(4095, 'x');
+  for (int i = 0; i < 2000; ++i) log.write((line + "\n").data(), line.size() + 1);
+  EXPECT_EQ(base::fs::file_size(path), 2000 * 4096U);
+}
+
 TEST(StateFileTest, TellsOfAnEndWithItsLastWords) {
   const base::TemporaryDirectory directory;
   const std::string path = directory.path() / "state";
@@ -79,6 +103,10 @@ TEST(OrderTest, ComesToTheKeeperAsTheAgentGaveIt) {
   order.state_file = "/state";
   order.user = 1001;
   order.groups = {7, 8};
+  order.log_bytes_per_second = 9;
+  order.cgroups = {"/one/cgroup.procs", "/two/cgroup.procs"};
+  order.sandbox = kGuarded | kOffline;
+  order.places = {"r/root", "w/root/work"};
   order.environment = {{"A", "1"}, {"B", ""}};
   std::string bytes = to_bytes(order);
   static OrderView view;
@@ -93,6 +121,12 @@ TEST(OrderTest, ComesToTheKeeperAsTheAgentGaveIt) {
   EXPECT_EQ(view.group, kOwn);
   ASSERT_EQ(view.group_count, 2U);
   EXPECT_EQ(view.groups[1], 8U);
+  EXPECT_EQ(view.log_bytes_per_second, 9U);
+  ASSERT_EQ(view.cgroup_count, 2U);
+  EXPECT_STREQ(view.cgroups[1], "/two/cgroup.procs");
+  EXPECT_EQ(view.sandbox, kGuarded | kOffline);
+  ASSERT_EQ(view.place_count, 2U);
+  EXPECT_STREQ(view.places[0], "r/root");
   EXPECT_STREQ(view.environment[0], "A=1");
   EXPECT_STREQ(view.environment[1], "B=");
   EXPECT_EQ(view.environment[2], nullptr);

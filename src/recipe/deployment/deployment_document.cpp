@@ -153,12 +153,11 @@ class DeploymentReader {
     const auto* limits = reader.find("systemResourceLimits");
     if (limits == nullptr) return run_with;
     const MemberReader inner = members(*limits, reader.place("systemResourceLimits"));
-    run_with.memory_kib = inner.optional_integer("memory");
-    run_with.cpus = inner.optional_number("cpus");
-    if (run_with.memory_kib && *run_with.memory_kib <= 0) {
+    run_with.limits = {inner.optional_integer("memory"), inner.optional_number("cpus")};
+    if (run_with.limits.memory_kib && *run_with.limits.memory_kib <= 0) {
       inner.problem("memory", "must be a positive number of kilobytes");
     }
-    if (run_with.cpus && !(*run_with.cpus > 0)) {
+    if (run_with.limits.cpus && !(*run_with.limits.cpus > 0)) {
       inner.problem("cpus", "must be a positive number");
     }
     return run_with;
@@ -233,16 +232,29 @@ json::object component_json(const ComponentDeployment& component) {
     json::object run_with_out;
     if (!run_with.posix_user.empty()) run_with_out["posixUser"] = run_with.posix_user;
     if (!run_with.windows_user.empty()) run_with_out["windowsUser"] = run_with.windows_user;
-    json::object limits;
-    if (run_with.memory_kib) limits["memory"] = *run_with.memory_kib;
-    if (run_with.cpus) limits["cpus"] = *run_with.cpus;
-    if (!limits.empty()) run_with_out["systemResourceLimits"] = std::move(limits);
+    if (!run_with.limits.empty()) run_with_out["systemResourceLimits"] = to_json(run_with.limits);
     out["runWith"] = std::move(run_with_out);
   }
   return out;
 }
 
 }  // namespace
+
+ResourceLimits parse_resource_limits(const base::JsonReader& reader) {
+  const ResourceLimits limits{reader.optional_integer("memory"), reader.optional_number("cpus")};
+  if ((limits.memory_kib && *limits.memory_kib <= 0) || (limits.cpus && !(*limits.cpus > 0))) {
+    throw base::Error(base::ErrorCode::invalid_argument,
+                      reader.where() + ": memory (KiB) and cpus must be positive");
+  }
+  return limits;
+}
+
+json::object to_json(const ResourceLimits& limits) {
+  json::object out;
+  if (limits.memory_kib) out["memory"] = *limits.memory_kib;
+  if (limits.cpus) out["cpus"] = *limits.cpus;
+  return out;
+}
 
 DeploymentDocument parse_deployment(const json::value& value, Strictness strictness,
                                     Problems& problems) {

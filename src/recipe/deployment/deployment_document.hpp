@@ -13,16 +13,29 @@
 #include <vector>
 
 #include "base/json/json.hpp"
+#include "base/json/json_reader.hpp"
 #include "recipe/deployment/configuration.hpp"
 #include "recipe/reader/problem.hpp"
 
 namespace andon::recipe {
 
+// What the processes of a component get at most; nothing: no limit.
+struct ResourceLimits {
+  std::optional<std::int64_t> memory_kib;
+  std::optional<double> cpus;
+
+  [[nodiscard]] bool empty() const { return !memory_kib && !cpus; }
+  bool operator==(const ResourceLimits&) const = default;
+};
+// {"memory": KiB, "cpus": cores}, as `systemResourceLimits` has it. Throws invalid_argument naming
+// the member.
+[[nodiscard]] ResourceLimits parse_resource_limits(const base::JsonReader& reader);
+[[nodiscard]] json::object to_json(const ResourceLimits& limits);
+
 struct RunWith {
   std::string posix_user;  // "user:group", "user" or ""
   std::string windows_user;
-  std::optional<std::int64_t> memory_kib;
-  std::optional<double> cpus;
+  ResourceLimits limits = {};
 };
 
 struct ComponentDeployment {
@@ -35,6 +48,8 @@ struct ComponentDeployment {
 
 // A capability that a document may require: to take it on behalf of another group.
 inline constexpr std::string_view kSubDeployments = "SUB_DEPLOYMENTS";
+// To hold components to their ResourceLimits.
+inline constexpr std::string_view kResourceLimits = "LINUX_RESOURCE_LIMITS";
 
 enum class FailureHandling { rollback, do_nothing };
 enum class UpdateAction { notify_components, skip_notify_components };

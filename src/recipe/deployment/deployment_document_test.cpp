@@ -63,7 +63,7 @@ TEST(DeploymentDocument, ReadsEveryField) {
   EXPECT_EQ(base::to_text(*a.configuration_update.merge), R"({"msg":"x"})");
   EXPECT_THAT(a.configuration_update.reset, testing::ElementsAre("/old/key"));
   EXPECT_EQ(a.run_with->posix_user, "u:g");
-  EXPECT_EQ(a.run_with->memory_kib, 102400);
+  EXPECT_EQ(a.run_with->limits.memory_kib, 102400);
   EXPECT_EQ(a.run_with->cpus, 1.5);
   EXPECT_TRUE(document.components.at("com.example.B").configuration_update.empty());
   EXPECT_EQ(document.failure_handling, FailureHandling::do_nothing);
