@@ -23,6 +23,7 @@
 #include "base/text/escape.hpp"
 #include "base/text/split.hpp"
 #include "edge/agent/agent.hpp"
+#include "edge/builtin/token_settings.hpp"
 #include "edge/claim/claim.hpp"
 #include "edge/cloud/provision.hpp"
 #include "edge/control/adoption.hpp"
@@ -43,6 +44,7 @@ struct Options {
   std::string token;
   std::string token_file;
   std::string key;
+  std::string greengrass_config;
   edge::Claim claim;
   std::string claim_mqtt;
   std::string claim_data_plane;
@@ -90,16 +92,42 @@ edge::Claim read_claim(const Options& options) {
   return claim;
 }
 
-int provision(const Options& options) {
+// The key that a device had under Greengrass.
+std::string key_of_greengrass(const Options& options, const edge::Layout& layout) {
+  constexpr std::size_t kMost = 4U << 20U;
+  const edge::fs::path pin_file = edge::token_pin_file(layout);
+  const edge::GreengrassKey key = edge::read_greengrass_key(
+      base::read_file(options.greengrass_config, kMost), pin_file.string());
+  if (!key.pin.empty()) {
+    layout.make();
+    base::write_file_atomically(pin_file, key.pin + '\n', 0600);
+  }
+  if (key.has_certificate_on_token) {
+    fmt::print(stderr,
+               "certificateFilePath: the certificate on the token is left alone; this device gets "
+               "one of its own server, in {}\n",
+               base::escape_line(edge::certificate_file(layout).string()));
+  }
+  return key.source;
+}
+
+int provision(Options options) {
   // Before the token is used up: what fails here can be tried again with it.
   static_cast<void>(edge::component_user(options.component_user));
   const edge::Layout layout(options.root);
+  if (!options.greengrass_config.empty()) options.key = key_of_greengrass(options, layout);
   const edge::DeviceConfig device =
       options.claim.certificate.empty()
           ? edge::provision(layout, fleet::parse_enrolment_token(read_token(options)), options.key)
           : edge::provision_by_claim(layout, read_claim(options));
   if (options.as_json) {
-    fmt::print("{}\n", base::json_text(edge::to_json(device)));
+    base::json::object shown = edge::to_json(device);
+    shown.erase("privateKey");
+    // What follows the '?' may hold a PIN.
+    if (!device.private_key.empty()) {
+      shown["privateKey"] = device.private_key.substr(0, device.private_key.find('?'));
+    }
+    fmt::print("{}\n", base::json_text(shown));
   } else {
     fmt::print("This device is {} of {}.\n", base::escape_line(device.thing_name),
                base::escape_line(device.data_plane_url()));
@@ -233,17 +261,23 @@ int main(int argc, char** argv) {
       });
   options.claim.region = "us-east-1";
   add_to_claim("--region", options.claim.region, "The server's region")->capture_default_str();
+  auto* const key = provisioning->add_option(
+      "--key", options.key,
+      "Where the device's private key is: pkcs11:object=...?module-path=...&pin-source=... on a "
+      "token, handle:0x... in the TPM, or an absolute path of a file; default: config/device.key, "
+      "which is made");
+  key->type_name("URI|FILE")->check([](const std::string& text) {
+    return text.starts_with('/') || trust::is_key_uri(text)
+               ? std::string()
+               : "'" + text.substr(0, text.find('?')) +
+                     "' must be a key's URI (pkcs11:, handle:) or an absolute path";
+  });
   provisioning
-      ->add_option("--key", options.key,
-                   "Where the device's private key is: pkcs11:object=...?module-path=...&"
-                   "pin-source=... on a token, handle:0x... in the TPM, or an absolute path of a "
-                   "file; default: config/device.key, which is made")
-      ->type_name("URI|FILE")
-      ->check([](const std::string& text) {
-        return text.starts_with('/') || trust::is_key_uri(text)
-                   ? std::string()
-                   : "'" + text + "' must be a key's URI (pkcs11:, handle:) or an absolute path";
-      });
+      ->add_option("--greengrass-config", options.greengrass_config,
+                   "The config.yaml of a Greengrass nucleus, whose privateKeyPath and "
+                   "aws.greengrass.crypto.Pkcs11Provider say where the key is")
+      ->type_name("FILE")
+      ->excludes(key);
   add_component_user(provisioning);
   provisioning->add_flag("--json", options.as_json, "Print JSON");
 

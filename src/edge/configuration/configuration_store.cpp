@@ -54,6 +54,10 @@ json::object wrap(const std::vector<std::string>& key_path, const json::value& v
 
 }  // namespace
 
+bool withhold_secrets(std::string_view component, json::object& configuration) {
+  return component == "aws.greengrass.crypto.Pkcs11Provider" && configuration.erase("userPin") != 0;
+}
+
 std::vector<std::vector<std::string>> changed_paths(const json::object& before,
                                                     const json::object& after) {
   Paths found;
@@ -205,6 +209,11 @@ void ConfigurationStore::merge_now(const std::string& component,
   const auto found = current_.find(component);
   json::object after = found == current_.end() ? json::object{} : found->second;
   recipe::merge_configuration(after, wrap(key_path, value));
+  if (withhold_secrets(component, after)) {
+    throw base::Error(base::ErrorCode::invalid_argument,
+                      "a PIN is kept in no configuration; it is in the file that the pin-source of "
+                      "the device's key names");
+  }
   // A clock that runs ahead must not lock out the component's later changes.
   const base::Timestamp stamp = std::min(written_at, clock_.now());
   std::string text = checked_text(component, after);
