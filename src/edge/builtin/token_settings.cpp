@@ -70,6 +70,10 @@ std::string file_of(const std::string& path) {
 
 }  // namespace
 
+fs::path token_pin_file(const Layout& layout) {
+  return layout.config() / "token-pin";
+}
+
 TokenSettings read_token_settings(const json::object& configuration) {
   const base::JsonReader reader(configuration, std::string(kPkcs11Provider));
   TokenSettings settings;

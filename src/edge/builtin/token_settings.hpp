@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/json/fwd.hpp"
+#include "edge/state/layout.hpp"
 
 namespace andon::edge {
 
@@ -28,6 +29,9 @@ struct TokenSettings {
 // it) does; empty: nothing. The key is the one of its enrolment, whatever a deployment says.
 [[nodiscard]] std::string how_token_differs(const std::string& key,
                                             const base::json::object& configuration);
+
+// Where the PIN of a device that was brought from Greengrass is.
+[[nodiscard]] fs::path token_pin_file(const Layout& layout);
 
 // The key of a device that was installed with Greengrass' config.yaml (or its
 // effectiveConfig.yaml).

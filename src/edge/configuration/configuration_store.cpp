@@ -6,6 +6,7 @@
 
 #include "base/error/error.hpp"
 #include "base/log/log.hpp"
+#include "edge/configuration/withheld_secrets.hpp"
 #include "recipe/deployment/configuration.hpp"
 
 namespace andon::edge {
@@ -53,10 +54,6 @@ json::object wrap(const std::vector<std::string>& key_path, const json::value& v
 }
 
 }  // namespace
-
-bool withhold_secrets(std::string_view component, json::object& configuration) {
-  return component == "aws.greengrass.crypto.Pkcs11Provider" && configuration.erase("userPin") != 0;
-}
 
 std::vector<std::vector<std::string>> changed_paths(const json::object& before,
                                                     const json::object& after) {

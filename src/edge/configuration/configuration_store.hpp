@@ -105,10 +105,6 @@ class ConfigurationStore {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-// Takes out what no configuration keeps, for every component could read it: the PIN of a device's
-// token. Whether there was one.
-bool withhold_secrets(std::string_view component, json::object& configuration);
-
 // The shortest key paths that cover every difference: one for each member that was added, removed
 // or replaced; objects on both sides are compared inside. Pure.
 [[nodiscard]] std::vector<std::vector<std::string>> changed_paths(const json::object& before,

@@ -8,6 +8,7 @@
 #include "edge/builtin/built_in_components.hpp"
 #include "edge/builtin/nucleus_settings.hpp"
 #include "edge/configuration/component_values.hpp"
+#include "edge/configuration/withheld_secrets.hpp"
 #include "fleet/names/arn.hpp"
 #include "recipe/deployment/configuration.hpp"
 #include "recipe/recipe/interpolate.hpp"

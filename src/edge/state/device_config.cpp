@@ -24,9 +24,6 @@ fs::path certificate_file(const Layout& layout) {
 fs::path ca_file(const Layout& layout) {
   return layout.config() / "ca.crt";
 }
-fs::path token_pin_file(const Layout& layout) {
-  return layout.config() / "token-pin";
-}
 
 std::string private_key_of(const DeviceConfig& config, const Layout& layout) {
   return config.private_key.empty() ? private_key_file(layout).string() : config.private_key;

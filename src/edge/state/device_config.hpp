@@ -36,8 +36,6 @@ struct DeviceConfig {
 [[nodiscard]] fs::path private_key_file(const Layout& layout);
 [[nodiscard]] fs::path certificate_file(const Layout& layout);
 [[nodiscard]] fs::path ca_file(const Layout& layout);
-// The PIN of the token that its key is on, where that is not in a file of the operator.
-[[nodiscard]] fs::path token_pin_file(const Layout& layout);
 // What proves with that certificate that the device is who it is: a file, or a key's URI.
 [[nodiscard]] std::string private_key_of(const DeviceConfig& config, const Layout& layout);
 

@@ -46,11 +46,16 @@ int rsa_index() {
 // Empty where it has failed: nothing may be thrown through OpenSSL, which is told why.
 std::string signature_by(void* held, SignatureKind kind, const unsigned char* input,
                          int bytes) noexcept {
+  if (held == nullptr || bytes < 0) return {};
+  // Libraries of tokens use OpenSSL as well, and leave their errors to whoever comes after.
+  ERR_set_mark();
   try {
-    if (held == nullptr || bytes < 0) return {};
-    return (**static_cast<SharedSign*>(held))(
+    std::string signature = (**static_cast<SharedSign*>(held))(
         kind, {reinterpret_cast<const char*>(input), static_cast<std::size_t>(bytes)});
+    ERR_pop_to_mark();
+    return signature;
   } catch (const std::exception& error) {
+    ERR_pop_to_mark();
     ERR_raise_data(ERR_LIB_USER, ERR_R_OPERATION_FAIL, "%s", error.what());
     return {};
   }
