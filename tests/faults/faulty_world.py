@@ -78,10 +78,6 @@ class World:
         self._set(3, -1 if number is None else number)
 
     @property
-    def has_died(self):
-        return self._get(3) == 0
-
-    @property
     def writes_seen(self):
         return self._get(2)
 

@@ -62,6 +62,7 @@
 #include "edge/shadows/shadow_sync.hpp"
 #include "edge/state/device_config.hpp"
 #include "edge/state/state_writer.hpp"
+#include "edge/state/unfinished_files.hpp"
 #include "edge/streams/server/stream_manager.hpp"
 
 namespace andon::edge {
@@ -92,6 +93,8 @@ base::FileLock take_lock(const Layout& layout) {
   layout.make();
   base::FileLock lock(layout.lock());
   fs::remove(layout.status_file());
+  remove_unfinished_files(layout.config());
+  remove_unfinished_files(layout.status_file().parent_path());
   return lock;
 }
 
