@@ -61,7 +61,7 @@ PACKAGES = {
         "depends": ["adduser"],
         "recommends": ["ca-certificates"],
         # The broker of client devices; keys on tokens and in TPMs.
-        "suggests": ["mosquitto (>= 2.0.11)", "libengine-pkcs11-openssl", "tpm2-openssl"],
+        "suggests": ["mosquitto (>= 2.0.11)", "tpm2-openssl"],
         "documents": ["agent.md", "operations.md"],
         "scripts": {"andon-edge/enrol": "usr/lib/andon/enrol"},
         "configuration": "edge.yaml",

@@ -27,7 +27,7 @@ TOOLS = ("ca-certificates", "g++-aarch64-linux-gnu", "cmake", "ninja-build", "cc
 # As ./dev has them for the machine's own architecture; these two are the same for all.
 OF_ALL = ("libcli11-dev", "mosquitto-dev")
 LIBRARIES = ("libboost1.81-dev", "libboost-json1.81-dev", "libssl-dev", "libmosquitto-dev", "libsqlite3-dev",
-             "libcurl4-openssl-dev", "zlib1g-dev", "libargon2-dev", "libarchive-dev", "libyaml-cpp-dev",
+             "libcurl4-openssl-dev", "zlib1g-dev", "libargon2-dev", "libarchive-dev", "libp11-kit-dev", "libyaml-cpp-dev",
              "libfmt-dev", "libonnx-dev", "libprotobuf-dev", "libturbojpeg0-dev", "libpng-dev",
              "libgstreamer1.0-dev", "libgstreamer-plugins-base1.0-dev", "libmodbus-dev", "libgpiod-dev",
              "libaravis-dev", "libusb-1.0-0-dev")

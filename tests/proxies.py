@@ -1,64 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proxies and forwarders between a device and its server, on threads of the test."""
+"""Proxies between a device and its server, on threads of the test."""
 import base64
-import contextlib
 import select
 import socket
-import threading
 
-
-class Listener:
-    """Takes connections on a free port of loopback, or on `port`, each on a thread of its own."""
-
-    def __init__(self, port=0):
-        self.socket = socket.create_server(("127.0.0.1", port))
-        self.port = self.socket.getsockname()[1]
-        self.open = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self.socket.accept()
-                self.open.append(client)
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
-        with contextlib.suppress(OSError, ValueError), client:
-            self.serve(client)
-
-    def close(self):
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
-        for client in self.open:
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    @staticmethod
-    def relay(one, other):
-        with other:
-            while True:
-                for ready in select.select([one, other], [], [])[0]:
-                    data = ready.recv(65536)
-                    if not data:
-                        return
-                    (other if ready is one else one).sendall(data)
-
-
-class Forwarder(Listener):
-    def __init__(self, target):
-        self.target, self.seen = target, 0
-        super().__init__()
-
-    def serve(self, client):
-        self.seen += 1
-        self.relay(client, socket.create_connection(("127.0.0.1", self.target)))
+from listeners import Listener
 
 
 class ConnectProxy(Listener):

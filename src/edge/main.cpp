@@ -24,6 +24,7 @@
 #include "base/text/split.hpp"
 #include "edge/agent/agent.hpp"
 #include "edge/builtin/network_settings.hpp"
+#include "edge/builtin/token_settings.hpp"
 #include "edge/claim/claim.hpp"
 #include "edge/claim/files.hpp"
 #include "edge/cloud/provision.hpp"
@@ -40,6 +41,8 @@
 namespace {
 
 using namespace andon;
+
+constexpr std::size_t kMostGreengrassConfig = 1U << 20U;
 
 struct Options {
   edge::fs::path root = "/var/lib/andon/edge";
@@ -102,12 +105,38 @@ edge::Claim read_claim(const Options& options) {
   return claim;
 }
 
-edge::DeviceFiles read_files(const Options& options) {
+// The key that a device had under Greengrass.
+std::string key_of_greengrass(const Options& options, const edge::Layout& layout) {
+  const edge::fs::path pin_file = edge::token_pin_file(layout);
+  const edge::GreengrassKey key = edge::read_greengrass_key(
+      base::read_file(options.greengrass_config, kMostGreengrassConfig), pin_file.string());
+  if (!key.pin.empty()) {
+    layout.make();
+    base::write_file_atomically(pin_file, key.pin + '\n', 0600);
+  }
+  if (key.has_certificate_on_token) {
+    fmt::print(stderr,
+               "certificateFilePath: the certificate on the token is left alone; this device gets "
+               "one of its own server, in {}\n",
+               base::escape_line(edge::certificate_file(layout).string()));
+  }
+  return key.source;
+}
+
+edge::DeviceFiles read_files(const Options& options, const edge::Layout& layout) {
   if (!options.greengrass_config.empty()) {
-    constexpr std::size_t kMost = 1U << 20U;
     const std::string file = options.greengrass_config.string();
-    edge::DeviceFiles files = edge::parse_greengrass_config(base::read_file(file, kMost), file);
-    if (!options.key.empty()) files.private_key = options.key;
+    edge::DeviceFiles files =
+        edge::parse_greengrass_config(base::read_file(file, kMostGreengrassConfig), file);
+    if (trust::is_key_uri(files.certificate.string())) {
+      throw base::Error(base::ErrorCode::unsupported,
+                        file +
+                            ": certificateFilePath: a certificate on a token is not read; name a "
+                            "file, or let this device's server make one: --token");
+    }
+    if (trust::is_key_uri(files.private_key)) {
+      files.private_key = key_of_greengrass(options, layout);
+    }
     return files;
   }
   if (options.key.empty() || options.thing.empty() || options.claim.ca.empty() ||
@@ -125,14 +154,22 @@ edge::DeviceFiles read_files(const Options& options) {
           .role_alias = {}};
 }
 
-edge::DeviceConfig provision_device(const Options& options) {
+edge::DeviceConfig provision_device(Options options) {
   const edge::Layout layout(options.root);
-  if (!options.claim.certificate.empty()) {
-    return edge::provision_by_claim(layout, read_claim(options));
+  const bool has_claim = !options.claim.certificate.empty();
+  const bool has_token = !options.token.empty() || !options.token_file.empty();
+  if (!has_claim && !has_token) {
+    if (options.certificate.empty() && options.greengrass_config.empty()) {
+      throw options::UsageError(
+          "one of --token, --token-file, --claim, --certificate and --greengrass-config is needed");
+    }
+    if (!options.proxy.empty()) {
+      throw options::UsageError("--proxy goes with --token, --token-file or --claim");
+    }
+    return edge::provision_by_files(layout, read_files(options, layout));
   }
-  if (!options.certificate.empty() || !options.greengrass_config.empty()) {
-    return edge::provision_by_files(layout, read_files(options));
-  }
+  if (!options.greengrass_config.empty()) options.key = key_of_greengrass(options, layout);
+  if (has_claim) return edge::provision_by_claim(layout, read_claim(options));
   return edge::provision(layout, fleet::parse_enrolment_token(read_token(options)), options.key,
                          options.proxy);
 }
@@ -143,7 +180,13 @@ int provision(Options options) {
   if (!options.proxy.empty()) options.proxy = edge::proxy_url(options.proxy, "--proxy");
   const edge::DeviceConfig device = provision_device(options);
   if (options.as_json) {
-    fmt::print("{}\n", base::json_text(edge::to_json(device)));
+    base::json::object shown = edge::to_json(device);
+    shown.erase("privateKey");
+    // What follows the '?' may hold a PIN.
+    if (!device.private_key.empty()) {
+      shown["privateKey"] = device.private_key.substr(0, device.private_key.find('?'));
+    }
+    fmt::print("{}\n", base::json_text(shown));
   } else {
     fmt::print("This device is {} of {}.\n", base::escape_line(device.thing_name),
                base::escape_line(device.data_plane_url()));
@@ -253,7 +296,7 @@ int main(int argc, char** argv) {
   CLI::App* provisioning = app.add_subcommand(
       "provision", "Enrol this device with a token, by a claim, or by its files");
   add_root(provisioning);
-  auto* token = provisioning->add_option_group("token")->require_option(1);
+  auto* token = provisioning->add_option_group("token")->require_option(0, 1);
   token->add_option("--token", options.token,
                     "One-time token of the operator; others on this machine can see it in ps");
   token->add_option("--token-file", options.token_file,
@@ -263,8 +306,15 @@ int main(int argc, char** argv) {
   auto* certificate = token->add_option("--certificate", options.certificate,
                                         "This device's own certificate, a file: with --key, --ca, "
                                         "--thing and --mqtt nobody has to be asked");
-  token->add_option("--greengrass-config", options.greengrass_config,
-                    "config.yaml of a Greengrass nucleus, which names these files and places");
+  auto* const greengrass =
+      provisioning
+          ->add_option(
+              "--greengrass-config", options.greengrass_config,
+              "config.yaml of a Greengrass nucleus: alone it names this device's files and "
+              "its server; with a token or a claim its key (also on a token of "
+              "aws.greengrass.crypto.Pkcs11Provider)")
+          ->type_name("FILE")
+          ->excludes(certificate);
   const auto add_to_claim = [&](const std::string& name, auto& value, const std::string& text) {
     return provisioning->add_option(name, value, text)->needs(claim);
   };
@@ -297,18 +347,18 @@ int main(int argc, char** argv) {
       });
   options.claim.region = "us-east-1";
   add_place("--region", options.claim.region, "The server's region")->capture_default_str();
-  provisioning
-      ->add_option("--key", options.key,
-                   "Where the device's private key is: pkcs11:object=...?module-path=...&"
-                   "pin-source=... on a token, handle:0x... in the TPM, or an absolute path of a "
-                   "file, which with --certificate is copied; default: config/device.key, which is "
-                   "made")
-      ->type_name("URI|FILE")
-      ->check([](const std::string& text) {
-        return text.starts_with('/') || trust::is_key_uri(text)
-                   ? std::string()
-                   : "'" + text + "' must be a key's URI (pkcs11:, handle:) or an absolute path";
-      });
+  auto* const key = provisioning->add_option(
+      "--key", options.key,
+      "Where the device's private key is: pkcs11:object=...?module-path=...&pin-source=... on a "
+      "token, handle:0x... in the TPM, or an absolute path of a file, which with --certificate is "
+      "copied; default: config/device.key, which is made");
+  key->type_name("URI|FILE")->check([](const std::string& text) {
+    return text.starts_with('/') || trust::is_key_uri(text)
+               ? std::string()
+               : "'" + text.substr(0, text.find('?')) +
+                     "' must be a key's URI (pkcs11:, handle:) or an absolute path";
+  });
+  greengrass->excludes(key);
   provisioning
       ->add_option("--proxy", options.proxy,
                    "By which the server is reached, now and by the agent, until a deployment names "

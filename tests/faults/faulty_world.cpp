@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A world that fails, for tests of whole programs (LD_PRELOAD; faulty_world.py has the other side):
 //
-// - ANDON_WORLD_CONTROL names a file of three 64-bit numbers that the test changes while the
+// - ANDON_WORLD_CONTROL names a file of four 64-bit numbers that the test changes while the
 //   program runs: nanoseconds that the wall clock is off; how many writes below the root the disk
-//   has room for (-1: no end), the next ones fail with ENOSPC; how many it has counted.
+//   has room for (-1: no end), the next ones fail with ENOSPC; how many it has counted; before how
+//   many changes below the root (writes, syncs, files that are made or renamed) it is killed
+//   (-1: never).
 // - ANDON_WORLD_ROOT is the directory that is watched.
 // - ANDON_WORLD_SYNCED is a directory into which goes what a power cut would leave of it: with each
 //   fsync or fdatasync of a file its content, of a directory its list of names. Nothing else
@@ -14,6 +16,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -39,6 +42,7 @@ struct Control {
   std::atomic<std::int64_t> clock_off_ns;
   std::atomic<std::int64_t> writes_left;
   std::atomic<std::int64_t> writes_seen;
+  std::atomic<std::int64_t> changes_left;
 };
 
 std::string variable(const char* name) {
@@ -72,6 +76,14 @@ class World {
     }
     return left == 0;
   }
+  // Before each change to what is watched: was it the last that the program has lived to see?
+  void step() {
+    std::int64_t left = control_->changes_left.load();
+    while (left > 0 && !control_->changes_left.compare_exchange_weak(left, left - 1)) {
+    }
+    if (left == 0) kill(getpid(), SIGKILL);
+  }
+  bool counts_changes() const { return control_ != nullptr && control_->changes_left.load() >= 0; }
   bool counts_writes() const { return control_ != nullptr && control_->writes_left.load() >= 0; }
 
   bool is_watched(const std::string& path) const {
@@ -196,6 +208,13 @@ bool is_regular(int fd) {
   return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+void step(int fd) {
+  if (world().counts_changes() && world().is_watched(fd)) world().step();
+}
+void step(int directory, const char* path) {
+  if (world().counts_changes() && world().is_watched(directory, path)) world().step();
+}
+
 // Has the disk no room for a write to `fd`? Sets errno.
 bool refuses(int fd) {
   if (!world().counts_writes() || !is_regular(fd) || !world().is_watched(fd)) return false;
@@ -213,6 +232,7 @@ bool refuses(int directory, const char* path) {
 }
 
 int open_it(int directory, const char* path, int flags, mode_t mode) {
+  if ((flags & O_CREAT) != 0) step(directory, path);
   if ((flags & O_CREAT) != 0 && world().counts_writes()) {
     struct stat status {};
     const bool is_there = fstatat(directory, path, &status, 0) == 0;
@@ -230,6 +250,7 @@ int open_it(int directory, const char* path, int flags, mode_t mode) {
 
 HOOK ssize_t write(int fd, const void* bytes, size_t size) {
   REAL(write);
+  step(fd);
   return refuses(fd) ? -1 : write_real(fd, bytes, size);
 }
 HOOK ssize_t pwrite(int fd, const void* bytes, size_t size, off_t at) {
@@ -322,13 +343,26 @@ HOOK int symlink(const char* target, const char* path) noexcept {
   return refuses(AT_FDCWD, path) ? -1 : symlink_real(target, path);
 }
 
+HOOK int rename(const char* from, const char* to) noexcept {
+  REAL(rename);
+  step(AT_FDCWD, to);
+  return rename_real(from, to);
+}
+HOOK int unlink(const char* path) noexcept {
+  REAL(unlink);
+  step(AT_FDCWD, path);
+  return unlink_real(path);
+}
+
 HOOK int fsync(int fd) {
   REAL(fsync);
+  step(fd);
   world().note_sync(fd);
   return fsync_real(fd);
 }
 HOOK int fdatasync(int fd) {
   REAL(fdatasync);
+  step(fd);
   world().note_sync(fd);
   return fdatasync_real(fd);
 }

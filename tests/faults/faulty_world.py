@@ -44,7 +44,7 @@ class World:
         self.root, self.own = Path(root), Path(own)
         self.own.mkdir(parents=True)
         self.control = self.own / "control"
-        self.control.write_bytes(struct.pack("qqq", 0, -1, 0))
+        self.control.write_bytes(struct.pack("qqqq", 0, -1, 0, -1))
         self.synced = self.own / "synced" if watches_syncs else None
         if watches_syncs:
             self.sync_all()
@@ -72,6 +72,10 @@ class World:
 
     def free(self):
         self._set(1, -1)
+
+    def die_before_change(self, number):
+        """The program is killed before this change below the root, the first being 0; None: never."""
+        self._set(3, -1 if number is None else number)
 
     @property
     def writes_seen(self):

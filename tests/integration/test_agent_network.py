@@ -9,7 +9,8 @@ import subprocess
 import pytest
 from agent import Agent, Fleet
 from harness import Server, wait_until
-from proxies import ConnectProxy, CuttingProxy, Forwarder, Listener, SocksProxy
+from listeners import Forwarder, Listener
+from proxies import ConnectProxy, CuttingProxy, SocksProxy
 
 NAME = "com.example.App"
 NUCLEUS = "aws.greengrass.Nucleus"

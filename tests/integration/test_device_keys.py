@@ -1,140 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Devices whose private key is on a PKCS#11 token (SoftHSM) or in a TPM (swtpm): it proves who they
 are over MQTT and HTTPS, signs for new certificates, and is in no file."""
-import contextlib
-import os
-import socket
+import json
 import subprocess
+import tarfile
 
 import pytest
 
 from agent import Agent, Fleet
 from certificates import fingerprint, replace_certificate
-from harness import wait_until
+from harness import Server, program, wait_until
+from keys import CLIENT_MODULE, MODULE, PIN, KeyedAgent, Token, Tpm
 
-MODULE = "/usr/lib/softhsm/libsofthsm2.so"
-PIN = "481516"
-
-
-def run(*words, environment):
-    subprocess.run(words, check=True, capture_output=True, env=environment)
-
-
-class Token:
-    """A PKCS#11 token with one key, of a directory of its own."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        (directory / "tokens").mkdir(parents=True)
-        (directory / "softhsm2.conf").write_text(f"directories.tokendir = {directory}/tokens\n")
-        self.pin = directory / "pin"
-        self.pin.write_text(PIN + "\n")
-        self.environment = {**os.environ, "SOFTHSM2_CONF": f"{directory}/softhsm2.conf",
-                            "PKCS11_MODULE_PATH": MODULE}
-        self.openssl = ("-engine", "pkcs11", "-keyform", "engine")
-        self.openssl_key = f"{self.uri()}?pin-value={PIN}".replace("?", ";")
-        self.make()
-
-    def make(self):
-        run("softhsm2-util", "--init-token", "--free", "--label", "line", "--pin", PIN, "--so-pin",
-            "271828", environment=self.environment)
-        run("pkcs11-tool", "--module", MODULE, "--token-label", "line", "--login", "--pin", PIN,
-            "--keypairgen", "--key-type", "EC:prime256v1", "--label", "andon", "--id", "01",
-            "--usage-sign", environment=self.environment)
-
-    @staticmethod
-    def uri(token="line", key="andon"):
-        return f"pkcs11:token={token};object={key};type=private"
-
-    def source(self, **names):
-        return f"{self.uri(**names)}?module-path={MODULE}&pin-source={self.pin}"
-
-
-class Tpm:
-    """A TPM of software, with one key at a handle. It listens on two ports in a row."""
-
-    def __init__(self, directory):
-        directory.mkdir(parents=True)
-        self.port = self._free_ports()
-        self.process = subprocess.Popen(
-            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={directory}", "--server",
-             f"type=tcp,port={self.port}", "--ctrl", f"type=tcp,port={self.port + 1}", "--flags",
-             "not-need-init,startup-clear"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        way = f"swtpm:port={self.port}"
-        self.environment = {**os.environ, "TPM2OPENSSL_TCTI": way, "TPM2TOOLS_TCTI": way}
-        self.openssl = ("-provider", "tpm2", "-provider", "default", "-propquery", "?provider=tpm2")
-        self.openssl_key = "handle:0x81000001"
-        try:
-            wait_until(self._listens, "the TPM listening")
-            self.make(directory)
-        except BaseException:
-            self.end()
-            raise
-
-    @staticmethod
-    def _free_ports():
-        while True:
-            with socket.socket() as one, socket.socket() as next_one:
-                one.bind(("127.0.0.1", 0))
-                with contextlib.suppress(OSError, OverflowError):
-                    next_one.bind(("127.0.0.1", one.getsockname()[1] + 1))
-                    return one.getsockname()[1]
-
-    def _listens(self):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port + 1)):
-            return True
-        return False
-
-    def make(self, directory):
-        def tool(*words):
-            run(*words, environment=self.environment)
-        tool("tpm2_createprimary", "-C", "o", "-c", directory / "primary")
-        tool("tpm2_create", "-C", directory / "primary", "-G", "ecc256:ecdsa-sha256", "-u",
-             directory / "public", "-r", directory / "private", "-a",
-             "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign")
-        tool("tpm2_flushcontext", "-t")
-        tool("tpm2_load", "-C", directory / "primary", "-u", directory / "public", "-r",
-             directory / "private", "-c", directory / "key")
-        tool("tpm2_evictcontrol", "-C", "o", "-c", directory / "key", "0x81000001")
-        tool("tpm2_flushcontext", "-t")
-
-    def source(self):
-        return "handle:0x81000001"
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-
-
-class KeyedAgent(Agent):
-    """An agent with `key`, enrolled in an environment in which its holder is found."""
-
-    def __init__(self, server, root, holder, thing, key=None):
-        super().__init__(server, root, thing, environment=holder.environment)
-        self.holder, self.key = holder, key or holder.source()
-        self.certificate = self.root / "config" / "device.crt"
-
-    def provision_command(self):
-        return self.command("andon-edge", "provision", "--root", self.root, "--json", "--token",
-                            self.server.token(self.thing), "--key", self.key,
-                            *self._user_options())
-
-    def provision(self, token=None):
-        return subprocess.run(self.provision_command(), check=True, capture_output=True, text=True,
-                              env=self.environment).stdout
-
-    def refusal(self):
-        """(exit code, words) of an enrolment that fails."""
-        done = subprocess.run(self.provision_command(), capture_output=True, text=True,
-                              env=self.environment)
-        return done.returncode, done.stderr
-
-    def is_connected(self):
-        status = self.status()
-        return status["agent"] == "running" and status.get("connected")
-
-    def last_problem(self):
-        return self.status().get("network", {}).get("lastProblem", "")
+PROVIDER = "aws.greengrass.crypto.Pkcs11Provider"
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +20,11 @@ def server(shared_server):
     return shared_server
 
 
-@pytest.fixture(params=["token", "tpm"])
+@pytest.fixture(params=["token", "rsa-token", "tpm"])
 def holder(request, tmp_path):
-    if request.param == "token":
-        yield Token(tmp_path / "token")
+    if request.param != "tpm":
+        yield Token(tmp_path / "token",
+                    "EC:prime256v1" if request.param == "token" else "rsa:2048")
         return
     tpm = Tpm(tmp_path / "tpm")
     try:
@@ -154,13 +33,14 @@ def holder(request, tmp_path):
         tpm.end()
 
 
-def test_a_key_that_is_in_no_file_serves_mqtt_https_and_renewal(server, tmp_path, holder):
+def test_a_key_that_is_in_no_file_serves_mqtt_https_and_renewal(server, tmp_path, holder, request):
     fleet = Fleet(server)
-    thing = f"keyed-{type(holder).__name__.lower()}"
+    kind = request.node.callspec.params["holder"]
+    thing = f"keyed-{kind}"
     agent = KeyedAgent(server, tmp_path / "edge", holder, thing)
     with agent:
         wait_until(agent.is_connected, "its connection; log:\n" + agent.log.read_text())
-        name = f"com.example.Keyed{type(holder).__name__}"
+        name = f"com.example.Keyed.{kind}"
         bucket = server.aws("s3")
         bucket.create_bucket(Bucket=thing)
         bucket.put_object(Bucket=thing, Key="text", Body=b"by HTTPS\n")
@@ -208,14 +88,12 @@ def test_a_device_runs_what_it_has_without_its_token_and_connects_when_it_is_bac
         fleet.component("com.example.Plugged", "1.0.0", {"run": "exec sleep 600"})
         fleet.deploy_and_wait({"com.example.Plugged": "1.0.0"}, "plugged-1")
         agent.kill()
-        (token.directory / "tokens").rename(token.directory / "taken")
-        (token.directory / "tokens").mkdir()
+        token.take_out()
         agent.start()
         agent.wait_for("com.example.Plugged", "1.0.0")
         wait_until(lambda: "no such token" in agent.last_problem(),
                    "the problem being named")
-        (token.directory / "tokens").rmdir()
-        (token.directory / "taken").rename(token.directory / "tokens")
+        token.put_back()
         wait_until(agent.is_connected, "its connection; log:\n" + agent.log.read_text())
 
 
@@ -232,3 +110,170 @@ def test_a_refused_pin_is_shown_to_its_token_once(server, tmp_path):
                    "the problem being named")
         token.pin.write_text(PIN)
         wait_until(agent.is_connected, "its connection; log:\n" + agent.log.read_text())
+
+
+def connections(agent):
+    return agent.status().get("network", {}).get("connections", 0)
+
+
+def assert_comes_back(server, agent, take_out, put_back):
+    """The same process, over the loss of its key and of its connection."""
+    wait_until(agent.is_connected, "its connection; log:\n" + agent.log.read_text())
+    pid, before = agent.status()["pid"], connections(agent)
+    take_out()
+    server.kill()
+    server.start()
+    wait_until(lambda: not agent.is_connected() and agent.last_problem(), "the problem being named")
+    wait_until(lambda: "oken" in agent.last_problem(), "the token being named: " +
+               agent.last_problem())
+    put_back()
+    wait_until(agent.is_connected, "its connection; log:\n" + agent.log.read_text())
+    assert agent.status()["pid"] == pid and connections(agent) > before
+
+
+@pytest.mark.parametrize("key_type", ["EC:prime256v1", "rsa:2048"])
+def test_a_token_that_is_taken_out_of_a_running_agent_and_put_back_is_found_by_itself(
+        tmp_path, key_type):
+    token = Token(tmp_path / "token", key_type)
+    with Server(tmp_path / "data") as server, \
+            KeyedAgent(server, tmp_path / "edge", token, "taken-1") as agent:
+        assert_comes_back(server, agent, token.take_out, token.put_back)
+
+
+def test_a_token_whose_sessions_are_all_lost_is_found_by_itself(tmp_path, open_directory):
+    """By another process, p11-kit's, which has the token and is ended: as when a reader is unplugged,
+    nothing that was open there is good any more."""
+    token = Token(tmp_path / "token")
+    socket = open_directory / "p11"
+    remote = ["p11-kit", "server", "-f", "-n", socket, "--provider", MODULE, "pkcs11:token=line"]
+    processes = []
+
+    def put_back():
+        socket.unlink(missing_ok=True)
+        processes.append(subprocess.Popen(remote, env=token.environment,
+                                          stdout=subprocess.DEVNULL))
+        wait_until(socket.exists, "p11-kit's server")
+
+    def take_out():
+        processes[-1].kill()
+        processes[-1].wait()
+    put_back()
+    try:
+        token.environment = {**token.environment, "P11_KIT_SERVER_ADDRESS": f"unix:path={socket}"}
+        with Server(tmp_path / "data") as server, \
+                KeyedAgent(server, tmp_path / "edge", token, "remote-1",
+                           token.source(module=CLIENT_MODULE)) as agent:
+            assert_comes_back(server, agent, take_out, put_back)
+    finally:
+        take_out()
+
+
+# --- as Greengrass has it --------------------------------------------------------------------------
+
+def greengrass_config(tmp_path, token, key="andon", slot=None, pin=PIN):
+    """A nucleus' config.yaml, as its users write it."""
+    file = tmp_path / "config.yaml"
+    file.write_text(f"""\
+system:
+  certificateFilePath: "pkcs11:object={key};type=cert"
+  privateKeyPath: "pkcs11:object={key};type=private"
+  rootCaPath: "/greengrass/v2/AmazonRootCA1.pem"
+  rootpath: "/greengrass/v2"
+  thingName: "migrated-1"
+services:
+  aws.greengrass.Nucleus:
+    componentType: "NUCLEUS"
+    version: "2.14.0"
+    configuration:
+      awsRegion: "eu-central-1"
+      iotRoleAlias: "line"
+      iotDataEndpoint: "a-ats.iot.eu-central-1.amazonaws.com"
+  {PROVIDER}:
+    configuration:
+      name: "softhsm_pkcs11"
+      library: "{MODULE}"
+      slot: {token.slot() if slot is None else slot}
+      userPin: "{pin}"
+""")
+    return file
+
+
+class MigratedAgent(KeyedAgent):
+    """One whose key is where the config.yaml of a nucleus says."""
+
+    def provision_command(self):
+        return [*super().provision_command()[:-2 - len(self._user_options())],
+                "--greengrass-config", self.key, *self._user_options()]
+
+
+def test_a_device_keeps_the_key_that_it_had_under_greengrass(server, tmp_path):
+    token = Token(tmp_path / "token")
+    agent = MigratedAgent(server, tmp_path / "edge", token, "migrated-1",
+                          greengrass_config(tmp_path, token))
+    said = subprocess.run(agent.provision_command(), check=True, capture_output=True, text=True,
+                          env=agent.environment)
+    assert "certificateFilePath" in said.stderr and "device.crt" in said.stderr
+    pin_file = agent.root / "config" / "token-pin"
+    assert pin_file.stat().st_mode & 0o777 == 0o600
+    with agent:
+        wait_until(agent.is_connected, "its connection; log:\n" + agent.log.read_text())
+        fleet = Fleet(server)
+        fleet.deploy_and_wait({PROVIDER: ("2.0.2", {
+            "name": "softhsm_pkcs11", "library": MODULE, "slot": token.slot(),
+            "userPin": PIN})}, "migrated-1")
+        shown = installed(agent)
+        assert shown["version"] == "2.0.2" and "note" not in shown
+        # What it says otherwise is no other key, and is named.
+        fleet.deploy_and_wait({PROVIDER: ("2.0.9", {"library": "/usr/lib/other.so"})}, "migrated-1")
+        wait_until(lambda: "/usr/lib/other.so" in installed(agent).get("note", ""), "the note")
+        assert agent.is_connected()
+        assert_pin_is_nowhere_else(agent, said, pin_file, tmp_path)
+    assert not (agent.root / "config" / "device.key").exists()
+
+
+def installed(agent):
+    return next(c for c in agent.status()["components"] if c["name"] == PROVIDER)
+
+
+def assert_pin_is_nowhere_else(agent, provisioning, pin_file, tmp_path):
+    def edge(*words, check=True):
+        done = subprocess.run([program("andon-edge"), *words, "--root", agent.root], text=True,
+                              check=check, capture_output=True)
+        return done.stdout + done.stderr
+    bundle = tmp_path / "bundle.tar"
+    edge("support-bundle", "--out", bundle)
+    with tarfile.open(bundle) as content:
+        for member in content.getmembers():
+            assert PIN.encode() not in content.extractfile(member).read(), member.name
+    kept = json.loads(edge("config", "get", PROVIDER))
+    assert kept["name"] == "softhsm_pkcs11" and "userPin" not in kept
+    refused = edge("config", "set", PROVIDER, "userPin", PIN, check=False)
+    assert "pin-source" in refused and PIN not in refused
+    for text in (provisioning.stdout, provisioning.stderr, edge("status"), edge("doctor", check=False),
+                 agent.log.read_text(), agent.server.log()):
+        assert PIN not in text
+    for file in agent.root.rglob("*"):
+        # The database has deployments as they came.
+        if file.is_file() and file != pin_file and not file.name.startswith("config.db"):
+            assert PIN.encode() not in file.read_bytes(), file
+
+
+def test_what_a_nucleus_config_does_not_say_is_refused_by_name_and_costs_no_token(server, tmp_path):
+    token = Token(tmp_path / "token")
+    enrolment = server.token("migrated-2")
+
+    def refused(code, **config):
+        agent = MigratedAgent(server, tmp_path / "edge", token, "migrated-2",
+                              greengrass_config(tmp_path, token, **config))
+        agent.server = type("OneToken", (), {"token": staticmethod(lambda thing: enrolment)})
+        got, words = agent.refusal()
+        assert got == code and PIN not in words, words
+        return words
+    assert "no such token" in refused(6, key="other")
+    assert "no such token" in refused(6, slot=token.slot() + 1)
+    assert "slot must be" in refused(3, slot="one")
+    assert "refuses the PIN" in refused(5, pin="000000")
+    agent = MigratedAgent(server, tmp_path / "edge", token, "migrated-2",
+                          greengrass_config(tmp_path, token))
+    agent.server = type("OneToken", (), {"token": staticmethod(lambda thing: enrolment)})
+    agent.provision()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What other agents for Greengrass components were seen to do wrong, done right by this one: one
 test a defect, but for those that stand elsewhere (a variable without a value: tests/faults/
-test_agent_faults.py; replies without a subscription: tests/interop/test_iot.py; time lost in
+test_agent_faults.py; replies without a subscription: tests/interop/test_fleet_provisioning.py; time lost in
 deployments: test_agent.py)."""
 import json
 import subprocess

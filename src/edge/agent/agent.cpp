@@ -29,6 +29,7 @@
 #include "edge/builtin/mqtt_settings.hpp"
 #include "edge/builtin/network_settings.hpp"
 #include "edge/builtin/nucleus_settings.hpp"
+#include "edge/builtin/token_settings.hpp"
 #include "edge/clients/client_devices.hpp"
 #include "edge/clients/ip_detector.hpp"
 #include "edge/cloud/certificate_renewal.hpp"
@@ -64,6 +65,7 @@
 #include "edge/shadows/shadow_sync.hpp"
 #include "edge/state/device_config.hpp"
 #include "edge/state/state_writer.hpp"
+#include "edge/state/unfinished_files.hpp"
 #include "edge/streams/server/stream_manager.hpp"
 #include "trust/digests/digest.hpp"
 
@@ -95,6 +97,8 @@ base::FileLock take_lock(const Layout& layout) {
   layout.make();
   base::FileLock lock(layout.lock());
   fs::remove(layout.status_file());
+  remove_unfinished_files(layout.config());
+  remove_unfinished_files(layout.status_file().parent_path());
   return lock;
 }
 
@@ -322,6 +326,7 @@ class Agent::Implementation {
       if (component == kStreamManager) streams_.refresh();
       if (component == kLogManager) log_uploader_.refresh();
       if (component == kNucleus) refresh_nucleus();
+      if (component == kPkcs11Provider) compare_token();
       if (component == kShadowManager) refresh_shadows();
       if (component == kSecretManager) secrets_.refresh();
       if (component == kIpDetector) ip_detector_.refresh();
@@ -353,6 +358,7 @@ class Agent::Implementation {
                                  : "its address of temporary credentials is taken by another");
     note_token_port(layout_, token_exchange_.port());
     refresh_nucleus();
+    compare_token();
     refresh_shadows();
     log_uploader_.refresh();
     secrets_.refresh();
@@ -435,6 +441,7 @@ class Agent::Implementation {
               streams_.refresh();
               log_uploader_.refresh();
               refresh_nucleus();
+              compare_token();
               refresh_shadows();
               secrets_.deployment_ended();
               ip_detector_.refresh();
@@ -502,6 +509,13 @@ class Agent::Implementation {
     budget_.configure(std::move(budget.settings));
   }
 
+  void compare_token() {
+    const json::object* const configuration = configuration_of(kPkcs11Provider);
+    if (configuration == nullptr) return;
+    host_.take_note(std::string(kPkcs11Provider),
+                    how_token_differs(private_key_of(device_, layout_), *configuration));
+  }
+
   void refresh_shadows() { shadow_sync_.configure(configuration_of(kShadowManager)); }
 
   // A token ends with its component.
@@ -530,6 +544,7 @@ class Agent::Implementation {
     if (name == kStreamManager) streams_.refresh();
     if (name == kLogManager) log_uploader_.refresh();
     if (name == kNucleus) refresh_nucleus();
+    if (name == kPkcs11Provider) compare_token();
     if (name == kShadowManager) refresh_shadows();
     if (name == kSecretManager) secrets_.refresh();
     if (name == kIpDetector) ip_detector_.refresh();

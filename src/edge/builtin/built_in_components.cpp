@@ -6,6 +6,7 @@
 
 #include "base/json/json.hpp"
 #include "base/text/split.hpp"
+#include "edge/builtin/token_settings.hpp"
 #include "edge/logs/log_settings.hpp"
 #include "edge/streams/server/stream_settings.hpp"
 #include "recipe/recipe/recipe_parser.hpp"
@@ -39,7 +40,7 @@ constexpr std::string_view kRunBroker =
     "exec mosquitto -c \"{kernel:rootPath}/client-devices/mosquitto.conf\"";
 
 // Versions are those of Greengrass at the time; any other that is wanted is there as well.
-constexpr std::array<BuiltInComponent, 15> kTable = {{
+constexpr std::array<BuiltInComponent, 16> kTable = {{
     {kNucleus, "2.14.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.Cli", "2.14.0", "Commands on the device, built into the agent", kNothing, ""},
@@ -71,6 +72,8 @@ constexpr std::array<BuiltInComponent, 15> kTable = {{
     {"aws.greengrass.clientdevices.mqtt.Bridge", "2.3.4",
      "Messages between client devices, components and the server; built into the agent", kNothing,
      "mqttTopicMapping", kClientAuth},
+    {kPkcs11Provider, "2.0.9", "The device's key on a PKCS#11 token; built into the agent",
+     kNothing, "name library slot userPin"},
     {"aws.greengrass.telemetry.NucleusEmitter", "1.0.9", "Figures of the agent", kNothing, ""},
 }};
 

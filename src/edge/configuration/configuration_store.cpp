@@ -6,6 +6,7 @@
 
 #include "base/error/error.hpp"
 #include "base/log/log.hpp"
+#include "edge/configuration/withheld_secrets.hpp"
 #include "recipe/deployment/configuration.hpp"
 
 namespace andon::edge {
@@ -205,6 +206,11 @@ void ConfigurationStore::merge_now(const std::string& component,
   const auto found = current_.find(component);
   json::object after = found == current_.end() ? json::object{} : found->second;
   recipe::merge_configuration(after, wrap(key_path, value));
+  if (withhold_secrets(component, after)) {
+    throw base::Error(base::ErrorCode::invalid_argument,
+                      "a PIN is kept in no configuration; it is in the file that the pin-source of "
+                      "the device's key names");
+  }
   // A clock that runs ahead must not lock out the component's later changes.
   const base::Timestamp stamp = std::min(written_at, clock_.now());
   std::string text = checked_text(component, after);

@@ -8,6 +8,7 @@
 #include "edge/builtin/built_in_components.hpp"
 #include "edge/builtin/nucleus_settings.hpp"
 #include "edge/configuration/component_values.hpp"
+#include "edge/configuration/withheld_secrets.hpp"
 #include "fleet/names/arn.hpp"
 #include "recipe/deployment/configuration.hpp"
 #include "recipe/recipe/interpolate.hpp"
@@ -205,6 +206,10 @@ Configurations plan_configurations(const recipe::DeploymentDocument& document,
           component.recipe->default_configuration,
           change == document.components.end() ? recipe::ConfigurationUpdate{}
                                               : change->second.configuration_update);
+      if (withhold_secrets(component.name, planned[component.name])) {
+        base::log_warning("a PIN in a deployment is not kept: the device has its own",
+                          {{"component", component.name}});
+      }
       if (change != document.components.end()) {
         warn_of_keys_without_effect(component.name, planned[component.name]);
       }

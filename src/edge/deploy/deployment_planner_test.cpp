@@ -156,6 +156,19 @@ TEST(DeploymentPlanner, ConfigurationIsResetFilledAndMerged) {
   EXPECT_EQ(base::to_text(planned.at("a")), R"({"b":{"c":2,"d":8},"a":5})");
 }
 
+TEST(DeploymentPlanner, ThePinOfATokenIsInNoConfiguration) {
+  const std::string name = "aws.greengrass.crypto.Pkcs11Provider";
+  InstalledSet plan;
+  plan.components = {installed(name, "2.0.9")};
+  const recipe::DeploymentDocument change = document(
+      "thing/dev1",
+      R"({")" + name + R"(":{"version":"2.0.9","configurationUpdate":{"merge":)"
+                       R"({"library":"/x.so","userPin":"0481516"}}}})");
+  const Configurations planned = plan_configurations(change, plan, {});
+  EXPECT_EQ(planned.at(name).at("library"), "/x.so");
+  EXPECT_FALSE(planned.at(name).contains("userPin"));
+}
+
 TEST(DeploymentPlanner, AVariableWithoutAValueIsFoundBeforeAnythingRuns) {
   InstalledSet plan;
   plan.components = {installed("a", "1.0.0")};

@@ -193,6 +193,7 @@ const std::set<std::string>& built_in_components() {
                                            "aws.greengrass.clientdevices.mqtt.Bridge",
                                            "aws.greengrass.clientdevices.mqtt.EMQX",
                                            "aws.greengrass.clientdevices.mqtt.Moquette",
+                                           "aws.greengrass.crypto.Pkcs11Provider",
                                            "aws.greengrass.telemetry.NucleusEmitter"};
   return names;
 }

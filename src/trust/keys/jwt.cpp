@@ -29,7 +29,6 @@ constexpr int kMostRsaBits = 8192;
 
 using BuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, Freer<OSSL_PARAM_BLD_free>>;
 using ParametersPtr = std::unique_ptr<OSSL_PARAM, Freer<OSSL_PARAM_free>>;
-using EcSignaturePtr = std::unique_ptr<ECDSA_SIG, Freer<ECDSA_SIG_free>>;
 
 struct Kind {
   std::string_view name;
@@ -129,7 +128,7 @@ KeyPtr ec_key(const Jwk& key, std::size_t half) {
 // r and s beside each other, as ASN.1.
 std::optional<std::string> der_signature(std::string_view raw, std::size_t half) {
   if (raw.size() != 2 * half) return std::nullopt;
-  const EcSignaturePtr signature(ECDSA_SIG_new());
+  const SignaturePtr signature(ECDSA_SIG_new());
   NumberPtr r = number(raw.substr(0, half));
   NumberPtr s = number(raw.substr(half));
   if (!signature || !r || !s) return std::nullopt;

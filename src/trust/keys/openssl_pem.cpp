@@ -4,10 +4,15 @@
 namespace andon::trust {
 
 std::string openssl_reason() {
-  const unsigned long code = ERR_get_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  const char* data = nullptr;
+  int flags = 0;
+  const unsigned long code = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags);
+  // Ours says more than its number (delegated_key.cpp).
+  const bool is_ours = ERR_GET_LIB(code) == ERR_LIB_USER && (flags & ERR_TXT_STRING) != 0;
+  const char* const found = code == 0 ? nullptr : (is_ours ? data : ERR_reason_error_string(code));
+  std::string reason = found == nullptr ? "no reason given" : found;
   ERR_clear_error();
-  return reason == nullptr ? "no reason given" : reason;
+  return reason;
 }
 
 void require_openssl(bool worked, std::string_view what) {

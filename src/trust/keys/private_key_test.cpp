@@ -54,28 +54,34 @@ TEST_F(PrivateKeys, OfTokensAreNamedByUris) {
   EXPECT_TRUE(is_key_uri("pkcs11:object=andon"));
   EXPECT_TRUE(is_key_uri("handle:0x81000001"));
   EXPECT_FALSE(is_key_uri("/etc/andon/pkcs11:key"));
-  const std::string pin = file("pin", " 12 34\n");
   const Pkcs11Uri uri = read_pkcs11_uri(
-      "pkcs11:token=line%201;object=andon;type=private"
-      "?module-path=/usr/lib/x%2B.so&pin-source=file:" +
-      pin);
-  EXPECT_EQ(uri.key, "pkcs11:token=line%201;object=andon;type=private");
+      "pkcs11:token=line%201;object=andon;type=private;slot-id=1557929228"
+      "?module-path=/usr/lib/x%2B.so&pin-source=file:/etc/andon/pin");
+  EXPECT_EQ(uri.key, "pkcs11:token=line%201;object=andon;type=private;slot-id=1557929228");
+  EXPECT_EQ(uri.token, "line 1");
+  EXPECT_EQ(uri.object, "andon");
+  EXPECT_EQ(uri.slot, 1557929228UL);
   EXPECT_EQ(uri.module_path, "/usr/lib/x+.so");
-  EXPECT_EQ(uri.pin, "12 34");
+  EXPECT_EQ(uri.pin_file, "/etc/andon/pin");
   EXPECT_EQ(read_pkcs11_uri("pkcs11:id=%01?pin-value=a%26b").pin, "a&b");
+  EXPECT_EQ(read_pkcs11_uri("pkcs11:id=%01").id, "\x01");
 }
 
 TEST_F(PrivateKeys, OfUrisThatCannotBeOneAreRefusedWithoutTheirPin) {
-  const std::string long_pin(33, '7');
+  const std::string long_pin(256, '7');
   const std::pair<std::string, std::string> cases[] = {
       {"pkcs11:token=line", "which key"},
       {"pkcs11:", "no part of a PKCS#11 URI"},
       {"pkcs11:object", "each with its value"},
       {"pkcs11:object=a;slot=3", "'slot=3'"},
+      {"pkcs11:object=a;slot-id=one", "the number of a slot"},
+      {"pkcs11:object=a;type=cert", "type=private"},
+      {"pkcs11:object=", "'object='"},
+      {"pkcs11:object=%zz", "'object=%zz'"},
       {"pkcs11:object=a?pin=7777", "pin-source="},
       {"pkcs11:object=a?module-path=x.so", "absolute"},
       {"pkcs11:object=a?pin-source=pin", "absolute"},
-      {"pkcs11:object=a?pin-value=" + long_pin, "32"},
+      {"pkcs11:object=a?pin-value=" + long_pin, "255"},
       {"pkcs11:object=" + std::string(2000, 'a'), "1024"},
       {"handle:81000001", "handle:0x81000001"},
       {"handle:0x", "persistent handle"},

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An EC_KEY with a method of its own is what OpenSSL 3.0 has for a key whose signing is done
-// elsewhere; it is deprecated in favour of providers, of which this makes one usable.
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "trust/keys/tpm_key.hpp"
 
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/provider.h>
@@ -13,12 +9,11 @@
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 
-#include <algorithm>
-#include <array>
+#include <memory>
 #include <mutex>
-#include <vector>
 
 #include "base/error/error.hpp"
+#include "trust/keys/delegated_key.hpp"
 #include "trust/keys/openssl_pem.hpp"
 
 namespace andon::trust {
@@ -27,10 +22,8 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-using EcKeyPtr = std::unique_ptr<EC_KEY, Freer<EC_KEY_free>>;
 using StorePtr = std::unique_ptr<OSSL_STORE_CTX, Freer<OSSL_STORE_close>>;
 using StoreInfoPtr = std::unique_ptr<OSSL_STORE_INFO, Freer<OSSL_STORE_INFO_free>>;
-using SignaturePtr = std::unique_ptr<ECDSA_SIG, Freer<ECDSA_SIG_free>>;
 
 constexpr std::string_view kScheme = "handle:0x";
 constexpr std::size_t kMaxUriBytes = 32;
@@ -84,21 +77,8 @@ Tpm& tpm() {
   return *only;
 }
 
-// Where an EC_KEY has the EVP_PKEY of the TPM that signs for it.
-void free_tpm_key(void*, void* key, CRYPTO_EX_DATA*, int, long, void*) {
-  EVP_PKEY_free(static_cast<EVP_PKEY*>(key));
-}
-int share_tpm_key(CRYPTO_EX_DATA*, const CRYPTO_EX_DATA*, void** key, int, long, void*) {
-  return *key == nullptr || EVP_PKEY_up_ref(static_cast<EVP_PKEY*>(*key)) == 1 ? 1 : 0;
-}
-int tpm_key_index() {
-  static const int index =
-      EC_KEY_get_ex_new_index(0, nullptr, nullptr, share_tpm_key, free_tpm_key);
-  return index;
-}
-
 // The least of the digests that a key of this size signs by is the whole of what it is given.
-const char* digest_of(int bytes) {
+const char* digest_of(std::size_t bytes) {
   switch (bytes) {
     case 32:
       return "SHA256";
@@ -111,58 +91,29 @@ const char* digest_of(int bytes) {
   }
 }
 
-std::vector<unsigned char> sign_by_tpm(EVP_PKEY* key, const unsigned char* digest, int bytes) {
-  return tpm().with_context([&](OSSL_LIB_CTX* context) -> std::vector<unsigned char> {
+std::string sign_by_tpm(EVP_PKEY* key, std::string_view digest) {
+  return tpm().with_context([&](OSSL_LIB_CTX* context) {
+    ERR_clear_error();
     const KeyContextPtr signing(EVP_PKEY_CTX_new_from_pkey(context, key, nullptr));
-    const char* const name = digest_of(bytes);
-    if (!signing || name == nullptr || EVP_PKEY_sign_init(signing.get()) != 1) return {};
-    const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, const_cast<char*>(name), 0),
-        OSSL_PARAM_construct_end()};
-    std::vector<unsigned char> signature(kMaxSignatureBytes);
+    const char* const name = digest_of(digest.size());
+    std::string signature(kMaxSignatureBytes, '\0');
     std::size_t size = signature.size();
-    if (EVP_PKEY_CTX_set_params(signing.get(), parameters) != 1 ||
-        EVP_PKEY_sign(signing.get(), signature.data(), &size, digest,
-                      static_cast<std::size_t>(bytes)) != 1) {
-      return {};
+    const auto is_signed = [&] {
+      if (!signing || name == nullptr || EVP_PKEY_sign_init(signing.get()) != 1) return false;
+      const OSSL_PARAM parameters[] = {
+          OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, const_cast<char*>(name), 0),
+          OSSL_PARAM_construct_end()};
+      return EVP_PKEY_CTX_set_params(signing.get(), parameters) == 1 &&
+             EVP_PKEY_sign(signing.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                           reinterpret_cast<const unsigned char*>(digest.data()),
+                           digest.size()) == 1;
+    };
+    if (!is_signed()) {
+      throw Error(ErrorCode::unavailable, "the TPM does not sign: " + openssl_reason());
     }
     signature.resize(size);
     return signature;
   });
-}
-
-// OpenSSL's own calls of an EC_KEY_METHOD: nothing may be thrown through them.
-int sign(int, const unsigned char* digest, int bytes, unsigned char* out, unsigned int* out_bytes,
-         const BIGNUM*, const BIGNUM*, EC_KEY* key) noexcept {
-  try {
-    auto* const of_tpm = static_cast<EVP_PKEY*>(EC_KEY_get_ex_data(key, tpm_key_index()));
-    const std::vector<unsigned char> signature = sign_by_tpm(of_tpm, digest, bytes);
-    if (signature.empty() || signature.size() > static_cast<std::size_t>(ECDSA_size(key))) return 0;
-    std::copy(signature.begin(), signature.end(), out);
-    *out_bytes = static_cast<unsigned int>(signature.size());
-    return 1;
-  } catch (const std::exception&) {
-    return 0;
-  }
-}
-
-ECDSA_SIG* sign_as_numbers(const unsigned char* digest, int bytes, const BIGNUM*, const BIGNUM*,
-                           EC_KEY* key) noexcept {
-  std::array<unsigned char, kMaxSignatureBytes> signature{};
-  unsigned int size = 0;
-  if (sign(0, digest, bytes, signature.data(), &size, nullptr, nullptr, key) != 1) return nullptr;
-  const unsigned char* at = signature.data();
-  return d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(size));
-}
-
-const EC_KEY_METHOD* method() {
-  static EC_KEY_METHOD* const only = [] {
-    EC_KEY_METHOD* const made = EC_KEY_METHOD_new(EC_KEY_OpenSSL());
-    require_openssl(made != nullptr, "prepare to sign by the TPM");
-    EC_KEY_METHOD_set_sign(made, sign, nullptr, sign_as_numbers);
-    return made;
-  }();
-  return only;
 }
 
 // A key for the rest of the process, whose signatures the TPM makes.
@@ -173,22 +124,15 @@ PrivateKey signed_for_by(KeyPtr of_tpm) {
       der);
   const unsigned char* at = der;
   const KeyPtr public_half(der_bytes > 0 ? d2i_PUBKEY(nullptr, &at, der_bytes) : nullptr);
-  const EcKeyPtr public_ec(public_half ? EVP_PKEY_get1_EC_KEY(public_half.get()) : nullptr);
-  if (!public_ec) {
+  if (!public_half || EVP_PKEY_get_base_id(public_half.get()) != EVP_PKEY_EC) {
     ERR_clear_error();
     throw Error(ErrorCode::unsupported,
                 "the TPM's key is no elliptic curve key; make one of P-256 (ecc256)");
   }
-  EcKeyPtr key(EC_KEY_dup(public_ec.get()));
-  require_openssl(key != nullptr && EC_KEY_set_method(key.get(), method()) == 1 &&
-                      EC_KEY_set_ex_data(key.get(), tpm_key_index(), of_tpm.get()) == 1,
-                  "use the public half of the TPM's key");
-  (void)of_tpm.release();  // free_tpm_key() gives it back
-  KeyPtr whole(EVP_PKEY_new());
-  require_openssl(whole != nullptr && EVP_PKEY_assign_EC_KEY(whole.get(), key.get()) == 1,
-                  "use the TPM's key");
-  (void)key.release();
-  return PrivateKey(whole.release());
+  const std::shared_ptr<EVP_PKEY> signs(of_tpm.release(), EVP_PKEY_free);
+  return delegated_key(public_half.get(), [signs](SignatureKind, std::string_view digest) {
+    return sign_by_tpm(signs.get(), digest);
+  });
 }
 
 KeyPtr key_from_store(OSSL_LIB_CTX* context, const std::string& uri) {
