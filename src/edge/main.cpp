@@ -51,6 +51,7 @@ struct Options {
   std::uint64_t spool_mib = 64;
   std::size_t parallel_downloads = 4;
   std::uint64_t download_kib_per_second = 0;
+  std::string container_engine;
   std::string component_user;
   std::vector<std::string> passed_environment;
   std::string reboot_command = "/sbin/reboot";
@@ -152,6 +153,8 @@ int run(const Options& options) {
   agent.spool.max_bytes = options.spool_mib << 20U;
   agent.fetch.parallel = options.parallel_downloads;
   agent.download_bytes_per_second = options.download_kib_per_second << 10U;
+  agent.images = {.engine = options.container_engine,
+                  .passed_environment = options.passed_environment};
   agent.components.user = edge::component_user(options.component_user);
   agent.components.passed_environment = options.passed_environment;
   agent.service = service;
@@ -259,6 +262,12 @@ int main(int argc, char** argv) {
       ->add_option("--download-kib-per-second", options.download_kib_per_second,
                    "Limit of all downloads together; 0: none")
       ->capture_default_str();
+  running
+      ->add_option(
+          "--container-engine", options.container_engine,
+          "Docker or Podman, by its name in the PATH or its path, for components that name "
+          "container images; default: docker, or else podman, where this device has it")
+      ->type_name("PROGRAM");
   add_component_user(running);
   running
       ->add_option("--pass-environment", options.passed_environment,

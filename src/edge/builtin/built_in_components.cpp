@@ -37,7 +37,7 @@ constexpr std::string_view kRunBroker =
     "exec mosquitto -c \"{kernel:rootPath}/client-devices/mosquitto.conf\"";
 
 // Versions are those of Greengrass at the time; any other that is wanted is there as well.
-constexpr std::array<BuiltInComponent, 15> kTable = {{
+constexpr std::array<BuiltInComponent, 16> kTable = {{
     {kNucleus, "2.14.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.Cli", "2.14.0", "Commands on the device, built into the agent", kNothing, ""},
@@ -52,6 +52,8 @@ constexpr std::array<BuiltInComponent, 15> kTable = {{
      "logsUploaderConfiguration periodicUploadIntervalSec"},
     {"aws.greengrass.DiskSpooler", "1.0.5", "Messages that wait, on the disk; built into the agent",
      kNothing, ""},
+    {"aws.greengrass.DockerApplicationManager", "2.0.12",
+     "Container images, by the device's Docker or Podman; built into the agent", kNothing, ""},
     {"aws.greengrass.clientdevices.IPDetector", "2.1.8", "Where client devices reach this device",
      R"({"defaultPort": "8883", "includeIPv4LoopbackAddrs": false,
          "includeIPv4LinkLocalAddrs": false})",

@@ -22,10 +22,11 @@ constexpr std::chrono::milliseconds kLookAgain{200};
 class NetworkWorker final : public DeploymentWorker {
  public:
   NetworkWorker(const DeviceConfig& device, const Layout& layout, const FetchLimits& limits,
-                LinkBudget& budget, std::string default_user)
+                const ImageSettings& images, LinkBudget& budget, std::string default_user)
       : device_(device),
         layout_(layout),
         limits_(limits),
+        images_(layout, images, budget),
         budget_(budget),
         default_user_(std::move(default_user)),
         platform_(own_platform()),
@@ -38,23 +39,33 @@ class NetworkWorker final : public DeploymentWorker {
     give_default_user(plan, planned);
     check_variables(layout_, device_.thing_name, plan, planned, platform_);
     static_cast<void>(wanted_artifacts(plan, platform_));
+    static_cast<void>(wanted_images(plan, platform_));
     return plan;
   }
 
   FetchedBytes fetch(const InstalledSet& plan, const InstalledSet& last_good,
                      const Cancellation& cancellation) override {
     std::vector<WantedArtifact> wanted;
+    std::vector<WantedImage> images;
     for (const InstalledComponent* component : changed(plan, last_good)) {
       for (WantedArtifact& one : staged_version(*component).artifacts) {
         wanted.push_back(std::move(one));
       }
+      for (WantedImage& one : wanted_images(*component, platform_)) {
+        if (one.run_as.empty()) one.run_as = default_user_;
+        images.push_back(std::move(one));
+      }
     }
+    images_.check(images, cancellation);
     set_fetching(wanted);
     const FetchedBytes fetched = fetch_alone(wanted, limits_, cancellation);
     set_fetching({});
-    base::log_info(
-        "artifacts fetched",
-        {{"wanted", wanted.size()}, {"fetched", fetched.artifacts}, {"bytes", fetched.bytes}});
+    const std::size_t pulled = images_.bring(images, cancellation);
+    base::log_info("artifacts fetched", {{"wanted", wanted.size()},
+                                         {"fetched", fetched.artifacts},
+                                         {"bytes", fetched.bytes},
+                                         {"images", images.size()},
+                                         {"pulled", pulled}});
     return fetched;
   }
 
@@ -68,6 +79,10 @@ class NetworkWorker final : public DeploymentWorker {
       now.bytes += here;
       now.of_bytes += one.bytes;
       if (now.component.empty() && here < one.bytes) now.component = one.component;
+    }
+    if (ImageStore::Pulling pulling = images_.now_pulling(); !pulling.component.empty()) {
+      now.component = std::move(pulling.component);
+      now.waits_for = std::move(pulling.what);
     }
     return now;
   }
@@ -95,6 +110,7 @@ class NetworkWorker final : public DeploymentWorker {
   void clean_up(const InstalledSet& keep) override {
     const std::lock_guard lock(places_);
     collect_garbage(layout_, keep, platform_);
+    images_.keep_only(wanted_images(keep, platform_));
     // Links that went have changed the times of those that stay: the marks are made anew, by
     // reading.
     for (const InstalledComponent& component : keep.components) {
@@ -225,6 +241,7 @@ class NetworkWorker final : public DeploymentWorker {
   DeviceConfig device_;
   Layout layout_;
   FetchLimits limits_;
+  ImageStore images_;
   LinkBudget& budget_;
   std::string default_user_;
   recipe::PlatformAttributes platform_;
@@ -241,12 +258,11 @@ class NetworkWorker final : public DeploymentWorker {
 
 }  // namespace
 
-std::unique_ptr<DeploymentWorker> make_deployment_worker(const DeviceConfig& device,
-                                                         const Layout& layout,
-                                                         const FetchLimits& limits,
-                                                         LinkBudget& budget,
-                                                         std::string default_user) {
-  return std::make_unique<NetworkWorker>(device, layout, limits, budget, std::move(default_user));
+std::unique_ptr<DeploymentWorker> make_deployment_worker(
+    const DeviceConfig& device, const Layout& layout, const FetchLimits& limits,
+    const ImageSettings& images, LinkBudget& budget, std::string default_user) {
+  return std::make_unique<NetworkWorker>(device, layout, limits, images, budget,
+                                         std::move(default_user));
 }
 
 }  // namespace andon::edge
