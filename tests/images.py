@@ -40,14 +40,16 @@ driver = "vfs"
 graphroot = "{self.root}/images"
 runroot = "{self.root}/run"
 """,
-            # Neither a service manager nor a network, nor limits above those of who runs the tests.
+            # Neither a service manager nor a network, nor limits above those of who runs the tests. With
+            # events in a file, Podman 4.3 looks for the end of a container there for ever where it was
+            # removed meanwhile.
             "CONTAINERS_CONF": """
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 netns = "host"
 [engine]
 cgroup_manager = "cgroupfs"
-events_logger = "file"
+events_logger = "none"
 runtime = "runc"
 """,
             "CONTAINERS_REGISTRIES_CONF": "" if registry is None else f"""

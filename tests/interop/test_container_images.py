@@ -151,7 +151,7 @@ def test_a_container_that_does_not_come_up_is_rolled_back_to_the_image_before(
         fleet, agent, podman, look):
     component(fleet, "1.0.0", look["1"])
     fleet.deploy_and_wait({NAME: "1.0.0"})
-    component(fleet, "2.0.0", look["2"], {"run": run(look["2"], "7")})
+    component(fleet, "2.0.0", look["2"], {"startup": run(look["2"], "7")})
     entry = fleet.outcome(fleet.deploy({NAME: "2.0.0"}))
     failed(entry, "COMPONENT_BROKEN")
     assert entry["statusDetails"]["errorTypes"] == ["USER_COMPONENT_ERROR"], entry
@@ -166,13 +166,13 @@ def test_a_registry_that_is_away_is_waited_for_and_the_wait_can_be_cancelled(
     registry.stop()
     try:
         deployment = fleet.deploy({NAME: "1.0.0"})
-        wait_until(lambda: "connection refused" in agent.status()["deploymentProgress"],
+        wait_until(lambda: "connection refused" in agent.status().get("deploymentProgress", ""),
                    "the reason of the wait")
         fleet.greengrass.cancel_deployment(deploymentId=deployment)
-        wait_until(lambda: agent.status()["deploymentState"] == "", "the deployment's end")
+        wait_until(lambda: agent.status().get("deploymentState") == "", "the deployment's end")
         assert podman.images() == [] and NAME not in agent.components()
         deployment = fleet.deploy({NAME: "1.0.0"})
-        wait_until(lambda: "connection refused" in agent.status()["deploymentProgress"],
+        wait_until(lambda: "connection refused" in agent.status().get("deploymentProgress", ""),
                    "the reason of the wait")
     finally:
         registry.start()

@@ -85,20 +85,32 @@ ContainerEngine::Answer ContainerEngine::run(
     const std::function<void(const std::string&)>& on_line) const {
   words.insert(words.begin(), program_);
   Answer answer;
-  const base::ExitStatus status =
-      run_user_process({.arguments = std::move(words),
-                        .who = {},
-                        .input = {},
-                        .inherited = base::Inherited::environment,
-                        .environment = {{"LC_ALL", "C.UTF-8"}},
-                        .limit = limit,
-                        .grace = kToEnd},
-                       cancellation, [&](std::string_view bytes, bool is_error) {
-                         keep_end(answer.said, bytes);
-                         if (!is_error) keep_end(answer.result, bytes);
-                         if (on_line) on_line(last_words(answer.said));
-                       });
-  answer.ok = status.ok();
+  try {
+    const base::ExitStatus status =
+        run_user_process({.arguments = words,
+                          .who = {},
+                          .input = {},
+                          .inherited = base::Inherited::environment,
+                          .environment = {{"LC_ALL", "C.UTF-8"}},
+                          .limit = limit,
+                          .grace = kToEnd},
+                         cancellation, [&](std::string_view bytes, bool is_error) {
+                           keep_end(answer.said, bytes);
+                           if (!is_error) keep_end(answer.result, bytes);
+                           if (on_line) on_line(last_words(answer.said));
+                         });
+    answer.ok = status.ok();
+  } catch (const base::Error& error) {
+    if (error.code() != ErrorCode::deadline_exceeded) throw;
+    // Again it would take as long.
+    const bool is_pull = words[1] == "pull";
+    throw DeploymentFailure(ErrorCode::resource_exhausted,
+                            base::join(words, " ") + " had not ended after " +
+                                std::to_string(limit.count() / 1000) + " s",
+                            {"ARTIFACT_DOWNLOAD_ERROR", "DOCKER_ERROR",
+                             is_pull ? "DOCKER_PULL_ERROR" : "DOCKER_SERVICE_UNAVAILABLE"},
+                            {is_pull ? "NETWORK_ERROR" : "DEPENDENCY_ERROR"});
+  }
   return answer;
 }
 

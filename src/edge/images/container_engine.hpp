@@ -2,7 +2,8 @@
 // The device's Docker or Podman, by its command line: what both of them understand, and nothing
 // else. It runs as the agent's user and with the agent's environment, so that logins, registries
 // and proxies are what that user has set up. Whatever it says is taken as a stranger's text. Any
-// thread; blocks, with a limit on each command.
+// thread; blocks, with a limit on each command. Throws DeploymentFailure, and
+// base::Error(cancelled).
 #pragma once
 
 #include <chrono>
@@ -43,8 +44,7 @@ class ContainerEngine {
                                       const std::map<std::string, std::string>& environment,
                                       const std::string& name, Expect expect,
                                       const Cancellation& cancellation) const;
-  // `on_line` gets what it says meanwhile. Throws DeploymentFailure; deadline_exceeded behind the
-  // limit.
+  // `on_line` gets what it says meanwhile.
   void pull(const recipe::ImageReference& image, std::chrono::milliseconds limit,
             const std::function<void(const std::string& line)>& on_line,
             const Cancellation& cancellation) const;

@@ -89,7 +89,8 @@ DeploymentFailure engine_failure(EngineTask task, const std::string& what, std::
       return failure(ErrorCode::permission_denied, "", "USER_NOT_AUTHORIZED_FOR_DOCKER",
                      "PERMISSION_ERROR");
     case EngineTrouble::no_service:
-      return failure(ErrorCode::unavailable, "; is its service running?",
+      return failure(ErrorCode::unavailable,
+                     "; is its service running? --container-engine would name another one",
                      "DOCKER_SERVICE_UNAVAILABLE", "DEPENDENCY_ERROR");
     case EngineTrouble::not_valid:
       return failure(ErrorCode::data_corrupted, "", "DOCKER_IMAGE_NOT_VALID", "COMPONENT_ERROR");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -33,14 +34,14 @@ ImageStore::ImageStore(const Layout& layout, ImageSettings settings, LinkBudget&
     : layout_(layout), settings_(std::move(settings)), budget_(budget) {}
 
 void ImageStore::check(const std::vector<WantedImage>& wanted, const Cancellation& cancellation) {
-  if (wanted.empty()) return;
-  try {
-    const ContainerEngine engine(settings_.engine);
-    for (const WantedImage& one : wanted) {
-      require_use(engine, one, ContainerEngine::Expect::access, cancellation);
+  std::optional<ContainerEngine> engine;
+  for (const WantedImage& one : wanted) {
+    try {
+      if (!engine) engine.emplace(settings_.engine);
+      require_use(*engine, one, ContainerEngine::Expect::access, cancellation);
+    } catch (const DeploymentFailure& error) {
+      throw of_image(error, one);
     }
-  } catch (const DeploymentFailure& error) {
-    throw of_image(error, wanted.front());
   }
 }
 
@@ -54,11 +55,7 @@ std::size_t ImageStore::bring(const std::vector<WantedImage>& wanted,
     try {
       if (bring_one(engine, one, cancellation)) ++pulled;
     } catch (const DeploymentFailure& error) {
-      set_pulling({});
       throw of_image(error, one);
-    } catch (...) {
-      set_pulling({});
-      throw;
     }
   }
   return pulled;
@@ -98,15 +95,9 @@ void ImageStore::pull(const ContainerEngine& engine, const WantedImage& wanted,
     say("");
     try {
       engine.pull(wanted.image, settings_.pull, say, cancellation);
-    } catch (const DeploymentFailure&) {
+    } catch (const Error&) {
       set_pulling({});  // what retry() waits for is to be seen
       throw;
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::deadline_exceeded) throw;
-      // Again it would take as long.
-      throw DeploymentFailure(
-          ErrorCode::resource_exhausted, "cannot pull " + name + " in time: " + error.message(),
-          {"ARTIFACT_DOWNLOAD_ERROR", "DOCKER_ERROR", "DOCKER_PULL_ERROR"}, {"NETWORK_ERROR"});
     }
   });
   set_pulling({});
@@ -211,7 +202,7 @@ bool ImageStore::remove(const Brought& one) try {
 }
 
 std::vector<ImageStore::Brought> ImageStore::read() const {
-  const auto text = base::read_file_if_exists(layout_.images(), kMostRecord);
+  const auto text = base::read_file_if_exists(record(), kMostRecord);
   if (!text) return {};
   std::vector<Brought> brought;
   try {
@@ -236,8 +227,8 @@ void ImageStore::write(const std::vector<Brought>& brought) const {
   for (const Brought& one : brought) {
     images.push_back(json::object{{"engine", one.engine}, {"name", one.name}, {"of", one.of}});
   }
-  base::write_file_atomically(layout_.images(),
-                              base::to_text(json::object{{"images", std::move(images)}}), 0600);
+  base::write_file_atomically(record(), base::to_text(json::object{{"images", std::move(images)}}),
+                              0600);
 }
 
 void ImageStore::remember(const Brought& one) const {

@@ -60,6 +60,7 @@ class ImageStore {
     bool operator==(const Brought&) const = default;
   };
 
+  [[nodiscard]] fs::path record() const { return layout_.root() / "packages" / "images.json"; }
   [[nodiscard]] std::vector<Brought> read() const;
   void write(const std::vector<Brought>& brought) const;
   void remember(const Brought& one) const;

@@ -34,8 +34,6 @@ class Layout {
   [[nodiscard]] fs::path artifacts() const { return root_ / "packages" / "artifacts"; }
   [[nodiscard]] fs::path unarchived() const { return root_ / "packages" / "artifacts-unarchived"; }
   [[nodiscard]] fs::path recipes() const { return root_ / "packages" / "recipes"; }
-  // Which container images the agent has brought.
-  [[nodiscard]] fs::path images() const { return root_ / "packages" / "images.json"; }
   // One file for each component version whose artifacts are completely in place.
   [[nodiscard]] fs::path staged() const { return root_ / "packages" / "staged"; }
 
