@@ -62,6 +62,7 @@ struct Options {
   int spool_hours = 0;
   std::size_t parallel_downloads = 4;
   std::uint64_t download_kib_per_second = 0;
+  std::string container_engine;
   std::string component_user;
   std::vector<std::string> passed_environment;
   std::uint64_t log_kib_per_second = 256;
@@ -240,6 +241,8 @@ int run(const Options& options) {
   agent.spool.max_age = std::chrono::hours(options.spool_hours);
   agent.fetch.parallel = options.parallel_downloads;
   agent.download_bytes_per_second = options.download_kib_per_second << 10U;
+  agent.images = {.engine = options.container_engine,
+                  .passed_environment = options.passed_environment};
   agent.components.user = edge::component_user(options.component_user);
   agent.components.passed_environment = options.passed_environment;
   agent.components.logs.bytes_per_second = options.log_kib_per_second << 10U;
@@ -391,6 +394,12 @@ int main(int argc, char** argv) {
                    "once; what is beyond is left out and counted there; 0: no limit")
       ->check(CLI::Range(0, 1 << 20))
       ->capture_default_str();
+  running
+      ->add_option(
+          "--container-engine", options.container_engine,
+          "Docker or Podman, by its name in the PATH or its path, for components that name "
+          "container images; default: docker, or else podman, where this device has it")
+      ->type_name("PROGRAM");
   add_component_user(running);
   running
       ->add_option("--pass-environment", options.passed_environment,

@@ -6,6 +6,7 @@
 #include "base/error/error.hpp"
 #include "base/text/ascii.hpp"
 #include "cli/function/package.hpp"
+#include "recipe/image/image_reference.hpp"
 #include "recipe/reader/json_or_yaml.hpp"
 #include "trust/digests/digest.hpp"
 
@@ -146,7 +147,7 @@ class Packing {
         json::value* uri = member_of(artifact, "Uri");
         if (uri == nullptr || !uri->is_string()) continue;
         const std::string text(uri->get_string());
-        if (text.find("://") != std::string::npos || text.starts_with("docker:")) continue;
+        if (text.find("://") != std::string::npos || recipe::is_image_uri(text)) continue;
         const fs::path file = beside / text;
         if (!fs::is_regular_file(file)) {
           throw Error(ErrorCode::not_found, place_ + ".Properties.InlineRecipe: the artifact " +

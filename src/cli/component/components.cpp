@@ -16,6 +16,7 @@
 #include "cli/registry/registry.hpp"
 #include "cli/terminal/table.hpp"
 #include "fleet/names/arn.hpp"
+#include "recipe/image/image_reference.hpp"
 #include "recipe/reader/json_or_yaml.hpp"
 
 namespace andon::cli {
@@ -111,7 +112,7 @@ ComponentVersion create_from_recipe(ServerClient& server, Terminal& terminal,
             artifact.is_object() ? artifact.get_object().if_contains("Uri") : nullptr;
         if (uri == nullptr || !uri->is_string()) continue;
         const std::string place(uri->get_string());
-        if (place.find("://") != std::string::npos || place.starts_with("docker:")) continue;
+        if (place.find("://") != std::string::npos || recipe::is_image_uri(place)) continue;
         *uri = upload_artifact(server, terminal, made, file.parent_path() / place);
       }
     }

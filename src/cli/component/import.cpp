@@ -14,6 +14,7 @@
 #include "cli/component/import_url.hpp"
 #include "cli/registry/registry.hpp"
 #include "cli/terminal/table.hpp"
+#include "recipe/image/image_reference.hpp"
 #include "recipe/reader/json_or_yaml.hpp"
 #include "recipe/version/semver.hpp"
 #include "store/archive/unpacker.hpp"
@@ -139,26 +140,46 @@ class Import {
     set_member(top, "ComponentVersion", version);
     ImportedComponent made{{name, version, ""}, {}};
     json::value* manifests = member(top, "Manifests");
-    if (manifests != nullptr && manifests->is_array()) {
-      for (json::value& manifest : manifests->get_array()) {
-        json::value* artifacts =
-            manifest.is_object() ? member(manifest.get_object(), "Artifacts") : nullptr;
-        if (artifacts == nullptr || !artifacts->is_array()) continue;
-        for (json::value& artifact : artifacts->get_array()) {
-          if (!artifact.is_object()) continue;
-          take(artifact.get_object(), source, recipe_file, base_url, written, made);
-        }
-      }
+    const std::vector<json::object*> artifacts = artifacts_of(manifests);
+    for (json::object* artifact : artifacts) check_image(*artifact, made.component);
+    for (json::object* artifact : artifacts) {
+      take(*artifact, source, recipe_file, base_url, written, made);
     }
     made.component = create(recipe);
     return made;
   }
 
  private:
+  static std::vector<json::object*> artifacts_of(json::value* manifests) {
+    std::vector<json::object*> all;
+    if (manifests == nullptr || !manifests->is_array()) return all;
+    for (json::value& manifest : manifests->get_array()) {
+      json::value* artifacts =
+          manifest.is_object() ? member(manifest.get_object(), "Artifacts") : nullptr;
+      if (artifacts == nullptr || !artifacts->is_array()) continue;
+      for (json::value& artifact : artifacts->get_array()) {
+        if (artifact.is_object()) all.push_back(&artifact.get_object());
+      }
+    }
+    return all;
+  }
+
+  // Before any file is uploaded: the server would refuse the recipe for it.
+  static void check_image(json::object& artifact, const ComponentVersion& component) {
+    const std::string uri = text_member(artifact, "Uri");
+    if (!recipe::is_image_uri(uri)) return;
+    try {
+      static_cast<void>(recipe::parse_pinned_image_uri(uri));
+    } catch (Error& error) {
+      error.with_context(component.text());
+      throw;
+    }
+  }
+
   void take(json::object& artifact, const ImportSource& source, const path& recipe_file,
             const std::string& base_url, const std::string& written, ImportedComponent& made) {
     const std::string uri = text_member(artifact, "Uri");
-    if (uri.empty() || uri.starts_with("docker:")) return;
+    if (uri.empty() || recipe::is_image_uri(uri)) return;
     const path file = fetch(source, recipe_file, base_url, made.component, written, uri);
     const std::string sha256 = trust::sha256_hex_of_file(file);
     const std::string digest = base::to_base64(base::from_hex(sha256).value_or(""));

@@ -8,6 +8,7 @@
 #include "base/text/encoding.hpp"
 #include "base/text/id.hpp"
 #include "control/components/components.hpp"
+#include "recipe/image/image_reference.hpp"
 
 namespace andon::control {
 namespace {
@@ -55,6 +56,21 @@ void check_digest(const recipe::Artifact& artifact, const store::ObjectInfo& inf
   }
 }
 
+// An image is pinned by its author: the registry that has it may be one of the devices' network.
+void check_image(const recipe::Artifact& artifact, const std::string& place) {
+  try {
+    static_cast<void>(recipe::parse_pinned_image_uri(artifact.uri));
+  } catch (const Error& error) {
+    throw refused(place, error.message());
+  }
+  if (artifact.unarchive != recipe::Unarchive::none) {
+    throw refused(place, "Unarchive is for files; an image is not unpacked");
+  }
+  if (!artifact.digest.empty()) {
+    throw refused(place, "Digest is for files; an image's stands in its URI, behind @sha256:");
+  }
+}
+
 }  // namespace
 
 std::vector<PinnedArtifact> pin_artifacts(store::ObjectStore& objects, recipe::Recipe& recipe) {
@@ -67,7 +83,10 @@ std::vector<PinnedArtifact> pin_artifacts(store::ObjectStore& objects, recipe::R
         recipe::Artifact& artifact = recipe.manifests[m].artifacts[a];
         const std::string place =
             "/Manifests/" + std::to_string(m) + "/Artifacts/" + std::to_string(a);
-        if (artifact.uri.starts_with("docker:")) continue;
+        if (recipe::is_image_uri(artifact.uri)) {
+          check_image(artifact, place);
+          continue;
+        }
         if (!artifact.uri.starts_with(kS3)) {
           throw refused(place, "URI \"" + artifact.uri +
                                    "\" must start with s3:// or docker:; upload the file to the "

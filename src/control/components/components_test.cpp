@@ -110,6 +110,15 @@ TEST_F(ComponentsTest, AMissingObjectAWrongDigestAndAForeignSchemeAreRefusedByPl
        "that of"},
       {R"([{"URI": "greengrass:weights.onnx"}])", "must start with s3:// or docker:"},
       {R"([{"URI": "s3://models"}])", ""},
+      {R"([{"URI": "docker:redis:7"}])",
+       "/Manifests/0/Artifacts/0: the image \"docker:redis:7\" names no digest"},
+      {R"([{"URI": "docker:--privileged"}])", "has no name that registries know"},
+      {R"([{"Unarchive": "ZIP", "URI": "docker:redis@sha256:)" + std::string(64, 'a') + R"("}])",
+       "an image is not unpacked"},
+      {R"([{"Digest": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "Algorithm": "SHA-256",
+            "URI": "docker:redis@sha256:)" +
+           std::string(64, 'a') + R"("}])",
+       "stands in its URI"},
   };
   for (const Case& one : cases) {
     const auto [code, message] = thrown([&] {
@@ -121,6 +130,16 @@ TEST_F(ComponentsTest, AMissingObjectAWrongDigestAndAForeignSchemeAreRefusedByPl
   EXPECT_FALSE(control().components.find("com.ex.Bad", "1.0.0"));
   // Nothing that was pinned for them stays.
   EXPECT_TRUE(objects().list({std::string(kArtifactBucket), "", "", "", 10}).objects.empty());
+}
+
+TEST_F(ComponentsTest, AnImageThatItsDigestPinsIsServedAsItIsNamed) {
+  const std::string uri = "docker:registry.plant:5000/look:1.4@sha256:" + std::string(64, 'a');
+  control().components.create(recipe("com.ex.Image", "1.0.0", R"([{"URI": ")" + uri + R"("}])"),
+                              std::nullopt);
+  const json::value served = base::parse_json(
+      control().components.find("com.ex.Image", "1.0.0")->served_recipe, "served recipe");
+  EXPECT_EQ(base::find_pointer(served, "/Manifests/0/Artifacts/0/Uri")->as_string(), uri);
+  EXPECT_TRUE(control().components.artifacts("com.ex.Image", "1.0.0").empty());
 }
 
 TEST_F(ComponentsTest, AVersionNeverChanges) {

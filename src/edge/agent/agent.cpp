@@ -237,8 +237,8 @@ class Agent::Implementation {
                  [](std::string_view) { return std::string(kLocalOperator); }, {},
                  {std::string(kControlSocket), options_.control_group ? 0660U : 0600U,
                   options_.control_group}),
-        worker_(
-            make_deployment_worker(device_, layout_, options_.fetch, budget_, options_.components)),
+        worker_(make_deployment_worker(device_, layout_, options_.fetch, options_.images, budget_,
+                                       options_.components)),
         guard_({loop_, *worker_, host_, supervisor_,
                 [this](const std::string& name) { component_changed(name); }}),
         engine_({loop_, journal_, writer_, *worker_, configurations_, host_, supervisor_,

@@ -14,6 +14,7 @@
 #include "edge/artifacts/artifact_fetcher.hpp"
 #include "edge/cloud/publish_spool.hpp"
 #include "edge/commands/command_work.hpp"
+#include "edge/images/image_store.hpp"
 #include "edge/run/component_host.hpp"
 #include "edge/state/layout.hpp"
 
@@ -22,6 +23,7 @@ namespace andon::edge {
 struct AgentOptions {
   fs::path root;
   FetchLimits fetch;
+  ImageSettings images;
   std::uint64_t download_bytes_per_second = 0;  // of all downloads together; 0: no cap
   SpoolLimits spool;
   ComponentDefaults components;

@@ -3,6 +3,7 @@
 
 #include "base/text/encoding.hpp"
 #include "edge/state/deployment_failure.hpp"
+#include "recipe/image/image_reference.hpp"
 
 namespace andon::edge {
 namespace {
@@ -33,7 +34,7 @@ WantedArtifact make_wanted(const InstalledComponent& component, const recipe::Ar
     throw bad(wanted,
               "has the URI '" + artifact.uri +
                   "', which this agent cannot fetch "
-                  "(greengrass: and s3: are possible)",
+                  "(greengrass:, s3: and docker: are possible)",
               "UNSUPPORTED_ARTIFACT_SCHEME");
   }
   // It becomes a path below the component's directory.
@@ -70,6 +71,7 @@ std::vector<WantedArtifact> wanted_artifacts(const InstalledComponent& component
   }
   std::vector<WantedArtifact> wanted;
   for (const recipe::Artifact& artifact : manifest->artifacts) {
+    if (recipe::is_image_uri(artifact.uri)) continue;
     wanted.push_back(make_wanted(component, artifact));
   }
   return wanted;

@@ -25,9 +25,9 @@ struct WantedArtifact {
   [[nodiscard]] std::string describe() const;
 };
 
-// Throws DeploymentFailure for an artifact that cannot be fetched or verified (a docker image, one
-// without a SHA-256 digest, a name that is not a plain file name) and for a recipe without a
-// manifest for this platform.
+// Files: container images are wanted_images(). Throws DeploymentFailure for an artifact that cannot
+// be fetched or verified (one without a SHA-256 digest, a name that is not a plain file name) and
+// for a recipe without a manifest for this platform.
 [[nodiscard]] std::vector<WantedArtifact> wanted_artifacts(const InstalledComponent& component,
                                                            const recipe::PlatformAttributes& own);
 [[nodiscard]] std::vector<WantedArtifact> wanted_artifacts(const InstalledSet& set,

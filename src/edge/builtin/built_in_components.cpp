@@ -56,6 +56,8 @@ constexpr std::array<BuiltInComponent, 16> kTable = {{
      "logsUploaderConfiguration periodicUploadIntervalSec"},
     {"aws.greengrass.DiskSpooler", "1.0.5", "Messages that wait, on the disk; built into the agent",
      kNothing, ""},
+    {"aws.greengrass.DockerApplicationManager", "2.0.12",
+     "Container images, by the device's Docker or Podman; built into the agent", kNothing, ""},
     {"aws.greengrass.clientdevices.IPDetector", "2.1.8", "Where client devices reach this device",
      R"({"defaultPort": "8883", "includeIPv4LoopbackAddrs": false,
          "includeIPv4LinkLocalAddrs": false})",

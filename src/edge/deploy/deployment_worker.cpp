@@ -23,10 +23,11 @@ constexpr std::chrono::milliseconds kLookAgain{200};
 class NetworkWorker final : public DeploymentWorker {
  public:
   NetworkWorker(const DeviceConfig& device, const Layout& layout, const FetchLimits& limits,
-                LinkBudget& budget, ComponentDefaults defaults)
+                const ImageSettings& images, LinkBudget& budget, ComponentDefaults defaults)
       : device_(device),
         layout_(layout),
         limits_(limits),
+        images_(layout, images, budget),
         budget_(budget),
         defaults_(std::move(defaults)),
         platform_(own_platform()),
@@ -41,23 +42,33 @@ class NetworkWorker final : public DeploymentWorker {
     check_sandboxes(plan, planned, defaults_.sandbox, sandbox_problem());
     check_variables(layout_, device_.thing_name, plan, planned, platform_);
     static_cast<void>(wanted_artifacts(plan, platform_));
+    static_cast<void>(wanted_images(plan, platform_));
     return plan;
   }
 
   FetchedBytes fetch(const InstalledSet& plan, const InstalledSet& last_good,
                      const Cancellation& cancellation) override {
     std::vector<WantedArtifact> wanted;
+    std::vector<WantedImage> images;
     for (const InstalledComponent* component : changed(plan, last_good)) {
       for (WantedArtifact& one : staged_version(*component).artifacts) {
         wanted.push_back(std::move(one));
       }
+      for (WantedImage& one : wanted_images(*component, platform_)) {
+        if (one.run_as.empty()) one.run_as = default_user_;
+        images.push_back(std::move(one));
+      }
     }
+    images_.check(images, cancellation);
     set_fetching(wanted);
     const FetchedBytes fetched = fetch_alone(wanted, limits_, cancellation);
     set_fetching({});
-    base::log_info(
-        "artifacts fetched",
-        {{"wanted", wanted.size()}, {"fetched", fetched.artifacts}, {"bytes", fetched.bytes}});
+    const std::size_t pulled = images_.bring(images, cancellation);
+    base::log_info("artifacts fetched", {{"wanted", wanted.size()},
+                                         {"fetched", fetched.artifacts},
+                                         {"bytes", fetched.bytes},
+                                         {"images", images.size()},
+                                         {"pulled", pulled}});
     return fetched;
   }
 
@@ -71,6 +82,10 @@ class NetworkWorker final : public DeploymentWorker {
       now.bytes += here;
       now.of_bytes += one.bytes;
       if (now.component.empty() && here < one.bytes) now.component = one.component;
+    }
+    if (ImageStore::Pulling pulling = images_.now_pulling(); !pulling.component.empty()) {
+      now.component = std::move(pulling.component);
+      now.waits_for = std::move(pulling.what);
     }
     return now;
   }
@@ -98,6 +113,7 @@ class NetworkWorker final : public DeploymentWorker {
   void clean_up(const InstalledSet& keep) override {
     const std::lock_guard lock(places_);
     collect_garbage(layout_, keep, platform_);
+    images_.keep_only(wanted_images(keep, platform_));
     // Links that went have changed the times of those that stay: the marks are made anew, by
     // reading.
     for (const InstalledComponent& component : keep.components) {
@@ -243,6 +259,7 @@ class NetworkWorker final : public DeploymentWorker {
   DeviceConfig device_;
   Layout layout_;
   FetchLimits limits_;
+  ImageStore images_;
   LinkBudget& budget_;
   ComponentDefaults defaults_;
   recipe::PlatformAttributes platform_;
@@ -259,12 +276,11 @@ class NetworkWorker final : public DeploymentWorker {
 
 }  // namespace
 
-std::unique_ptr<DeploymentWorker> make_deployment_worker(const DeviceConfig& device,
-                                                         const Layout& layout,
-                                                         const FetchLimits& limits,
-                                                         LinkBudget& budget,
-                                                         ComponentDefaults defaults) {
-  return std::make_unique<NetworkWorker>(device, layout, limits, budget, std::move(defaults));
+std::unique_ptr<DeploymentWorker> make_deployment_worker(
+    const DeviceConfig& device, const Layout& layout, const FetchLimits& limits,
+    const ImageSettings& images, LinkBudget& budget, ComponentDefaults defaults) {
+  return std::make_unique<NetworkWorker>(device, layout, limits, images, budget,
+                                         std::move(defaults));
 }
 
 }  // namespace andon::edge

@@ -15,6 +15,7 @@
 #include "edge/artifacts/artifact_fetcher.hpp"
 #include "edge/artifacts/artifact_stager.hpp"
 #include "edge/configuration/configuration_store.hpp"
+#include "edge/images/image_store.hpp"
 #include "edge/local/local_request.hpp"
 #include "edge/loop/cancellation.hpp"
 #include "edge/run/component_host.hpp"
@@ -37,7 +38,7 @@ struct FetchProgress {
   std::string component;  // whose artifact is arriving
   std::uint64_t bytes = 0;
   std::uint64_t of_bytes = 0;
-  std::string waits_for;  // of the link's budget; empty where it does not wait
+  std::string waits_for;  // the link's budget, or an image; empty where it does not wait
 };
 
 class DeploymentWorker {
@@ -72,10 +73,8 @@ class DeploymentWorker {
                            const Cancellation& cancellation) = 0;
 };
 
-[[nodiscard]] std::unique_ptr<DeploymentWorker> make_deployment_worker(const DeviceConfig& device,
-                                                                       const Layout& layout,
-                                                                       const FetchLimits& limits,
-                                                                       LinkBudget& budget,
-                                                                       ComponentDefaults defaults);
+[[nodiscard]] std::unique_ptr<DeploymentWorker> make_deployment_worker(
+    const DeviceConfig& device, const Layout& layout, const FetchLimits& limits,
+    const ImageSettings& images, LinkBudget& budget, ComponentDefaults defaults);
 
 }  // namespace andon::edge

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "recipe/image/image_reference.hpp"
 #include "recipe/recipe/lifecycle.hpp"
 
 namespace andon::recipe {
@@ -51,7 +52,7 @@ Lifecycle select_lifecycle(const Recipe& recipe, const Manifest& manifest) {
 }
 
 std::string artifact_file_name(std::string_view uri) {
-  if (uri.starts_with("docker:")) return {};
+  if (is_image_uri(uri)) return {};
   const auto slash = uri.find_last_of("/:");
   return std::string(slash == std::string_view::npos ? uri : uri.substr(slash + 1));
 }

@@ -10,6 +10,7 @@
 #include "base/json/json.hpp"
 #include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
+#include "recipe/image/image_reference.hpp"
 #include "recipe/reader/member_reader.hpp"
 #include "recipe/recipe/lifecycle.hpp"
 #include "recipe/recipe/platform.hpp"
@@ -57,7 +58,7 @@ bool is_artifact_uri(std::string_view uri) {
     return slash != std::string_view::npos && slash > 0 && slash + 1 < rest.size();
   }
   return (uri.starts_with("greengrass:") && uri.size() > 11) ||
-         (uri.starts_with("docker:") && uri.size() > 7);
+         (is_image_uri(uri) && uri.size() > 7);
 }
 
 void read_digest(const MemberReader& reader, Artifact& artifact) {
@@ -87,7 +88,7 @@ Artifact read_artifact(const json::value& value, const std::string& place, Probl
     if (!is_artifact_uri(artifact.uri)) {
       reader.problem("Uri", "is \"" + artifact.uri +
                                 "\" but must be s3://bucket/key, greengrass:name or docker:image");
-    } else if (!artifact.uri.starts_with("docker:") && !is_file_name(artifact.file_name)) {
+    } else if (!is_image_uri(artifact.uri) && !is_file_name(artifact.file_name)) {
       reader.problem("Uri", "does not end in the name of a file");
     }
   }

@@ -188,6 +188,7 @@ const std::set<std::string>& built_in_components() {
                                            "aws.greengrass.SecretManager",
                                            "aws.greengrass.LogManager",
                                            "aws.greengrass.DiskSpooler",
+                                           "aws.greengrass.DockerApplicationManager",
                                            "aws.greengrass.clientdevices.Auth",
                                            "aws.greengrass.clientdevices.IPDetector",
                                            "aws.greengrass.clientdevices.mqtt.Bridge",

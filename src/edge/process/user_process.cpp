@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edge/commands/user_process.hpp"
+#include "edge/process/user_process.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -45,22 +45,6 @@ base::UniqueFd input_of(const std::string& bytes) {
 
 }  // namespace
 
-RunAs unprivileged_user(std::string_view name) {
-  RunAs who = resolve_run_as(name);
-  if (is_privileged(who)) {
-    throw base::Error(base::ErrorCode::failed_precondition,
-                      "commands from afar run as a user without rights on this device, and '" +
-                          std::string(name) + "' has all; name another with --remote-user");
-  }
-  if (name.empty()) {
-    throw base::Error(
-        base::ErrorCode::failed_precondition,
-        "the agent of this device is not root and has no user to give but its own, who "
-        "can read the device's key; name that with --remote-user where it is wanted");
-  }
-  return who;
-}
-
 base::ExitStatus run_user_process(const UserProcess& wanted, const Cancellation& cancellation,
                                   const std::function<void(std::string_view, bool)>& on_output) {
   Pipe out = make_pipe();
@@ -68,11 +52,15 @@ base::ExitStatus run_user_process(const UserProcess& wanted, const Cancellation&
   const base::UniqueFd input = input_of(wanted.input);
   base::ProcessOptions options;
   options.arguments = wanted.arguments;
-  options.inherited = base::Inherited::nothing;
-  options.environment = {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-                         {"HOME", "/"},
-                         {"LANG", "C.UTF-8"}};
-  if (!wanted.who.name.empty()) options.environment["USER"] = wanted.who.name;
+  options.inherited = wanted.inherited;
+  options.environment = wanted.environment;
+  if (wanted.inherited == base::Inherited::nothing) {
+    options.environment.insert(
+        {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+         {"HOME", "/"},
+         {"LANG", "C.UTF-8"}});
+    if (!wanted.who.name.empty()) options.environment["USER"] = wanted.who.name;
+  }
   options.working_directory = "/";
   options.stdin_fd = input.get();
   options.stdout_fd = out.writing.get();
@@ -101,9 +89,17 @@ base::ExitStatus run_user_process(const UserProcess& wanted, const Cancellation&
     return has_more;
   };
   std::optional<base::ExitStatus> ended;
+  const auto begun = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point give_up{};
   for (;;) {
+    const bool is_late = wanted.limit && std::chrono::steady_clock::now() - begun > *wanted.limit;
+    if ((is_late || cancellation.cancelled()) && !ended) process.stop(wanted.grace);
     cancellation.throw_if_cancelled();
+    if (is_late) {
+      throw base::Error(base::ErrorCode::deadline_exceeded,
+                        wanted.arguments.front() + " had not ended after " +
+                            std::to_string(wanted.limit->count() / 1000) + " s");
+    }
     const bool has_more = read_all();
     if (ended && std::chrono::steady_clock::now() > give_up) return *ended;
     if (!has_more) {
