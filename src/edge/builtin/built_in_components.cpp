@@ -28,7 +28,7 @@ constexpr std::string_view kStreamKeys =
 constexpr std::string_view kNucleusKeys =
     "iotRoleAlias runWithDefault andonLinkBudget andonOtherDataEndpoints "
     "greengrassDataPlaneEndpoint "
-    "greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt networkProxy";
+    "greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt networkProxy telemetry";
 
 constexpr std::string_view kClientAuth = "aws.greengrass.clientdevices.Auth";
 // The agent writes that file before (clients/client_broker.hpp).
