@@ -593,6 +593,7 @@ export const t = {
     rule: 'Rule',
     when: 'When',
     targets: 'Tells',
+    pattern: 'A pattern of events',
     add: 'New alert',
     added: (name: string) => `Rule ${name} is on`,
     tell: 'Tell by',

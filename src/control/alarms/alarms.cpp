@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -21,7 +22,8 @@ constexpr std::array<std::string_view, 4> kKinds{"SERVER_DISK", "DEVICE_DISK", "
                                                  "CERTIFICATE"};
 constexpr double kPercent = 100;
 constexpr double kMib = 1024.0 * 1024.0;
-// How far on the good side a figure must be for what was raised to end, of its limit.
+// How far on the good side a figure must be for what was raised to end, of its limit; of one near
+// the whole, half of what is left.
 constexpr double kClearlyMore = 1.2;
 constexpr double kClearlyLess = 0.8;
 
@@ -85,9 +87,10 @@ Alarms::Finding Alarms::disk_finding(double free_mib, double size_mib) const {
   const double percent = kPercent * free_mib / size_mib;
   const double limit = parts_.limits.disk_free_percent;
   Finding finding;
-  finding.standing = percent < limit                  ? Standing::bad
-                     : percent < limit * kClearlyMore ? Standing::between
-                                                      : Standing::good;
+  const double clear = std::min(limit * kClearlyMore, (limit + kPercent) / 2);
+  finding.standing = percent < limit   ? Standing::bad
+                     : percent < clear ? Standing::between
+                                       : Standing::good;
   finding.reason =
       fmt::format("{} of {} are free ({:.1f}%)", size_text(free_mib), size_text(size_mib), percent);
   finding.figures = {{"freePercent", rounded(percent)},
