@@ -72,6 +72,7 @@ export const t = {
     Approved: 'Approved', Rejected: 'Rejected', ENABLED: 'On', DISABLED: 'Off', Active: 'Active',
     Inactive: 'Inactive', LIVE: 'Live', PAUSED: 'Paused', doubtful: 'Doubtful', bad: 'Bad',
     CONNECTING: 'Connecting', SUBSCRIBED: 'Subscribed', REFUSED: 'Refused', ASKED: 'Asked for',
+    DELIVERED: 'Delivered', WAITING: 'Waits', RETRYING: 'Tried again', DEAD: 'Given up',
   } as Record<string, string>,
   errors: {
     away: 'The server cannot be reached.',

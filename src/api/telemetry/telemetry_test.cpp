@@ -68,8 +68,8 @@ TEST_F(TelemetryOperationsTest, OfADayTheyAreByTheMinuteAndOfLongerByTheHour) {
   const json::object minutes = call("GetDeviceMetrics", {{"thing", "line-1"}});
   EXPECT_EQ(minutes.at("period"), 60);
   ASSERT_EQ(minutes.at("points").as_array().size(), 2U);
-  EXPECT_EQ(minutes.at("points").at(0).at("cpuPercent"), 10);
-  EXPECT_EQ(minutes.at("latest").at("cpuPercent"), 30);
+  EXPECT_EQ(minutes.at("points").at(0).at("cpuPercent").to_number<double>(), 10);
+  EXPECT_EQ(minutes.at("latest").at("cpuPercent").to_number<double>(), 30);
   EXPECT_FALSE(minutes.at("latest").as_object().contains("temperatureCelsius"));
   const json::object hours = call(
       "GetDeviceMetrics",
@@ -98,7 +98,7 @@ TEST_F(TelemetryOperationsTest, AlarmsAreListedOfAllOrOfOneDevice) {
   ASSERT_EQ(alarms.at("alarms").as_array().size(), 1U);
   EXPECT_EQ(alarms.at("alarms").at(0).at("alarm"), "DEVICE_DISK");
   EXPECT_EQ(alarms.at("alarms").at(0).at("thing"), "line-1");
-  EXPECT_EQ(alarms.at("alarms").at(0).at("freePercent"), 5);
+  EXPECT_EQ(alarms.at("alarms").at(0).at("freePercent").to_number<double>(), 5);
   EXPECT_TRUE(call("ListAlarms", {{"thing", "line-2"}}).at("alarms").as_array().empty());
 }
 

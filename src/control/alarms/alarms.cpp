@@ -94,8 +94,8 @@ Alarms::Finding Alarms::disk_finding(double free_mib, double size_mib) const {
   finding.reason =
       fmt::format("{} of {} are free ({:.1f}%)", size_text(free_mib), size_text(size_mib), percent);
   finding.figures = {{"freePercent", rounded(percent)},
-                     {"freeMiB", std::round(free_mib)},
-                     {"sizeMiB", std::round(size_mib)}};
+                     {"freeMiB", std::llround(free_mib)},
+                     {"sizeMiB", std::llround(size_mib)}};
   return finding;
 }
 

@@ -90,7 +90,7 @@ TEST_F(AlarmsTest, TheServersDiskRaisesOneAlarmAndEndsItWhenThereIsClearlyRoom) 
   EXPECT_THAT(check(), IsEmpty());
   disk_->free_bytes = 9 * kGib;
   EXPECT_THAT(check(), ElementsAre("SERVER_DISK ALARM "));
-  EXPECT_EQ(payload_.at("freePercent"), 9);
+  EXPECT_EQ(payload_.at("freePercent").to_number<double>(), 9);
   EXPECT_THAT(std::string(payload_.at("reason").as_string()), HasSubstr("9.0 GiB of 100.0 GiB"));
   disk_->free_bytes = 8 * kGib;
   EXPECT_THAT(check(), IsEmpty());
@@ -136,7 +136,7 @@ TEST_F(AlarmsTest, ManyRejectedPartsWithinAnHourAreAnAlarmUntilTheyAreFew) {
   EXPECT_THAT(check(), ElementsAre("REJECT_RATE ALARM dev1"));
   EXPECT_EQ(payload_.at("rejected"), 20);
   EXPECT_EQ(payload_.at("judged"), 80);
-  EXPECT_EQ(payload_.at("rejectPercent"), 25);
+  EXPECT_EQ(payload_.at("rejectPercent").to_number<double>(), 25);
   clock().advance(minutes{1});
   judge(40, "OK");
   EXPECT_THAT(check(), IsEmpty());  // 16.7%: between
