@@ -105,7 +105,8 @@ def with_an_hour(page, plant):
         "GET", f"/andon/v1/things/{plant.thing}/metrics")[1]["points"]) > 50, "an hour of figures")
     page.reload()
     page.get_by_role("img", name="Temperature").wait_for()
-    page.get_by_role("heading", name="Metrics").evaluate("heading => heading.scrollIntoView()")
+    page.get_by_role("heading", name="Metrics").evaluate(
+        "heading => heading.closest('section').scrollIntoView()")
 
 
 def at_the_device(page, _plant):

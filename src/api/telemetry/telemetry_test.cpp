@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/error/error.hpp"
+#include "control/results/results.hpp"
 #include "control/testing/control_fixture.hpp"
 
 namespace andon::api {

@@ -9,6 +9,7 @@
 #include "base/error/error.hpp"
 #include "base/os/cores.hpp"
 #include "base/text/encoding.hpp"
+#include "base/text/split.hpp"
 #include "edge/cloud/data_plane.hpp"
 #include "edge/fit/model_trial.hpp"
 #include "edge/telemetry/system_figures.hpp"

@@ -18,6 +18,11 @@ constexpr std::size_t kMostBytes = 256U << 10U;
 constexpr double kKibInMib = 1024;
 constexpr double kPercent = 100;
 
+// A file of one line has the line's end behind its last word.
+std::vector<std::string_view> words_of(std::string_view text) {
+  return base::split_words(text, " \t\n");
+}
+
 std::optional<std::uint64_t> number_at(const std::vector<std::string_view>& words,
                                        std::size_t place) {
   if (place >= words.size()) return std::nullopt;
@@ -39,7 +44,7 @@ std::optional<std::uint64_t> since(const std::optional<std::uint64_t>& before,
 
 std::optional<std::uint64_t> meminfo_kib(std::string_view text, std::string_view name) {
   for (const std::string_view line : base::split(text, '\n')) {
-    const std::vector<std::string_view> words = base::split_words(line);
+    const std::vector<std::string_view> words = words_of(line);
     if (words.size() >= 2 && words[0].starts_with(name) && words[0].substr(name.size()) == ":") {
       return base::parse_integer<std::uint64_t>(words[1]);
     }
@@ -61,7 +66,7 @@ void SystemFigures::count_processors(Counted& counted) const {
   constexpr std::size_t kIdle = 4;
   constexpr std::size_t kWaiting = 5;
   const std::string text = text_of(places_.proc / "stat");
-  const auto words = base::split_words(std::string_view(text).substr(0, text.find('\n')));
+  const auto words = words_of(std::string_view(text).substr(0, text.find('\n')));
   if (!words.empty() && words[0] == "cpu") {
     std::uint64_t all = 0;
     std::uint64_t idle = 0;
@@ -78,7 +83,7 @@ void SystemFigures::count_processors(Counted& counted) const {
   const std::string own = text_of(places_.proc / "self" / "stat");
   const std::size_t name_end = own.rfind(')');
   if (name_end == std::string::npos) return;
-  const auto rest = base::split_words(std::string_view(own).substr(name_end + 1));
+  const auto rest = words_of(std::string_view(own).substr(name_end + 1));
   const auto user = number_at(rest, kUser);
   const auto system = number_at(rest, kUser + 1);
   if (user && system) counted.own = *user + *system;
@@ -90,9 +95,9 @@ void SystemFigures::count_networks(Counted& counted) const {
   for (const std::string_view line : base::split(text, '\n')) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
-    const auto name = base::split_words(line.substr(0, colon));
+    const auto name = words_of(line.substr(0, colon));
     if (name.size() != 1 || name[0] == "lo") continue;
-    const auto words = base::split_words(line.substr(colon + 1));
+    const auto words = words_of(line.substr(colon + 1));
     const auto received = number_at(words, 0);
     const auto sent = number_at(words, kSent);
     if (!received || !sent) continue;
@@ -110,12 +115,12 @@ void SystemFigures::put_memory(fleet::Figures& figures) const {
     at(figures, Figure::memory_used) = static_cast<double>(*size - *available) / kKibInMib;
   }
   const std::string own = text_of(places_.proc / "self" / "statm");
-  if (const auto pages = number_at(base::split_words(own), 1)) {
+  if (const auto pages = number_at(words_of(own), 1)) {
     at(figures, Figure::agent_memory) =
         mib(*pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
   }
   const std::string files = text_of(places_.proc / "sys" / "fs" / "file-nr");
-  if (const auto open = number_at(base::split_words(files), 0)) {
+  if (const auto open = number_at(words_of(files), 0)) {
     at(figures, Figure::open_files) = static_cast<double>(*open);
   }
 }
@@ -136,7 +141,7 @@ void SystemFigures::put_temperature(fleet::Figures& figures) const {
   for (int zone = 0; zone < kMostZones; ++zone) {
     const std::string text = text_of(places_.sys / "class" / "thermal" /
                                      ("thermal_zone" + std::to_string(zone)) / "temp");
-    const auto words = base::split_words(text);
+    const auto words = words_of(text);
     if (words.empty()) continue;
     const auto milli = base::parse_int64(std::string(words[0]));
     if (!milli) continue;
