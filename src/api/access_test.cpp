@@ -42,7 +42,8 @@ constexpr Expected kExpected[] = {
     {"andon", "o", "ReadAuditLog VerifyAuditLog"},
     {"cloudtrail", "o", "LookupEvents"},
     {"andon", "odv",
-     "CountResults ExportResults GetJobLog GetResult ListDeliveries ListResults ListWebhooks "
+     "CountResults ExportResults GetDeviceMetrics GetJobLog GetResult ListAlarms ListDeliveries "
+     "ListResults ListWebhooks "
      "ListRepositories"},
     {"events", "o",
      "CreateApiDestination CreateConnection CreateEventBus DeleteApiDestination DeleteConnection "

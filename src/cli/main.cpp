@@ -14,6 +14,7 @@
 #include "cli/deployment/deployment_command.hpp"
 #include "cli/device/device_command.hpp"
 #include "cli/device/fleet_command.hpp"
+#include "cli/device/metrics_command.hpp"
 #include "cli/device/remote_command.hpp"
 #include "cli/device/watch_command.hpp"
 #include "cli/events/events_command.hpp"
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
   andon::cli::add_device_commands(app, selected);
   andon::cli::add_fleet_commands(app, selected);
   andon::cli::add_remote_commands(app, selected);
+  andon::cli::add_metrics_commands(app, selected);
   andon::cli::add_watch_command(app, selected);
   andon::cli::add_fit_command(app, selected);
   andon::cli::add_registry_commands(app, selected);

@@ -50,6 +50,7 @@ ControlPlane::ControlPlane(store::Database& database, store::ObjectStore& object
       enrolment(database, certificates, iot_policies, clock),
       renewal(database, certificates, clock, authority.certificate_pem),
       core_devices(database, clock),
+      telemetry(database, clock),
       client_devices(database, clock),
       index(database),
       dynamic_groups(database, things, outbox, clock),

@@ -34,6 +34,7 @@
 #include "control/shared/notifier.hpp"
 #include "control/shared/outbox.hpp"
 #include "control/shared/tags.hpp"
+#include "control/telemetry/device_telemetry.hpp"
 #include "store/objects/object_store.hpp"
 #include "store/sql/database.hpp"
 #include "trust/keys/certificate.hpp"
@@ -71,6 +72,7 @@ struct ControlPlane {
   Enrolment enrolment;
   Renewal renewal;
   CoreDevices core_devices;
+  DeviceTelemetry telemetry;
   ClientDevices client_devices;
   ThingIndex index;
   DynamicGroups dynamic_groups;

@@ -11,6 +11,7 @@
 
 #include "base/error/error.hpp"
 
+#include "control/alarms/alarms.hpp"
 #include "control/housekeeping/housekeeping.hpp"
 #include "control/iam/iam.hpp"
 #include "control/identity/access_keys.hpp"
@@ -56,10 +57,12 @@ const std::set<std::string> kMayBeScanned = {"subtree",
                                              "iot_policies",   // at most 10,000; when one is made
                                              "consumers",      // at most 1,000; at the start
                                              "thing_shadows",  // counted at the start
-                                             "password_policy",   // one row
-                                             "console_begun",     // one row
-                                             "console_sessions",  // at most 10,000
-                                             "console_links",     // at most 100
+                                             "password_policy",        // one row
+                                             "console_begun",          // one row
+                                             "console_sessions",       // at most 10,000
+                                             "console_links",          // at most 100
+                                             "device_figures_latest",  // a row a device
+                                             "alarms",                 // at most 10,000
                                              "CONSTANT",
                                              "(subquery-1)",
                                              "(subquery-2)",
@@ -105,6 +108,7 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
     use_logs(logs);
     Results results(database(), clock(), {.keep = std::chrono::days(1), .total_bytes = 1000});
     use_results(results);
+    use_telemetry();
     const trust::SealingKey sealing_key(trust::SealingKey::make());
     Secrets secrets(database(), sealing_key, clock(), Arns());
     use_secrets(secrets);
@@ -120,11 +124,38 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
     Passwords passwords(database(), clock());
     Sessions sessions(database(), iam, passwords, clock());
     use_passwords(iam, passwords, sessions);
-    Housekeeping({database(), plane.deployments, plane.access, plane.enrolment, plane.provisioner,
-                  plane.iot_jobs, keys, objects(), logs, results, secrets, sessions},
-                 clock(), Retention())
+    Housekeeping(
+        {database(), plane.deployments, plane.access, plane.enrolment, plane.provisioner,
+         plane.iot_jobs, keys, objects(), logs, results, secrets, sessions, plane.telemetry},
+        clock(), Retention())
         .run();
     restart();
+  }
+
+  void use_telemetry() {
+    DeviceTelemetry& telemetry = control().telemetry;
+    fleet::TelemetryPoint point{.time = clock().now()};
+    at(point.figures, fleet::Figure::disk_free) = 1;
+    at(point.figures, fleet::Figure::disk_size) = 100;
+    telemetry.take("dev1", base::to_text(fleet::to_telemetry_message(point)));
+    telemetry.write();
+    (void)telemetry.read({.thing = "dev1", .from = {}, .until = clock().now()});
+    (void)telemetry.latest("dev1");
+    Alarms alarms({.database = database(),
+                   .results = database(),
+                   .outbox = control().outbox,
+                   .telemetry = telemetry,
+                   .clock = clock(),
+                   .disk = [] {
+                     return std::optional(DiskRoom{1, 100});
+                   }});
+    for (int i = 0; i < 2; ++i) alarms.check();
+    at(point.figures, fleet::Figure::disk_free) = 99;
+    telemetry.take("dev1", base::to_text(fleet::to_telemetry_message(point)));
+    telemetry.write();
+    alarms.check();
+    (void)alarms.list();
+    (void)alarms.list("dev1");
   }
 
   void use_passwords(Iam& iam, Passwords& passwords, Sessions& sessions) {

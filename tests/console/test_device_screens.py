@@ -2,6 +2,7 @@
 """What the console does at a device, by commands: log, restart, stop, doctor, support bundle, frames;
 and what who may not is shown instead."""
 import io
+import subprocess
 import tarfile
 import time
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from conftest import PASSWORD
-from harness import wait_until
+from harness import program, wait_until
 
 COMPONENT = "com.example.MetalTags.Inspect"
 
@@ -126,38 +127,112 @@ def test_the_newest_frame_of_a_device_is_taken(visit, plant):
         assert image.format == "JPEG"
 
 
-def test_frames_come_one_after_the_other_while_they_are_looked_at(visit, plant):
+def frames_of(page):
+    """(which one is shown, of how many)."""
+    place = page.get_by_text("frame ", exact=False).filter(has_text=" of ").last.inner_text().split()
+    return int(place[1]), int(place[3])
+
+
+def hide(page, is_hidden):
+    page.evaluate("""isHidden => {
+      if (isHidden) Object.defineProperty(document, 'hidden', {get: () => true, configurable: true});
+      else delete document.hidden;
+      document.dispatchEvent(new Event('visibilitychange'));
+    }""", is_hidden)
+
+
+def test_frames_come_while_they_are_looked_at_and_are_stepped_through(visit, plant):
     plant.look_at_a_picture()
     page = visit().sign_in("otto").go("#/live", "Live")
     page.get_by_role("link", name=plant.thing).click()
     page.get_by_alt_text(f"Frame of {plant.thing}").wait_for()
-    page.get_by_text("frame 3 of 3").wait_for()
     assert page.get_by_text("Since it was started").is_visible()
+    for count in (2, 3):
+        plant.look_at_a_picture()
+        wait_until(lambda: frames_of(page) == (count, count), "the next frame")
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Go on").wait_for()
-    wait_until(lambda: commands_of(plant, "frame")[0]["status"] == "SUCCEEDED", "the last one")
+    wait_until(lambda: commands_of(plant, "frame")[0]["status"] == "CANCELED", "its end")
     page.keyboard.press("ArrowLeft")
-    place = page.get_by_text("frame ", exact=False).filter(has_text=" of ").last.inner_text().split()
-    assert int(place[1]) == int(place[3]) - 1
+    assert frames_of(page) == (2, 3)
     shown = page.get_by_alt_text(f"Frame of {plant.thing}").get_attribute("src")
     page.keyboard.press("ArrowRight")
     assert page.get_by_alt_text(f"Frame of {plant.thing}").get_attribute("src") != shown
-    taken = commands_of(plant, "frame")
-    for later, earlier in zip(taken, taken[1:]):
-        assert earlier["endedAt"] <= later["startedAt"], "two at once"
+    taken = len(commands_of(plant, "frame"))
     # Nor while nobody sees the page.
-    page.evaluate("""() => {
-      Object.defineProperty(document, 'hidden', {get: () => true, configurable: true});
-      document.dispatchEvent(new Event('visibilitychange'));
-    }""")
+    hide(page, True)
     page.get_by_role("button", name="Go on").click()
     page.wait_for_timeout(2500)
-    assert len(commands_of(plant, "frame")) == len(taken)
-    page.evaluate("""() => {
-      delete document.hidden;
-      document.dispatchEvent(new Event('visibilitychange'));
-    }""")
-    wait_until(lambda: len(commands_of(plant, "frame")) > len(taken) + 1, "frames again")
+    assert len(commands_of(plant, "frame")) == taken
+    hide(page, False)
+    plant.look_at_a_picture()
+    wait_until(lambda: frames_of(page)[1] > 3, "frames again")
+    look = commands_of(plant, "frame")[0]
+    assert look["askedBy"] == "otto" and look["status"] == "RUNNING"
+    page.evaluate("location.hash = '#/fleet'")
+    wait_until(lambda: commands_of(plant, "frame")[0]["status"] == "CANCELED", "its end")
+
+
+def test_many_who_look_at_a_device_share_one_take_of_it(visit, plant):
+    plant.look_at_a_picture()
+    before = len(commands_of(plant, "frame"))
+    pages = [visit().sign_in("otto").go(f"#/live/{plant.thing}", "Live") for _ in range(3)]
+    for page in pages:
+        page.get_by_alt_text(f"Frame of {plant.thing}").wait_for()
+    plant.look_at_a_picture()
+    for page in pages:
+        wait_until(lambda: frames_of(page)[1] >= 2, "the next frame")
+    assert len(commands_of(plant, "frame")) == before + 1
+    for page in pages[:2]:
+        page.evaluate("location.hash = '#/fleet'")
+    plant.look_at_a_picture()
+    wait_until(lambda: frames_of(pages[2])[1] >= 3, "the next frame")
+    assert commands_of(plant, "frame")[0]["status"] == "RUNNING"
+    pages[2].evaluate("location.hash = '#/fleet'")
+    wait_until(lambda: commands_of(plant, "frame")[0]["status"] == "CANCELED", "its end")
+    _, log = plant.server.call("GET", "/andon/v1/audit?action=StartCommand&maxResults=50")
+    looks = [one for one in log["entries"] if f"command/frame/{plant.thing}" in str(one)]
+    assert len(looks) >= 3
+
+
+def test_a_look_ends_when_the_right_to_it_does(visit, plant):
+    iam = plant.server.aws("iam")
+    iam.create_user(UserName="lena")
+    iam.create_login_profile(UserName="lena", Password=PASSWORD)
+    iam.attach_user_policy(UserName="lena", PolicyArn="arn:aws:iam::aws:policy/AndonViewerAccess")
+    iam.put_user_policy(UserName="lena", PolicyName="look", PolicyDocument="""{
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "andon:StartCommand",
+         "Resource": "arn:aws:andon:*:*:command/frame/%s"}]}""" % plant.thing)
+    plant.look_at_a_picture()
+    page = visit().sign_in("lena").go(f"#/live/{plant.thing}", "Live")
+    page.get_by_alt_text(f"Frame of {plant.thing}").wait_for()
+    iam.delete_user_policy(UserName="lena", PolicyName="look")
+    page.get_by_role("alert").wait_for()
+    assert "Your rights do not allow this." in page.get_by_role("alert").inner_text()
+    wait_until(lambda: commands_of(plant, "frame")[0]["status"] == "CANCELED", "its end")
+
+
+def test_the_metrics_of_a_device_are_drawn_and_told_on_the_command_line(visit, plant):
+    page = device_of(visit, plant, "vera")
+    told = wait_until(lambda: plant.server.call(
+        "GET", f"/andon/v1/things/{plant.thing}/metrics")[1].get("latest"), "its figures", 120)
+    assert told["diskSizeMiB"] > told["diskFreeMiB"] > 0 and told["componentsRunning"] >= 1
+    page.reload()
+    page.get_by_role("heading", name="Metrics").wait_for()
+    page.get_by_text("Disk free").wait_for()
+    assert page.get_by_role("img", name="Memory used").locator("canvas").count() == 1
+    page.get_by_label("Time").select_option("Last 30 days")
+    page.get_by_text(f"andon device metrics {plant.thing} --hours 720").wait_for()
+    assert "hours=720" in page.url
+    shown = subprocess.run(
+        [program("andon"), "device", "metrics", plant.thing, "--data", plant.server.data],
+        capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "diskFreeMiB" in shown and "cpuPercent" in shown
+    # One that has never been there.
+    page = page.context.new_page()
+    page.goto(f"{plant.url}/console/#/devices/line-3")
+    page.get_by_text("No metrics of this time").wait_for()
+    assert page.get_by_text("andon device metrics line-3").count()
 
 
 @pytest.mark.parametrize("name", [f"Restart {COMPONENT}", f"Stop {COMPONENT}", "Doctor",

@@ -16,7 +16,7 @@ from harness import PATIENCE_S, wait_until
 # A socket in the page, as the page itself has it, that keeps what it was told.
 OPEN = """() => new Promise((opened, failed) => {
   window.told = []; window.ended = null;
-  window.socket = new WebSocket(`ws://${location.host}/console/mqtt`);
+  window.socket = new WebSocket(`ws://${location.host}/console/socket`);
   socket.onmessage = (event) => told.push(JSON.parse(event.data));
   socket.onclose = (event) => { window.ended = event.code; failed(new Error('closed')); };
   socket.onopen = () => opened();
@@ -229,7 +229,7 @@ def handshake(alone, **headers):
     lines = {"Host": host, "Upgrade": "websocket", "Connection": "Upgrade",
              "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", **headers}
     with socket.create_connection(host.split(":"), timeout=PATIENCE_S) as connection:
-        connection.sendall("".join(["GET /console/mqtt HTTP/1.1\r\n",
+        connection.sendall("".join(["GET /console/socket HTTP/1.1\r\n",
                                     *(f"{name}: {value}\r\n" for name, value in lines.items()),
                                     "\r\n"]).encode())
         answer = connection.recv(4096).decode()
@@ -249,7 +249,7 @@ def test_a_socket_is_for_the_servers_own_pages_of_who_is_signed_in(alone, watche
     assert handshake(alone, **session, Origin=alone.url, **{"Sec-Fetch-Site": "same-site"}) == 403
     assert handshake(alone, **session, Origin=alone.url, **{"Sec-WebSocket-Version": "12"}) in (400, 426)
     assert handshake(alone, **session, Origin=alone.url) == 101
-    assert ask(alone.url, "GET", "/console/mqtt", session)[0] == 426
+    assert ask(alone.url, "GET", "/console/socket", session)[0] == 426
 
 
 def test_a_page_of_another_port_of_this_machine_gets_no_socket(alone, watched, tmp_path):
@@ -262,7 +262,7 @@ def test_a_page_of_another_port_of_this_machine_gets_no_socket(alone, watched, t
         page = watched.context.new_page()
         page.goto(f"http://127.0.0.1:{other.server_address[1]}/")
         outcome = page.evaluate("""url => new Promise(done => {
-          const socket = new WebSocket(url.replace('http', 'ws') + '/console/mqtt');
+          const socket = new WebSocket(url.replace('http', 'ws') + '/console/socket');
           socket.onopen = () => done('open');
           socket.onclose = () => done('closed');
         })""", alone.url)
@@ -311,7 +311,7 @@ def test_filters_and_sockets_have_their_bounds(alone, watched):
         assert told(page)[-1]["refused"] == "" and told(page)[-1]["message"]
     opened = page.evaluate("""async () => {
       const one = () => new Promise(done => {
-        const socket = new WebSocket(`ws://${location.host}/console/mqtt`);
+        const socket = new WebSocket(`ws://${location.host}/console/socket`);
         socket.onopen = () => done(true); socket.onclose = () => done(false);
       });
       const all = [];

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each screen of the console in a real browser, over a real plant: what it shows, and pictures of it."""
 import io
+import math
 import os
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from harness import ROOT
+from harness import ROOT, wait_until
 
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
@@ -46,6 +47,7 @@ def screens(plant):
     return [
         ("fleet", "#/fleet", "Fleet"),
         ("device", f"#/devices/{plant.thing}", plant.thing),
+        ("metrics", f"#/devices/{plant.thing}", plant.thing),
         ("live", f"#/live/{plant.thing}", "Live"),
         ("results", f"#/results?thing={plant.thing}", "Results"),
         ("result", f"#/results/{result['resultId']}", result["image"]),
@@ -72,7 +74,42 @@ def screens(plant):
     ]
 
 
-def at_the_device(page):
+def tell_an_hour(plant):
+    """What the device would have told within an hour, as one message of Greengrass' telemetry."""
+    now = int(time.time() * 1000)
+    spaces = []
+    for minute in range(58):
+        wave = math.sin(minute / 6)
+        figures = {
+            "SystemMetrics": {"CpuUsage": 34 + 18 * wave + minute % 5, "SystemMemUsage": 2210 + 6 * minute,
+                              "TotalNumberOfFDs": 2080 + 40 * wave},
+            "GreengrassComponents": {"NumberOfComponentsRunning": 1 if minute in (31, 32) else 2,
+                                     "NumberOfComponentsErrored": 1 if minute in (31, 32) else 0,
+                                     "NumberOfComponentsFinished": 1, "NumberOfComponentsBroken": 0},
+            "Andon": {"MemorySize": 7823, "DiskFree": 18240 - 14 * minute, "DiskSize": 59800,
+                      "Temperature": 51 + 5 * wave, "Sent": 5200 + 3000 * (minute % 7 == 0) + 900 * wave,
+                      "Received": 2100 + 140000 * (minute in (12, 13)), "AgentMemory": 13.4, "AgentCpu": 0.6,
+                      "Spool": 0 if minute < 40 or minute > 48 else 21000 * (minute - 39),
+                      "SpoolDropped": 0, "MqttConnections": 2, "MqttLosses": 1}}
+        for space, values in figures.items():
+            spaces.append({"TS": now - 60_000 * (58 - minute), "NS": space, "M": [
+                {"N": name, "Average": round(value, 2)} for name, value in values.items()]})
+    assert plant.server.operator_mqtt().publish(
+        f"$aws/things/{plant.thing}/greengrass/health/json", {"Schema": "2022-06-30", "ADP": spaces})
+
+
+def with_an_hour(page, plant):
+    """With the metrics of an hour."""
+    tell_an_hour(plant)
+    wait_until(lambda: len(plant.server.call(
+        "GET", f"/andon/v1/things/{plant.thing}/metrics")[1]["points"]) > 50, "an hour of figures")
+    page.reload()
+    page.get_by_role("img", name="Temperature").wait_for()
+    page.get_by_role("heading", name="Metrics").evaluate(
+        "heading => heading.closest('section').scrollIntoView()")
+
+
+def at_the_device(page, _plant):
     """With what the device answers."""
     page.get_by_role("button", name="Show").click()
     page.get_by_text("Lines come as they are written.").wait_for()
@@ -80,20 +117,22 @@ def at_the_device(page):
     page.get_by_alt_text("The newest frame", exact=False).wait_for()
 
 
-def with_a_frame(page):
+def with_a_frame(page, plant):
+    page.get_by_text("frame 1 of 1").wait_for()
+    plant.look_at_a_picture()
     page.get_by_text("frame 2 of 2").wait_for()
     page.get_by_role("button", name="Pause").click()
 
 
-def with_what_is_retained(page):
+def with_what_is_retained(page, _plant):
     page.locator('ol pre').filter(has_text='"pressure": 5.2').wait_for()
 
 
-def with_outcomes(page):
+def with_outcomes(page, _plant):
     page.get_by_text("github", exact=False).wait_for()
 
 
-LOOKED_AT = {"device": at_the_device, "live": with_a_frame, "mqtt": with_what_is_retained,
+LOOKED_AT = {"device": at_the_device, "metrics": with_an_hour, "live": with_a_frame, "mqtt": with_what_is_retained,
              "triggers": with_outcomes}
 
 
@@ -125,7 +164,7 @@ def test_every_screen_shows_what_is_there_and_axe_finds_nothing_serious(
     wrong = []
     for name, address, heading in screens(plant):
         page = watched.go(address, heading)
-        LOOKED_AT.get(name, lambda page: None)(page)
+        LOOKED_AT.get(name, lambda page, plant: None)(page, plant)
         picture(page, folder / f"{name}-{theme}.png")
         if page.get_by_role("alert").count():
             wrong.append(f"{name}: {page.get_by_role('alert').all_inner_texts()}")

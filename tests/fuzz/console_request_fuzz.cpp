@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)api::sight_of(topic);
   (void)api::is_open_filter(topic);
   try {
-    (void)api::read_mqtt_ask(line());
+    (void)api::read_page_ask(line());
   } catch (const base::Error&) {
   }
   return 0;

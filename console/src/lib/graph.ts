@@ -29,7 +29,7 @@ export interface Layout {
 const HEIGHT = 44;
 const GAP = 38;
 const PAD = 14;
-const LETTER = 7.4;
+const LETTER = 8;
 const MOST_DEEP = 20;
 
 interface Step {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The broker's messages, by one WebSocket of the server (docs/console.md): what the page has
-// subscribed to, what has come, and which topics there are. All of it is bounded; the newest stays.
-// It comes back by itself, and subscribes again.
-import { sessionEnded } from './session.svelte';
+// The broker's messages, by the page's WebSocket (socket.svelte.ts): what it has subscribed to, what
+// has come, and which topics there are. All of it is bounded; the newest stays.
+import { ask, join, leave, type Listener } from './socket.svelte';
 
 export interface Message {
   number: number;
@@ -29,8 +28,6 @@ export interface Topic {
 
 const MOST_MESSAGES = 500;
 const MOST_TOPICS = 1000;
-const AGAIN_MS = 2000;
-const SESSION_ENDED = 4401;
 
 export class Mqtt {
   connected = $state(false);
@@ -42,29 +39,36 @@ export class Mqtt {
   #last = new Map<string, { count: number; message: Message }>();
   #missed: Message[] = []; // while it is paused
   #number = 0;
-  #socket?: WebSocket;
-  #timer?: ReturnType<typeof setTimeout>;
-  #isOver = false;
+  #listener: Listener = {
+    opened: () => {
+      this.connected = true;
+      for (const one of this.subscriptions) if (one.state !== 'refused') ask({ subscribe: one.filter });
+    },
+    closed: () => {
+      this.connected = false;
+      for (const one of this.subscriptions) if (one.state === 'on') one.state = 'asked';
+    },
+    took: (told) => this.#take(told),
+  };
 
   constructor() {
-    this.#connect();
+    join(this.#listener);
   }
 
   end() {
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    this.#socket?.close();
+    for (const one of this.subscriptions) ask({ unsubscribe: one.filter });
+    leave(this.#listener);
   }
 
   subscribe(filter: string) {
     this.subscriptions = this.subscriptions.filter((one) => one.filter !== filter);
     this.subscriptions.push({ filter, state: 'asked', why: '' });
-    this.#ask({ subscribe: filter });
+    ask({ subscribe: filter });
   }
 
   unsubscribe(filter: string) {
     this.subscriptions = this.subscriptions.filter((one) => one.filter !== filter);
-    this.#ask({ unsubscribe: filter });
+    ask({ unsubscribe: filter });
   }
 
   pause(isPaused: boolean) {
@@ -78,26 +82,6 @@ export class Mqtt {
     this.dropped = 0;
     this.#last.clear();
     this.#missed = [];
-  }
-
-  #connect() {
-    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/console/mqtt`);
-    this.#socket = socket;
-    socket.onopen = () => {
-      this.connected = true;
-      for (const one of this.subscriptions) if (one.state !== 'refused') this.#ask({ subscribe: one.filter });
-    };
-    socket.onmessage = (event) => this.#take(JSON.parse(String(event.data)));
-    socket.onclose = (event) => {
-      this.connected = false;
-      if (event.code === SESSION_ENDED) sessionEnded();
-      for (const one of this.subscriptions) if (one.state === 'on') one.state = 'asked';
-      if (!this.#isOver) this.#timer = setTimeout(() => this.#connect(), AGAIN_MS);
-    };
-  }
-
-  #ask(what: object) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(what));
   }
 
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the server says

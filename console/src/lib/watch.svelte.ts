@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The frames of a device as they come: one `frame` command after the other, never two at once, about
-// one a second, and only while the page is seen. The last are kept, to step back through.
-import type { Answer, ApiError } from './api';
-import { DeviceCommand, Pieces } from './commands';
-import { asError } from './live.svelte';
+// The frames of a device as they come, by the page's WebSocket: the newest one each time, and only
+// while the page is seen. The last are kept, to step back through.
+import { ApiError, type Answer } from './api';
+import { ask, join, leave, type Listener } from './socket.svelte';
 
-const EVERY_MS = 1000;
-const AFTER_TROUBLE_MS = 5000;
 const MOST_FRAMES = 30;
-// Each frame is an act in the audit: a page that is left open does not go on for days.
+// A look is an act in the audit, and a device's work: a page that is left open does not go on.
 const IDLE_MS = 600_000;
 
 export interface Frame {
   number: number;
   url: string;
   came: number; // milliseconds since 1970
-  tookMs: number;
   bytes: number;
   component: string;
   about: Answer; // what the component says of it
@@ -26,14 +22,22 @@ export class Watch {
   trouble = $state.raw<ApiError>();
   isPaused = $state(false);
   isIdle = $state(false);
-  #isOver = false;
+  connected = $state(true);
   #number = 0;
+  #isAsked = false;
   #touched = Date.now();
-  #command: DeviceCommand | undefined;
-  #wake = () => {};
-  #seen = () => {
-    if (document.hidden) this.#command?.stop();
-    this.#wake();
+  #idle: ReturnType<typeof setInterval>;
+  #seen = () => this.#look();
+  #listener: Listener = {
+    opened: () => {
+      this.connected = true;
+      this.#isAsked = false;
+      this.#look();
+    },
+    closed: () => {
+      this.connected = this.#isAsked = false;
+    },
+    took: (told) => this.#take(told),
   };
 
   constructor(
@@ -41,14 +45,19 @@ export class Watch {
     readonly component: string,
   ) {
     document.addEventListener('visibilitychange', this.#seen);
-    void this.#run();
+    this.#idle = setInterval(() => {
+      if (this.isPaused || Date.now() - this.#touched <= IDLE_MS) return;
+      this.isPaused = this.isIdle = true;
+      this.#look();
+    }, 5000);
+    join(this.#listener);
   }
 
   end() {
-    this.#isOver = true;
+    clearInterval(this.#idle);
     document.removeEventListener('visibilitychange', this.#seen);
-    this.#command?.stop();
-    this.#wake();
+    if (this.#isAsked) ask({ unwatch: true });
+    leave(this.#listener);
     for (const frame of this.frames) URL.revokeObjectURL(frame.url);
   }
 
@@ -56,7 +65,7 @@ export class Watch {
     this.isPaused = isPaused;
     this.isIdle = false;
     this.touch();
-    this.#wake();
+    this.#look();
   }
 
   touch() {
@@ -71,58 +80,38 @@ export class Watch {
     return ((this.frames.length - 1) * 1000) / (last.came - first.came);
   }
 
-  async #run() {
-    while (!this.#isOver) {
-      if (!this.isPaused && Date.now() - this.#touched > IDLE_MS) this.isPaused = this.isIdle = true;
-      if (this.isPaused || document.hidden) {
-        await this.#sleep();
-        continue;
-      }
-      const begun = Date.now();
-      let wait = EVERY_MS;
-      try {
-        await this.#take(begun);
-        this.trouble = undefined;
-      } catch (error) {
-        this.trouble = asError(error);
-        if (this.trouble.isDenied) return;
-        wait = AFTER_TROUBLE_MS;
-      }
-      await this.#sleep(begun + wait - Date.now());
-    }
+  #look() {
+    const wants = !this.isPaused && !document.hidden && !this.trouble?.isDenied;
+    if (wants === this.#isAsked) return;
+    this.#isAsked = wants;
+    ask(wants ? { watch: { thing: this.thing, component: this.component } } : { unwatch: true });
   }
 
-  async #take(begun: number) {
-    const pieces = new Pieces();
-    this.#command = new DeviceCommand(
-      this.thing,
-      this.component ? { kind: 'frame', component: this.component } : { kind: 'frame' },
-    );
-    try {
-      const result = await this.#command.run((answer) => pieces.take(answer));
-      if (!result || this.#isOver) return;
-      const file = pieces.file(result, 'image/jpeg');
-      const came = Date.now();
-      const frame = {
-        number: ++this.#number, url: URL.createObjectURL(file), came, tookMs: came - begun,
-        bytes: file.size, component: result.component ?? '', about: result.frame ?? {},
-      };
-      const all = [...this.frames, frame];
-      for (const old of all.slice(0, -MOST_FRAMES)) URL.revokeObjectURL(old.url);
-      this.frames = all.slice(-MOST_FRAMES);
-    } finally {
-      this.#command = undefined;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the server says
+  #take(told: any) {
+    const about = told.frame ?? told.frameTrouble;
+    if (!about || about.thing !== this.thing || (about.asked ?? about.component) !== this.component) return;
+    if (told.frameTrouble) {
+      // As a gateway says that the one behind it has failed.
+      this.trouble = new ApiError(about.code === 'AccessDeniedException' ? 403 : 502, about.code, about.message);
+      return;
     }
+    if (this.isPaused) return; // it was on its way
+    this.trouble = undefined;
+    const file = new Blob([bytesOf(told.jpeg)], { type: 'image/jpeg' });
+    const frame = {
+      number: ++this.#number, url: URL.createObjectURL(file), came: Date.now(),
+      bytes: file.size, component: about.component ?? '', about: about.frame ?? {},
+    };
+    const all = [...this.frames, frame];
+    for (const old of all.slice(0, -MOST_FRAMES)) URL.revokeObjectURL(old.url);
+    this.frames = all.slice(-MOST_FRAMES);
   }
+}
 
-  // Until then, or until something has changed; without a time until something has.
-  #sleep(ms?: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(() => resolve(), Math.max(0, ms));
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }

@@ -34,6 +34,8 @@ seconds usual_deadline(const fleet::CommandRequest& request) {
   switch (request.kind) {
     case CommandKind::logs:
       return request.follow ? seconds(3600) : seconds(60);
+    case CommandKind::frame:
+      return request.follow ? seconds(3600) : seconds(30);
     case CommandKind::support_bundle:
     case CommandKind::copy_from:
     case CommandKind::copy_to:
@@ -52,18 +54,6 @@ void read_deadline(fleet::CommandRequest& request, const json::object& input) {
     refuse("deadlineSeconds: must be between 1 and " + std::to_string(most));
   }
   request.deadline = given ? seconds(*given) : usual_deadline(request);
-}
-
-CommandAsker asker_of(const Authorizer* authorizer, const Caller& caller) {
-  CommandAsker asker{.principal = caller.principal,
-                     .name = caller.principal.substr(caller.principal.find('/') + 1),
-                     .principal_arn = {}};
-  const auto known = authorizer == nullptr ? std::nullopt : authorizer->principal(caller);
-  if (known) {
-    asker.name = known->kind == control::Principal::Kind::account ? "root" : known->name;
-    asker.principal_arn = known->arn;
-  }
-  return asker;
 }
 
 void put_outcome(json::object& told, const control::CommandOutcome& outcome) {
@@ -188,6 +178,18 @@ struct Service {
 };
 
 }  // namespace
+
+CommandAsker asker_of(const Authorizer* authorizer, const Caller& caller) {
+  CommandAsker asker{.principal = caller.principal,
+                     .name = caller.principal.substr(caller.principal.find('/') + 1),
+                     .principal_arn = {}};
+  const auto known = authorizer == nullptr ? std::nullopt : authorizer->principal(caller);
+  if (known) {
+    asker.name = known->kind == control::Principal::Kind::account ? "root" : known->name;
+    asker.principal_arn = known->arn;
+  }
+  return asker;
+}
 
 std::vector<Operation> command_operations(Commands& commands, const Authorizer* authorizer) {
   const Service service{commands, authorizer};

@@ -16,4 +16,7 @@ namespace andon::api {
 [[nodiscard]] std::vector<Operation> command_operations(control::Commands& commands,
                                                         const Authorizer* authorizer);
 
+// Who asks, as commands and the audit log have it.
+[[nodiscard]] control::CommandAsker asker_of(const Authorizer* authorizer, const Caller& caller);
+
 }  // namespace andon::api

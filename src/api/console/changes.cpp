@@ -39,6 +39,7 @@ constexpr std::array kOutboxKinds{Source{control::kModelEvent, ChangeKind::model
                                   Source{control::kDeploymentEvent, ChangeKind::deployments},
                                   Source{control::kComponentsEvent, ChangeKind::devices},
                                   Source{control::kDeviceEvent, ChangeKind::devices},
+                                  Source{control::kAlarmEvent, ChangeKind::devices},
                                   Source{control::kJobsChanged, ChangeKind::deployments}};
 
 template <typename List>

@@ -13,7 +13,7 @@ using wire::HttpRequest;
 using wire::HttpResponse;
 
 constexpr std::string_view kEvents = "/console/events";
-constexpr std::string_view kMqtt = "/console/mqtt";
+constexpr std::string_view kSocket = "/console/socket";
 constexpr std::string_view kObjects = "/console/s3/";
 
 // Scripts and styles are files of ours; pictures may be made in the page, too.
@@ -54,9 +54,9 @@ void guard_page(HttpResponse& response) {
   set("Cross-Origin-Resource-Policy", "same-origin");
 }
 
-Console::Console(SignIn& sign_in, S3Service& s3, Changes& changes, MqttSockets& mqtt,
+Console::Console(SignIn& sign_in, S3Service& s3, Changes& changes, PageSockets& sockets,
                  std::string_view archive)
-    : sign_in_(sign_in), s3_(s3), changes_(changes), mqtt_(mqtt), files_(archive) {}
+    : sign_in_(sign_in), s3_(s3), changes_(changes), sockets_(sockets), files_(archive) {}
 
 bool Console::wants_page(const HttpRequest& request) const {
   if (request.method != "GET" && request.method != "HEAD") return false;
@@ -83,7 +83,7 @@ std::optional<HttpResponse> Console::answer(const HttpRequest& request) {
     (void)sign_in_.caller_of(request);
     return changes_.wait(request.headers.find("Last-Event-ID").value_or(""));
   }
-  if (request.path == kMqtt) {
+  if (request.path == kSocket) {
     (void)sign_in_.caller_of(request);
     throw ServiceError(426, "UpgradeRequired", "there is a WebSocket here and nothing else");
   }
@@ -91,7 +91,7 @@ std::optional<HttpResponse> Console::answer(const HttpRequest& request) {
 }
 
 std::shared_ptr<wire::WebSocket> Console::open_socket(const HttpRequest& request) {
-  return request.path == kMqtt ? mqtt_.open(request) : nullptr;
+  return request.path == kSocket ? sockets_.open(request) : nullptr;
 }
 
 HttpResponse Console::answer_object(const HttpRequest& request) {

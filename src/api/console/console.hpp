@@ -3,7 +3,7 @@
 //   GET  /, /console            lead a browser to /console/
 //   GET  /console/...           the console's own files
 //   GET  /console/events        what has changed (changes.hpp)
-//   GET  /console/mqtt          a WebSocket with the broker's messages (mqtt_sockets.hpp)
+//   GET  /console/socket          a WebSocket: messages, frames (page_sockets.hpp)
 //   GET, DELETE /console/s3/<bucket>[/<key>]   S3's own answer, for the session that asks
 // Every answer has the headers that keep other sites and other people's content out of its pages:
 // an object is shown as a picture or given as a file, and never runs. Any thread.
@@ -16,7 +16,7 @@
 
 #include "api/console/changes.hpp"
 #include "api/console/console_files.hpp"
-#include "api/console/mqtt_sockets.hpp"
+#include "api/console/page_sockets.hpp"
 #include "api/s3/s3.hpp"
 #include "api/signin/sign_in.hpp"
 #include "wire/http/http.hpp"
@@ -26,7 +26,7 @@ namespace andon::api {
 class Console {
  public:
   // All that it is given must outlive it.
-  Console(SignIn& sign_in, S3Service& s3, Changes& changes, MqttSockets& mqtt,
+  Console(SignIn& sign_in, S3Service& s3, Changes& changes, PageSockets& sockets,
           std::string_view archive);
 
   // Whether a browser asks for a page where S3 would list buckets: it says that it takes HTML, and
@@ -38,7 +38,7 @@ class Console {
   [[nodiscard]] std::optional<wire::HttpResponse> answer(const wire::HttpRequest& request);
 
   // For a request that asks for a WebSocket: nothing where there is none at its path. Throws
-  // ServiceError as MqttSockets::open().
+  // ServiceError as PageSockets::open().
   [[nodiscard]] std::shared_ptr<wire::WebSocket> open_socket(const wire::HttpRequest& request);
 
   [[nodiscard]] Changes& changes() { return changes_; }
@@ -49,7 +49,7 @@ class Console {
   SignIn& sign_in_;
   S3Service& s3_;
   Changes& changes_;
-  MqttSockets& mqtt_;
+  PageSockets& sockets_;
   ConsoleFiles files_;
 };
 

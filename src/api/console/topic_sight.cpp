@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/console/topic_sight.hpp"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "base/error/error.hpp"
-#include "base/json/json.hpp"
+#include "base/json/json_reader.hpp"
 #include "base/text/split.hpp"
+#include "fleet/names/arn.hpp"
 #include "fleet/names/topic.hpp"
 #include "rights/topic_rights.hpp"
 #include "wire/mqtt/mqtt_topic.hpp"
@@ -35,6 +40,40 @@ TopicSight sight_of_thing(std::string_view rest) {
   return sight;
 }
 
+[[noreturn]] void refuse_ask() {
+  throw Error(ErrorCode::invalid_argument,
+              R"(a message is {"subscribe": FILTER}, {"unsubscribe": FILTER}, )"
+              R"({"watch": {"thing": NAME, "component": NAME}} or {"unwatch": true})");
+}
+
+std::string read_filter(const json::value& said) {
+  if (!said.is_string()) refuse_ask();
+  std::string filter(said.get_string());
+  if (filter.size() > rights::kMostTopicBytes || !wire::is_valid_filter(filter) ||
+      filter.starts_with("$share/")) {
+    throw Error(ErrorCode::invalid_argument,
+                "a filter has at most 256 bytes, '+' as a whole level and '#' as the last one, and "
+                "is not shared");
+  }
+  return filter;
+}
+
+PageAsk read_watch(const json::value& said) {
+  constexpr std::size_t kMostComponent = 128;
+  const base::JsonReader reader(said, "watch");
+  reader.allow_only({"thing", "component"});
+  PageAsk ask{.kind = PageAsk::Kind::watch,
+              .thing = reader.string("thing"),
+              .component = reader.optional_string("component").value_or("")};
+  if (!fleet::is_thing_name(ask.thing)) {
+    throw Error(ErrorCode::invalid_argument, "watch.thing: must be the name of a thing");
+  }
+  if (ask.component.size() > kMostComponent) {
+    throw Error(ErrorCode::invalid_argument, "watch.component: has at most 128 characters");
+  }
+  return ask;
+}
+
 }  // namespace
 
 TopicSight sight_of(std::string_view topic) {
@@ -54,27 +93,28 @@ bool is_open_filter(std::string_view filter) {
   return !filter.starts_with('$');
 }
 
-MqttAsk read_mqtt_ask(std::string_view text) {
+PageAsk read_page_ask(std::string_view text) {
+  using Kind = PageAsk::Kind;
+  constexpr std::array kKinds{std::pair("subscribe", Kind::subscribe),
+                              std::pair("unsubscribe", Kind::unsubscribe),
+                              std::pair("watch", Kind::watch), std::pair("unwatch", Kind::unwatch)};
   const json::value value = base::parse_json(text, "the message", kAskLimits);
   const json::object* const object = value.if_object();
-  if (object == nullptr || object->size() != 1) {
-    throw Error(ErrorCode::invalid_argument,
-                R"(a message is {"subscribe": FILTER} or {"unsubscribe": FILTER})");
+  const auto kind =
+      object == nullptr || object->size() != 1
+          ? kKinds.end()
+          : std::ranges::find(kKinds, std::string_view(object->begin()->key()),
+                              [](const auto& one) { return std::string_view(one.first); });
+  if (kind == kKinds.end()) refuse_ask();
+  const json::value& said = object->begin()->value();
+  switch (kind->second) {
+    case Kind::watch:
+      return read_watch(said);
+    case Kind::unwatch:
+      return {.kind = Kind::unwatch};
+    default:
+      return {.kind = kind->second, .filter = read_filter(said)};
   }
-  const auto& [name, filter] = *object->begin();
-  if ((name != "subscribe" && name != "unsubscribe") || !filter.is_string()) {
-    throw Error(ErrorCode::invalid_argument,
-                R"(a message is {"subscribe": FILTER} or {"unsubscribe": FILTER})");
-  }
-  MqttAsk ask{.kind = name == "subscribe" ? MqttAsk::Kind::subscribe : MqttAsk::Kind::unsubscribe,
-              .filter = std::string(filter.get_string())};
-  if (ask.filter.size() > rights::kMostTopicBytes || !wire::is_valid_filter(ask.filter) ||
-      ask.filter.starts_with("$share/")) {
-    throw Error(ErrorCode::invalid_argument,
-                "a filter has at most 256 bytes, '+' as a whole level and '#' as the last one, and "
-                "is not shared");
-  }
-  return ask;
 }
 
 }  // namespace andon::api

@@ -24,13 +24,16 @@ struct TopicSight {
 // asked of each message.
 [[nodiscard]] bool is_open_filter(std::string_view filter);
 
-// What a page asks on its socket: {"subscribe": FILTER} or {"unsubscribe": FILTER}.
-struct MqttAsk {
-  enum class Kind { subscribe, unsubscribe };
+// What a page asks on its socket: {"subscribe": FILTER}, {"unsubscribe": FILTER},
+// {"watch": {"thing": T, "component": C}}, {"unwatch": true}.
+struct PageAsk {
+  enum class Kind { subscribe, unsubscribe, watch, unwatch };
   Kind kind = Kind::subscribe;
-  std::string filter;  // valid, 256 bytes at most, not shared
+  std::string filter = {};     // of the first two: valid, 256 bytes at most, not shared
+  std::string thing = {};      // of watch: a name that a thing can have
+  std::string component = {};  // of watch: empty: whichever has a picture
 };
 // Throws invalid_argument.
-[[nodiscard]] MqttAsk read_mqtt_ask(std::string_view text);
+[[nodiscard]] PageAsk read_page_ask(std::string_view text);
 
 }  // namespace andon::api

@@ -51,11 +51,27 @@ TEST(ConsoleTopicSight, FiltersOfTheServersOwnTopicsAreRefusedAsSuch) {
   EXPECT_FALSE(is_open_filter("$aws/certificates/create/json/accepted"));
 }
 
+TEST(ConsoleTopicSight, AWatchNamesAThingAndPerhapsAComponent) {
+  const PageAsk ask = read_page_ask(R"({"watch": {"thing": "line-1", "component": "com.ex.A"}})");
+  EXPECT_EQ(ask.kind, PageAsk::Kind::watch);
+  EXPECT_EQ(ask.thing + "," + ask.component, "line-1,com.ex.A");
+  EXPECT_EQ(read_page_ask(R"({"watch": {"thing": "line-1"}})").component, "");
+  EXPECT_EQ(read_page_ask(R"({"unwatch": true})").kind, PageAsk::Kind::unwatch);
+  const std::string longest =
+      R"({"watch": {"thing": "a", "component": ")" + std::string(129, 'a') + R"("}})";
+  for (const std::string& text :
+       {std::string(R"({"watch": "line-1"})"), std::string(R"({"watch": {}})"),
+        std::string(R"({"watch": {"thing": "a/b"}})"), std::string(R"({"watch": {"thing": "#"}})"),
+        std::string(R"({"watch": {"thing": "a", "rate": 1}})"), longest}) {
+    EXPECT_THROW((void)read_page_ask(text), base::Error) << text;
+  }
+}
+
 TEST(ConsoleTopicSight, AnAskIsOneFilterAndNothingElse) {
-  const MqttAsk ask = read_mqtt_ask(R"({"subscribe": "hall/+/#"})");
-  EXPECT_EQ(ask.kind, MqttAsk::Kind::subscribe);
+  const PageAsk ask = read_page_ask(R"({"subscribe": "hall/+/#"})");
+  EXPECT_EQ(ask.kind, PageAsk::Kind::subscribe);
   EXPECT_EQ(ask.filter, "hall/+/#");
-  EXPECT_EQ(read_mqtt_ask(R"({"unsubscribe": "a"})").kind, MqttAsk::Kind::unsubscribe);
+  EXPECT_EQ(read_page_ask(R"({"unsubscribe": "a"})").kind, PageAsk::Kind::unsubscribe);
   const std::string longest = R"({"subscribe": ")" + std::string(257, 'a') + R"("})";
   for (const std::string& text :
        {std::string(), std::string("[]"), std::string("{}"), std::string(R"({"subscribe": 1})"),
@@ -63,7 +79,7 @@ TEST(ConsoleTopicSight, AnAskIsOneFilterAndNothingElse) {
         std::string(R"({"subscribe": "a", "unsubscribe": "b"})"),
         std::string(R"({"subscribe": "a/#/b"})"), std::string(R"({"subscribe": "$share/g/a"})"),
         std::string(R"({"subscribe": ""})"), longest}) {
-    EXPECT_THROW((void)read_mqtt_ask(text), base::Error) << text;
+    EXPECT_THROW((void)read_page_ask(text), base::Error) << text;
   }
 }
 

@@ -206,6 +206,15 @@ void take_health(control::ControlPlane& control, const std::string& thing,
   }
 }
 
+void take_telemetry(control::ControlPlane& control, const std::string& thing,
+                    const std::string& payload) {
+  try {
+    control.telemetry.take(thing, payload);
+  } catch (const Error& error) {  // there is nobody to answer to
+    base::log_warning("telemetry refused", {{"thing", thing}, {"reason", error.message()}});
+  }
+}
+
 void dispatch(control::ControlPlane& control, control::Notifier& notifier, const base::Clock& clock,
               const std::string& topic, const std::string& payload,
               const fleet::ServerAddresses* addresses) {
@@ -229,6 +238,8 @@ void dispatch(control::ControlPlane& control, control::Notifier& notifier, const
   switch (read->message) {
     case DeviceMessage::health:
       return take_health(control, read->thing, payload);
+    case DeviceMessage::telemetry:
+      return take_telemetry(control, read->thing, payload);
     case DeviceMessage::get_job:
       return exchange.get_job(read->job_id,
                               read->kind == fleet::JobKind::plain ? control::JobQueue::jobs
@@ -257,9 +268,10 @@ void dispatch(control::ControlPlane& control, control::Notifier& notifier, const
 
 }  // namespace
 
-bool is_health_topic(std::string_view topic) {
+bool is_status_topic(std::string_view topic) {
   const auto read = fleet::parse_device_topic(topic);
-  return read && read->message == fleet::DeviceMessage::health;
+  return read && (read->message == fleet::DeviceMessage::health ||
+                  read->message == fleet::DeviceMessage::telemetry);
 }
 
 void handle_device_message(control::ControlPlane& control, control::Notifier& notifier,

@@ -13,7 +13,8 @@
 
 namespace andon::api {
 
-[[nodiscard]] bool is_health_topic(std::string_view topic);
+// Health and telemetry: the next message says more than one that is left out.
+[[nodiscard]] bool is_status_topic(std::string_view topic);
 
 // Acts on it and publishes the answer (.../accepted or .../rejected); nothing where the thing has
 // no certificate that may be used. Never throws: what is

@@ -143,11 +143,12 @@ class DeviceMqtt::Implementation {
            waiting_bytes_ + message.payload.size() > kMaxWaitingBytes;
   }
 
-  // A newer health message says more than the oldest one, and a job's answer more than either.
+  // A newer message of health or figures says more than the oldest one, and a job's answer more
+  // than either.
   void make_room() {
     const auto oldest = std::find_if(
         waiting_.begin(), waiting_.end(),
-        [](const wire::MqttMessage& message) { return is_health_topic(message.topic); });
+        [](const wire::MqttMessage& message) { return is_status_topic(message.topic); });
     if (oldest == waiting_.end()) return;
     waiting_bytes_ -= oldest->payload.size();
     waiting_.erase(oldest);

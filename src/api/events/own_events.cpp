@@ -121,13 +121,25 @@ Event device_event(const OutboxEntry& entry, const fleet::Arns& arns) {
           .time = entry.created};
 }
 
+Event alarm_event(const OutboxEntry& entry, const fleet::Arns& arns) {
+  json::object detail = object_of(entry.payload);
+  if (!entry.subject.empty()) detail["thingName"] = entry.subject;
+  return {.source = "andon.alarms",
+          .detail_type = "Alarm State Change",
+          .resources = entry.subject.empty() ? std::vector<std::string>{}
+                                             : std::vector{arns.thing(entry.subject)},
+          .detail = std::move(detail),
+          .time = entry.created};
+}
+
 struct Row {
   std::string_view kind;
   Event (*made)(const OutboxEntry&, const fleet::Arns&);
 };
 constexpr std::array kRows = {
     Row{control::kModelEvent, model_event}, Row{control::kDeploymentEvent, deployment_event},
-    Row{control::kComponentsEvent, components_event}, Row{control::kDeviceEvent, device_event}};
+    Row{control::kComponentsEvent, components_event}, Row{control::kDeviceEvent, device_event},
+    Row{control::kAlarmEvent, alarm_event}};
 
 json::value maybe(const std::optional<std::string>& text) {
   return text ? json::value(json::string(*text)) : json::value();

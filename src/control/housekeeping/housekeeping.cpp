@@ -58,6 +58,7 @@ Housekeeping::Housekeeping(const Kept& kept, const base::Clock& clock, const Ret
       {"logs", [kept](auto limit) { return kept.logs.sweep(limit); }},
       {"deleted secrets", [kept](auto limit) { return kept.secrets.purge(limit); }},
       {"sessions of the console", [kept](auto limit) { return kept.sessions.remove_ended(limit); }},
+      {"figures of devices", [kept](auto limit) { return kept.telemetry.remove_old(limit); }},
       {"results", [kept](auto limit) { return kept.results.sweep(limit); }},
   };
 }

@@ -23,6 +23,7 @@
 #include "control/provisioning/provisioner.hpp"
 #include "control/results/results.hpp"
 #include "control/sessions/sessions.hpp"
+#include "control/telemetry/device_telemetry.hpp"
 #include "store/objects/object_store.hpp"
 #include "store/sql/database.hpp"
 
@@ -49,6 +50,7 @@ struct Kept {
   Results& results;
   Secrets& secrets;
   Sessions& sessions;
+  DeviceTelemetry& telemetry;
 };
 
 class Housekeeping {

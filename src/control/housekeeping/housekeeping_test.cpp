@@ -41,11 +41,12 @@ class HousekeepingTest : public testing::Test, public ControlFixture {
   Iam iam_{database(), access_keys_, clock(), "000000000000"};
   Passwords passwords_{database(), clock()};
   Sessions sessions_{database(), iam_, passwords_, clock()};
-  Housekeeping housekeeping_{{database(), control().deployments, control().access,
-                              control().enrolment, control().provisioner, control().iot_jobs,
-                              access_keys_, objects(), logs_, results_, secrets_, sessions_},
-                             clock(),
-                             Retention()};
+  Housekeeping housekeeping_{
+      {database(), control().deployments, control().access, control().enrolment,
+       control().provisioner, control().iot_jobs, access_keys_, objects(), logs_, results_,
+       secrets_, sessions_, control().telemetry},
+      clock(),
+      Retention()};
 };
 
 TEST_F(HousekeepingTest, ADeploymentIsForgottenNinetyDaysAfterANewerOneTookItsPlace) {

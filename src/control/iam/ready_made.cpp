@@ -26,6 +26,7 @@ constexpr std::string_view kSee = R"(
                 "sagemaker:GetRecord", "sagemaker:BatchGetRecord", "andon:GetModelAlias",
                 "andon:ListModelAlias*", "andon:GetJobLog", "andon:GetResult", "andon:ListResults",
                 "andon:CountResults", "andon:ExportResults", "andon:ListDeliveries",
+                "andon:GetDeviceMetrics", "andon:ListAlarms",
                 "andon:ListWebhooks", "andon:DescribeStorage", "andon:ListBackups", "s3:Get*", "s3:List*", "ssm:Describe*", "ssm:List*",
                 "secretsmanager:Describe*", "secretsmanager:List*",
                 "secretsmanager:GetResourcePolicy"],

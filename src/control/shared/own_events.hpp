@@ -13,6 +13,7 @@ inline constexpr std::string_view kModelEvent = "event.model";            // NAM
 inline constexpr std::string_view kDeploymentEvent = "event.deployment";  // a thing
 inline constexpr std::string_view kComponentsEvent = "event.components";  // a thing
 inline constexpr std::string_view kDeviceEvent = "event.device";          // a thing
+inline constexpr std::string_view kAlarmEvent = "event.alarm";  // a thing; empty: the server
 inline constexpr std::string_view kEventConsumer = "events";
 
 }  // namespace andon::control

@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -67,6 +68,7 @@
 #include "edge/state/state_writer.hpp"
 #include "edge/state/unfinished_files.hpp"
 #include "edge/streams/server/stream_manager.hpp"
+#include "edge/telemetry/telemetry_reporter.hpp"
 #include "trust/digests/digest.hpp"
 
 namespace andon::edge {
@@ -275,6 +277,12 @@ class Agent::Implementation {
             }),
         health_({loop_, *link_, writer_, clock_, host_, supervisor_, refused_, device_.thing_name,
                  architecture_of(own_platform())}),
+        telemetry_({loop_,
+                    *link_,
+                    clock_,
+                    {.disk = layout_.root()},
+                    device_.thing_name,
+                    [this](fleet::Figures& figures) { add_own_figures(figures); }}),
         renewer_(
             {loop_, server_time_, [this] { return link_->is_connected(); },
              [device = device_, layout = layout_] { return ask_server(device, layout); },
@@ -479,6 +487,37 @@ class Agent::Implementation {
     network_.take(configuration);
     configure_mqtt(configuration);
     configure_budget(configuration);
+    configure_telemetry(configuration);
+  }
+
+  void configure_telemetry(const json::object* nucleus) {
+    const TelemetrySettings settings = read_telemetry_settings(nucleus);
+    if (settings.problem != telemetry_problem_ && !settings.problem.empty()) {
+      base::log_warning("left out of the configuration of aws.greengrass.Nucleus",
+                        {{"why", settings.problem}});
+    }
+    telemetry_problem_ = settings.problem;
+    telemetry_.configure(settings);
+  }
+
+  // What the kernel does not count.
+  void add_own_figures(fleet::Figures& figures) const {
+    using fleet::Figure;
+    const auto put = [&figures](Figure which, auto value) {
+      at(figures, which) = static_cast<double>(value);
+    };
+    put(Figure::spool_bytes, spool_.bytes());
+    put(Figure::spool_dropped, spool_.dropped());
+    const wire::MqttCounts counts = link_->counts();
+    put(Figure::mqtt_connections, counts.connections);
+    put(Figure::mqtt_losses, counts.losses);
+    const std::vector<const Component*> components = supervisor_.components();
+    for (const auto& [which, state] : {std::pair(Figure::running, ComponentState::running),
+                                       std::pair(Figure::finished, ComponentState::finished),
+                                       std::pair(Figure::errored, ComponentState::errored),
+                                       std::pair(Figure::broken, ComponentState::broken)}) {
+      put(which, std::ranges::count(components, state, &Component::state));
+    }
   }
 
   void configure_mqtt(const json::object* nucleus) {
@@ -729,6 +768,7 @@ class Agent::Implementation {
   ShadowDeployments shadow_deployments_;
   ProgressReporter progress_;
   HealthReporter health_;
+  TelemetryReporter telemetry_;
   CertificateRenewer renewer_;
   CommandRunner commands_;
   ReturningClients returning_{loop_, supervisor_};
@@ -744,6 +784,7 @@ class Agent::Implementation {
   EventLoop::TimerId calm_timer_ = 0;
   std::string nucleus_problems_;
   std::vector<std::string> mqtt_problems_;
+  std::string telemetry_problem_;
   std::uint64_t events_written_ = 0;  // of the loop, when the status was last written
   Worker tidier_{loop_};
   bool stopping_ = false;

@@ -31,7 +31,7 @@ constexpr std::string_view kNucleusKeys =
     "andonOtherDataEndpoints andonSandbox "
     "greengrassDataPlaneEndpoint greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt.port "
     "mqtt.version mqtt.keepAliveTimeoutMs mqtt.maxInFlightPublishes mqtt.sessionExpirySeconds "
-    "mqtt.spooler.maxSizeInBytes mqtt.spooler.andonMaxAgeSeconds networkProxy";
+    "mqtt.spooler.maxSizeInBytes mqtt.spooler.andonMaxAgeSeconds networkProxy telemetry";
 
 constexpr std::string_view kClientAuth = "aws.greengrass.clientdevices.Auth";
 // The agent writes that file before (clients/client_broker.hpp).

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "base/error/error.hpp"
@@ -32,6 +33,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kGlance{200};
 constexpr milliseconds kFrameWait{10'000};
 constexpr milliseconds kUntold{2'000};  // a shorter wait is not worth a word
+constexpr milliseconds kFrameEvery{400};  // for who follows
 constexpr int kMostSide = 1280;
 constexpr int kMostFrameBytes = 92'160;
 constexpr std::size_t kMostAboutFrame = 4096;
@@ -178,7 +180,12 @@ std::optional<json::object> ask_for_frame(const Task& task) {
   return answer;
 }
 
-json::object frame(const Task& task) {
+struct Frame {
+  std::string image;  // a JPEG
+  json::object about;
+};
+
+Frame take_frame(const Task& task) {
   const auto answer = ask_for_frame(task);
   if (!answer) {
     std::string who = "component " + task.request.component;
@@ -205,14 +212,36 @@ json::object frame(const Task& task) {
   if (!image || image->empty()) {
     throw Error(ErrorCode::unavailable, component + " has answered without a picture");
   }
-  json::object told = send_file(task, *image);
-  told["component"] = component;
-  told["contentType"] = "image/jpeg";
+  Frame taken{.image = *image, .about = {{"component", component}, {"contentType", "image/jpeg"}}};
   // What else the component says: the verdict, what it has counted.
   json::object about = *answer;
   for (const char* member : {"id", "component", "jpeg"}) about.erase(member);
-  if (base::to_text(about).size() <= kMostAboutFrame) told["frame"] = std::move(about);
+  if (base::to_text(about).size() <= kMostAboutFrame) taken.about["frame"] = std::move(about);
+  return taken;
+}
+
+json::object send_frame(const Task& task, const Frame& frame) {
+  json::object told = send_file(task, frame.image);
+  for (const auto& [key, value] : frame.about) told[key] = value;
   return told;
+}
+
+// Each frame that is another one than the one before, until nobody wants any more: what the server
+// has no room for waits here, and the one after it is as new as can be.
+json::object frames(const Task& task) {
+  if (!task.request.follow) return send_frame(task, take_frame(task));
+  std::string before;
+  while (true) {
+    const auto begun = std::chrono::steady_clock::now();
+    const Frame taken = take_frame(task);
+    std::string digest = trust::sha256_hex(taken.image);
+    if (digest != before) task.output.row(send_frame(task, taken));
+    before = std::move(digest);
+    do {
+      task.cancellation.throw_if_cancelled();
+      std::this_thread::sleep_for(kGlance);
+    } while (std::chrono::steady_clock::now() < begun + kFrameEvery);
+  }
 }
 
 [[noreturn]] void refuse(const char* what, const char* option) {
@@ -306,7 +335,7 @@ json::object carry_out(const fleet::CommandRequest& request, const CommandPlace&
     case support_bundle:
       return edge::support_bundle(task);
     case frame:
-      return edge::frame(task);
+      return frames(task);
     case fit:
       return edge::fit(task);
     case shell:

@@ -9,10 +9,10 @@
 #include "base/error/error.hpp"
 #include "base/os/cores.hpp"
 #include "base/text/encoding.hpp"
-#include "base/text/number.hpp"
 #include "base/text/split.hpp"
 #include "edge/cloud/data_plane.hpp"
 #include "edge/fit/model_trial.hpp"
+#include "edge/telemetry/system_figures.hpp"
 #include "recipe/recipe/recipe_parser.hpp"
 
 namespace andon::edge {
@@ -23,16 +23,9 @@ using base::ErrorCode;
 
 constexpr std::uint64_t kReserve = 16ULL << 20U;  // that deployments leave free
 
-// "MemAvailable" of /proc/meminfo, in KiB.
 std::uint64_t available_kib() {
-  const std::string text = base::read_file_if_exists("/proc/meminfo").value_or("");
-  for (const std::string_view line : base::split(text, '\n')) {
-    const std::vector<std::string_view> words = base::split_words(line);
-    if (words.size() >= 2 && words[0] == "MemAvailable:") {
-      return base::parse_integer<std::uint64_t>(words[1]).value_or(0);
-    }
-  }
-  return 0;
+  return meminfo_kib(base::read_file_if_exists("/proc/meminfo").value_or(""), "MemAvailable")
+      .value_or(0);
 }
 
 std::string listed(const std::map<std::string, std::string>& attributes) {

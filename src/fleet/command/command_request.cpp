@@ -139,7 +139,8 @@ void check_command(const CommandRequest& request) {
   if (request.lines < 0 || request.lines > kMostCommandLines) {
     refuse("lines: must be between 0 and " + std::to_string(kMostCommandLines));
   }
-  if (request.follow && request.kind != CommandKind::logs) refuse("follow: only logs can");
+  const bool can_follow = request.kind == CommandKind::logs || request.kind == CommandKind::frame;
+  if (request.follow && !can_follow) refuse("follow: only logs and frame can");
   if (request.deadline <= std::chrono::milliseconds(0) || request.deadline > kLongestCommand) {
     refuse("deadline: must be more than 0 and at most " + std::to_string(kLongestCommand.count()) +
            " seconds");
@@ -165,6 +166,7 @@ std::string to_message(const CommandRequest& request) {
     object["lines"] = request.lines;
     object["follow"] = request.follow;
   }
+  if (request.kind == CommandKind::frame && request.follow) object["follow"] = true;
   if (!request.command_line.empty()) object["commandLine"] = request.command_line;
   if (!request.recipe.empty()) object["recipe"] = request.recipe;
   if (!request.path.empty()) object["path"] = request.path;

@@ -53,7 +53,7 @@ struct CommandRequest {
   CommandKind kind = CommandKind::components;
   std::string component;     // of restart, stop, logs, frame; of the last two it may be empty
   std::int64_t lines = 100;  // of logs: from the end
-  bool follow = false;       // of logs
+  bool follow = false;       // of logs; of frame: each that is new, until it is cancelled
   std::string recipe;        // of fit: JSON or YAML
   std::string command_line;  // of shell
   std::string path;          // of copies, on the device; absolute

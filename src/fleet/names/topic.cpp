@@ -86,6 +86,9 @@ std::string DeviceTopics::update_shadow() const {
 std::string DeviceTopics::health() const {
   return prefix_ + "greengrassv2/health/json";
 }
+std::string DeviceTopics::telemetry() const {
+  return prefix_ + "greengrass/health/json";
+}
 std::string DeviceTopics::notify_jobs() const {
   return joined({prefix_, "jobs/notify-", kJobsNamespace});
 }
@@ -173,6 +176,10 @@ std::optional<DeviceTopic> parse_device_topic(std::string_view topic) {
   DeviceTopic read{DeviceMessage::health, std::string(thing), {}, {}, JobKind::deployment};
   const DeviceTopics topics(thing);
   if (topic == topics.health()) return read;
+  if (topic == topics.telemetry()) {
+    read.message = DeviceMessage::telemetry;
+    return read;
+  }
   if (topic == topics.get_pending_jobs() || topic == topics.start_next_job()) {
     read.message = topic == topics.start_next_job() ? DeviceMessage::start_next_job
                                                     : DeviceMessage::get_pending_jobs;
@@ -197,13 +204,10 @@ std::optional<DeviceTopic> parse_device_topic(std::string_view topic) {
 
 std::vector<std::string> device_topic_filters() {
   const DeviceTopics all("+");
-  std::vector<std::string> filters{all.get_job("+"),
-                                   all.update_job("+"),
-                                   all.get_plain_job("+"),
-                                   all.update_plain_job("+"),
-                                   all.get_pending_jobs(),
-                                   all.start_next_job(),
-                                   all.health()};
+  std::vector<std::string> filters{all.get_job("+"),       all.update_job("+"),
+                                   all.get_plain_job("+"), all.update_plain_job("+"),
+                                   all.get_pending_jobs(), all.start_next_job(),
+                                   all.health(),           all.telemetry()};
   for (const std::string_view name : {"", "+"}) {
     for (const char* verb : {"/get", "/update", "/delete"}) {
       filters.push_back(shadow_topic("+", name) + verb);

@@ -34,6 +34,7 @@ class DeviceTopics {
   [[nodiscard]] std::string update_shadow() const;
   // Published by the device, not answered.
   [[nodiscard]] std::string health() const;
+  [[nodiscard]] std::string telemetry() const;
 
   // Published by the server.
   [[nodiscard]] std::string notify_jobs() const;      // what waits
@@ -100,6 +101,7 @@ enum class DeviceMessage {
   update_shadow,
   delete_shadow,
   health,
+  telemetry,
 };
 
 // A deployment (namespace aws-gg-deployment), or a job of AWS IoT in no namespace.

@@ -19,6 +19,7 @@ TEST(DeviceTopics, AreThoseOfAwsIotWordForWord) {
   EXPECT_EQ(topics.get_shadow(), prefix + "shadow/name/AWSManagedGreengrassV2Deployment/get");
   EXPECT_EQ(topics.update_shadow(), prefix + "shadow/name/AWSManagedGreengrassV2Deployment/update");
   EXPECT_EQ(topics.health(), prefix + "greengrassv2/health/json");
+  EXPECT_EQ(topics.telemetry(), prefix + "greengrass/health/json");
 }
 
 TEST(DeviceTopics, WhatADevicePublishesToIsReadBack) {
@@ -36,6 +37,7 @@ TEST(DeviceTopics, WhatADevicePublishesToIsReadBack) {
   expect(topics.get_shadow(), DeviceMessage::get_shadow, "");
   expect(topics.update_shadow(), DeviceMessage::update_shadow, "");
   expect(topics.health(), DeviceMessage::health, "");
+  expect(topics.telemetry(), DeviceMessage::telemetry, "");
 }
 
 TEST(DeviceTopics, EveryOtherTopicIsLeftAlone) {
@@ -89,14 +91,14 @@ TEST(DeviceTopics, JobsInNoNamespaceAreOfAnotherKindThanDeployments) {
 TEST(DeviceTopics, TheServerSubscribesToWhatItReads) {
   EXPECT_THAT(
       device_topic_filters(),
-      testing::ElementsAre("$aws/things/+/jobs/+/namespace-aws-gg-deployment/get",
-                           "$aws/things/+/jobs/+/namespace-aws-gg-deployment/update",
-                           "$aws/things/+/jobs/+/get", "$aws/things/+/jobs/+/update",
-                           "$aws/things/+/jobs/get", "$aws/things/+/jobs/start-next",
-                           "$aws/things/+/greengrassv2/health/json", "$aws/things/+/shadow/get",
-                           "$aws/things/+/shadow/update", "$aws/things/+/shadow/delete",
-                           "$aws/things/+/shadow/name/+/get", "$aws/things/+/shadow/name/+/update",
-                           "$aws/things/+/shadow/name/+/delete"));
+      testing::ElementsAre(
+          "$aws/things/+/jobs/+/namespace-aws-gg-deployment/get",
+          "$aws/things/+/jobs/+/namespace-aws-gg-deployment/update", "$aws/things/+/jobs/+/get",
+          "$aws/things/+/jobs/+/update", "$aws/things/+/jobs/get", "$aws/things/+/jobs/start-next",
+          "$aws/things/+/greengrassv2/health/json", "$aws/things/+/greengrass/health/json",
+          "$aws/things/+/shadow/get", "$aws/things/+/shadow/update", "$aws/things/+/shadow/delete",
+          "$aws/things/+/shadow/name/+/get", "$aws/things/+/shadow/name/+/update",
+          "$aws/things/+/shadow/name/+/delete"));
 }
 
 TEST(DeviceTopics, OfAShadowTheyNameTheThingTheShadowAndWhatIsWanted) {

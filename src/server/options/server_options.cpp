@@ -139,6 +139,16 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
             "best on another disk; else `backups` below --data");
   add_number(app, "--keep-backups", options.keep_backups, {"COUNT", 1, 1000},
              "How many of these are kept; the oldest go");
+  add_number(app, "--alarm-disk", options.alarm_disk_percent, {"PERCENT", 0, 99},
+             "An alarm is raised where less than this is free of the server's or a device's disk; "
+             "0: none");
+  add_number(app, "--alarm-rejects", options.alarm_reject_percent, {"PERCENT", 0, 99},
+             "An alarm is raised where a device has rejected more than this of its parts within "
+             "an hour; 0: none");
+  add_number(app, "--alarm-rejects-of", options.alarm_reject_least, {"COUNT", 1, 1'000'000},
+             "Of fewer parts within the hour nothing is said");
+  add_number(app, "--alarm-certificate", options.alarm_certificate_days, {"DAYS", 0, 3650},
+             "An alarm is raised where a device's certificate ends within so many days; 0: none");
   add_value(app, "--audit-syslog", options.audit_syslog, "TARGET",
             "Where each entry of the audit log is told, too: unix:/dev/log, udp:HOST:PORT or "
             "tcp:HOST:PORT (RFC 5424)");

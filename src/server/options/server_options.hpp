@@ -60,6 +60,11 @@ struct ServerOptions {
   int keep_audit_days = 365;
   int audit_mib = 1024;
   int keep_backups = 7;
+  // When an alarm is raised; 0: never.
+  int alarm_disk_percent = 10;    // less of a disk is free, the server's or a device's
+  int alarm_reject_percent = 20;  // more of a device's parts were rejected within the hour
+  int alarm_reject_least = 50;    // of at least so many
+  int alarm_certificate_days = 14;
   base::fs::path backups;    // where backups go; empty: below `data`
   std::string audit_syslog;  // "udp:host:514"; empty: none
   CollectorOptions collector;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/metrics/metrics_page.hpp"
 
 namespace andon::server {
@@ -51,6 +53,18 @@ void add_fleet(base::MetricsPage& page, const control::FleetFigures& fleet) {
   page.single("andon_certificates_ending", "gauge",
               "Active certificates of devices that end within 30 days or have ended.",
               fleet.certificates_ending);
+}
+
+// How many, not whose: the page is read unsigned.
+void add_alarms(base::MetricsPage& page, const std::vector<control::Alarm>& alarms) {
+  using control::AlarmKind;
+  constexpr const char* kAlarms = "andon_alarms";
+  page.start(kAlarms, "gauge", "Alarms that are raised, by what of.");
+  for (const AlarmKind kind : {AlarmKind::server_disk, AlarmKind::device_disk,
+                               AlarmKind::reject_rate, AlarmKind::certificate}) {
+    page.sample(kAlarms, fmt::format("alarm=\"{}\"", to_string(kind)),
+                std::ranges::count(alarms, kind, &control::Alarm::kind));
+  }
 }
 
 void add_data(base::MetricsPage& page, const base::fs::path& data) {
@@ -151,7 +165,8 @@ std::string metrics_text(workflow::Workflow& workflow, const workflow::JobRunner
                          const AuditTrail& audit,
                          const std::optional<wire::OtlpSender::Counts>& otlp,
                          const BrokerCounters::Values& broker, const control::FleetFigures& fleet,
-                         const TopicCounts& topics, const base::fs::path& data) {
+                         const std::vector<control::Alarm>& alarms, const TopicCounts& topics,
+                         const base::fs::path& data) {
   base::MetricsPage page;
   add_executions(page, workflow);
   const auto waiting = workflow.executions().waiting();
@@ -189,6 +204,7 @@ std::string metrics_text(workflow::Workflow& workflow, const workflow::JobRunner
   if (otlp) add_otlp(page, *otlp);
   add_broker(page, broker);
   add_fleet(page, fleet);
+  add_alarms(page, alarms);
   add_topics(page, topics);
   add_data(page, data);
   return page.take();

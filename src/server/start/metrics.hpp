@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/os/file.hpp"
+#include "control/alarms/alarms.hpp"
 #include "control/devices/fleet_figures.hpp"
 #include "control/logs/log_writer.hpp"
 #include "control/results/result_intake.hpp"
@@ -38,6 +40,7 @@ struct TopicCounts {
     const control::LogWriter::Counts& logs, const control::Results& results,
     const control::ResultIntake::Counts& taken, const SealedCounts& sealed, const AuditTrail& audit,
     const std::optional<wire::OtlpSender::Counts>& otlp, const BrokerCounters::Values& broker,
-    const control::FleetFigures& fleet, const TopicCounts& topics, const base::fs::path& data);
+    const control::FleetFigures& fleet, const std::vector<control::Alarm>& alarms,
+    const TopicCounts& topics, const base::fs::path& data);
 
 }  // namespace andon::server

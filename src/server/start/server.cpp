@@ -45,11 +45,13 @@
 #include "api/table/internal_call.hpp"
 #include "api/table/presigned_v2.hpp"
 #include "api/tasks/task_roles.hpp"
+#include "api/telemetry/telemetry.hpp"
 #include "api/upkeep/upkeep.hpp"
 #include "base/error/error.hpp"
 #include "base/log/log.hpp"
 #include "base/os/sync_name.hpp"
 #include "base/text/encoding.hpp"
+#include "control/alarms/alarms.hpp"
 #include "control/commands/commands.hpp"
 #include "control/connections/connections.hpp"
 #include "control/control_plane.hpp"
@@ -65,6 +67,7 @@
 #include "control/results/result_intake.hpp"
 #include "control/results/results.hpp"
 #include "control/sessions/sessions.hpp"
+#include "control/shared/background_worker.hpp"
 #include "server/backup/backups.hpp"
 #include "server/backup/data_check.hpp"
 #include "server/broker/broker.hpp"
@@ -101,6 +104,8 @@ constexpr unsigned kPrivateDirectory = 0700;
 constexpr std::string_view kIotData = "iotdata";
 // Nothing is won by looking at who sends so little before it is there.
 constexpr std::uint64_t kUnaskedBytes = 16'384;
+constexpr std::chrono::seconds kTelemetryWritten{2};
+constexpr std::chrono::seconds kAlarmsChecked{10};
 
 }  // namespace
 
@@ -134,6 +139,13 @@ class Server::Implementation {
                    .clock = clock_,
                    .on_ended =
                        [this](const auto& command) { audit_.say_ended(command, control_.arns); }}),
+        alarms_({.database = data_.database(),
+                 .results = data_.results_database(),
+                 .outbox = control_.outbox,
+                 .telemetry = control_.telemetry,
+                 .clock = clock_,
+                 .disk = [this] { return room_of(data_.path()); },
+                 .limits = alarm_limits_of(options_)}),
         job_log_(logs_, clock_),
         parameters_(data_.database(), data_.sealing_key(), clock_, control_.arns),
         secrets_(data_.database(), data_.sealing_key(), clock_, control_.arns),
@@ -142,7 +154,7 @@ class Server::Implementation {
         sessions_(data_.database(), iam_, passwords_, clock_),
         housekeeping_({data_.database(), control_.deployments, control_.access, control_.enrolment,
                        control_.provisioner, control_.iot_jobs, data_.access_keys(),
-                       data_.objects(), logs_, results_, secrets_, sessions_},
+                       data_.objects(), logs_, results_, secrets_, sessions_, control_.telemetry},
                       clock_, retention_of(options_)),
         authorizer_(iam_, clock_, control_.arns, &secrets_),
         key_sets_({.places = options_.oidc_keys, .ca_file = options_.oidc_ca}, clock_),
@@ -267,13 +279,14 @@ class Server::Implementation {
                   .audit = &audit_.log(),
                   .single_sign_on = &single_sign_on_,
                   .console_url = options_.console_url}),
-        mqtt_sockets_({.sign_in = sign_in_,
+        page_sockets_({.sign_in = sign_in_,
                        .arns = control_.arns,
                        .clock = clock_,
                        .broker = mqtt_options_of(options_, ports_, data_.authority()),
+                       .frames = live_frames_,
                        .authorizer = &authorizer_,
                        .audit = &audit_.log()}),
-        console_(sign_in_, operator_s3_, changes_, mqtt_sockets_, api::embedded_console()),
+        console_(sign_in_, operator_s3_, changes_, page_sockets_, api::embedded_console()),
         router_(operations(), operator_s3_, authenticator_,
                 {.not_ready_because = [this] { return not_ready_because(); },
                  .metrics = [this] { return metrics(); },
@@ -335,13 +348,30 @@ class Server::Implementation {
     telemetry_.start_metrics([this] { return metrics(); });
     announce(data_.path(), urls_);
     watch_.emplace(data_.path());
+    telemetry_writer_.emplace(
+        "telemetry",
+        [this] {
+          control_.telemetry.write();
+          return false;
+        },
+        kTelemetryWritten);
+    alarm_watch_.emplace(
+        "alarms",
+        [this] {
+          alarms_.check();
+          return false;
+        },
+        kAlarmsChecked);
   }
 
   ~Implementation() {
     withdraw_announcement(data_.path());
+    alarm_watch_.reset();
+    telemetry_writer_.reset();
     telemetry_.stop_metrics();
     changes_.stop();
-    mqtt_sockets_.stop();
+    page_sockets_.stop();
+    live_frames_.stop();
     stacks_.stop();
     features_.features().stop();
     function_log_.set_bus({});
@@ -417,6 +447,10 @@ class Server::Implementation {
     add(api::logs_operations(logs_, control_.arns));
     add(api::result_operations(results_));
     add(api::command_operations(commands_, &authorizer_));
+    add(api::telemetry_operations({.telemetry = control_.telemetry,
+                                   .alarms = alarms_,
+                                   .things = control_.things,
+                                   .clock = clock_}));
     add(api::iam_operations(iam_, &audit_.log()));
     add(api::password_operations(iam_, passwords_, &authorizer_));
     add(api::console_operations(iam_, sessions_));
@@ -611,8 +645,8 @@ class Server::Implementation {
     return metrics_text(workflow_, tasks_.jobs().gauges(), lines, results_, result_intake_.counts(),
                         {parameters_.count(), secrets_.count()}, audit_, telemetry_.counts(),
                         channel_.broker_counters(),
-                        control::fleet_figures(data_.database(), clock_.now()), topic_counts(),
-                        data_.path());
+                        control::fleet_figures(data_.database(), clock_.now()), alarms_.list(),
+                        topic_counts(), data_.path());
   }
 
   base::SystemClock clock_;
@@ -635,6 +669,7 @@ class Server::Implementation {
   api::Changes changes_{[this] { return results_.newest_id(); }};
   control::ResultIntake result_intake_;
   control::Commands commands_;
+  control::Alarms alarms_;
   JobLog job_log_;
   control::Parameters parameters_;
   control::Secrets secrets_;
@@ -669,7 +704,8 @@ class Server::Implementation {
       clock_};
   api::SingleSignOn single_sign_on_{sign_on_options_of(options_), clock_};
   api::SignIn sign_in_;
-  api::MqttSockets mqtt_sockets_;
+  api::LiveFrames live_frames_{api::frame_commands_of(commands_)};
+  api::PageSockets page_sockets_;
   api::Console console_;
   api::Router router_;
   api::DeviceRights device_rights_{control_};
@@ -681,6 +717,9 @@ class Server::Implementation {
   std::unique_ptr<wire::HttpServer> device_http_;
   std::unique_ptr<wire::HttpServer> api_http_;
   std::optional<DatabaseWatch> watch_;
+  // Last: they use what is above.
+  std::optional<control::BackgroundWorker> telemetry_writer_;
+  std::optional<control::BackgroundWorker> alarm_watch_;
 };
 
 Server::Server(ServerOptions options)

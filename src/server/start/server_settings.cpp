@@ -56,6 +56,20 @@ control::ResultLimits result_limits_of(const ServerOptions& options) {
           .total_bytes = std::int64_t{options.results_mib} << 20U};
 }
 
+control::AlarmLimits alarm_limits_of(const ServerOptions& options) {
+  return {.disk_free_percent = options.alarm_disk_percent,
+          .reject_percent = options.alarm_reject_percent,
+          .least_judged = options.alarm_reject_least,
+          .certificate = std::chrono::days(options.alarm_certificate_days)};
+}
+
+std::optional<control::DiskRoom> room_of(const base::fs::path& directory) {
+  std::error_code error;
+  const base::fs::space_info space = base::fs::space(directory, error);
+  if (error) return std::nullopt;
+  return control::DiskRoom{.free_bytes = space.available, .size_bytes = space.capacity};
+}
+
 api::MailOptions mail_options_of(const ServerOptions& options) {
   MailLogin login = mail_login_of(options.mail);
   return {.server = {.url = options.mail.url,

@@ -3,6 +3,7 @@
 // that they name; used at the start.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "api/signin/single_sign_on.hpp"
 #include "api/targets/mailer.hpp"
 #include "api/upkeep/upkeep.hpp"
+#include "control/alarms/alarms.hpp"
 #include "control/housekeeping/housekeeping.hpp"
 #include "control/logs/logs.hpp"
 #include "control/results/results.hpp"
@@ -35,6 +37,9 @@ namespace andon::server {
                                           JobLog& log);
 [[nodiscard]] control::LogLimits log_limits_of(const ServerOptions& options);
 [[nodiscard]] control::ResultLimits result_limits_of(const ServerOptions& options);
+[[nodiscard]] control::AlarmLimits alarm_limits_of(const ServerOptions& options);
+// Of the disk that `directory` is on; nothing where it does not say.
+[[nodiscard]] std::optional<control::DiskRoom> room_of(const base::fs::path& directory);
 [[nodiscard]] features::RecordLimits feature_limits_of(const ServerOptions& options);
 [[nodiscard]] api::MailOptions mail_options_of(const ServerOptions& options);
 [[nodiscard]] api::SingleSignOnOptions sign_on_options_of(const ServerOptions& options);

@@ -298,6 +298,8 @@ constexpr auto kRows = std::to_array<AccessRow>({
     {"andon", "PutRepository", "repository/{name}"},
     {"andon", "GetJobLog", "job/{jobId}"},
     {"andon", "GetResult", "result/{resultId}"},
+    {"andon", "GetDeviceMetrics", "thing/{thing}"},
+    {"andon", "ListAlarms", "thing/{thing}"},
     {"andon", "ListConsumers", "*"},
     {"andon", "ListResults", "thing/{thing}"},
     {"andon", "OverruleResult", "result/{resultId}"},

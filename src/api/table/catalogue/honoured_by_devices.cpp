@@ -258,6 +258,8 @@ constexpr auto kRows = std::to_array<Honoured>({
     {"andon", "DeleteRepository", "name"},
     {"andon", "ListRepositories", "maxResults nextToken"},
     {"andon", "PutRepository", "name url ref secretId intervalSeconds"},
+    {"andon", "GetDeviceMetrics", "thing from until period"},
+    {"andon", "ListAlarms", "thing"},
     {"andon", "CancelCommand", "commandId"},
     {"andon", "CopyFile", "thing direction path content deadlineSeconds"},
     {"andon", "GetCommand", "commandId"},

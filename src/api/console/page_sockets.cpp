@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/console/mqtt_sockets.hpp"
+#include "api/console/page_sockets.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -10,12 +10,12 @@
 
 namespace andon::api {
 
-MqttSockets::MqttSockets(MqttPageParts parts)
+PageSockets::PageSockets(PageSocketParts parts)
     : parts_(std::move(parts)),
       worker_(std::make_unique<control::BackgroundWorker>(
-          "console mqtt", [this] { return step(); }, kLooksAgain)) {}
+          "console sockets", [this] { return step(); }, kLooksAgain)) {}
 
-std::shared_ptr<wire::WebSocket> MqttSockets::open(const wire::HttpRequest& request) {
+std::shared_ptr<wire::WebSocket> PageSockets::open(const wire::HttpRequest& request) {
   SessionCaller who = parts_.sign_in.caller_of(request);
   if (!is_from_own_origin(request)) {
     throw ServiceError(
@@ -29,12 +29,12 @@ std::shared_ptr<wire::WebSocket> MqttSockets::open(const wire::HttpRequest& requ
   kept.is_tls = request.is_tls;
   const std::string session = who.session_id;
   take_place(session);
-  // Not under the lock: the page connects to the broker.
-  std::shared_ptr<MqttPage> page;
+  std::shared_ptr<PageSocket> page;
   std::shared_ptr<wire::WebSocket> socket;
   std::exception_ptr failure;
   try {
-    page = std::make_shared<MqttPage>(parts_, std::move(kept), std::move(who), [this] { wake(); });
+    page =
+        std::make_shared<PageSocket>(parts_, std::move(kept), std::move(who), [this] { wake(); });
     socket = page->make_socket();
   } catch (...) {
     failure = std::current_exception();
@@ -50,28 +50,30 @@ std::shared_ptr<wire::WebSocket> MqttSockets::open(const wire::HttpRequest& requ
   return socket;
 }
 
-void MqttSockets::take_place(const std::string& session) {
+void PageSockets::take_place(const std::string& session) {
   const std::lock_guard lock(mutex_);
   if (is_stopping_ || pages_.size() + opening_.size() >= kMost) {
-    throw ServiceError(503, "ServiceUnavailable",
-                       "as many pages look at messages as may at a time: close another one");
+    throw ServiceError(
+        503, "ServiceUnavailable",
+        "as many pages look at messages and frames as may at a time: close another one");
   }
   const auto of_this =
       static_cast<std::size_t>(std::ranges::count(pages_, session, &Open::session));
   if (of_this + opening_.count(session) >= kMostOfOne) {
-    throw ServiceError(429, "TooManyRequests",
-                       "this session looks at messages in 8 pages already: close one of them");
+    throw ServiceError(
+        429, "TooManyRequests",
+        "this session looks at messages and frames in 8 pages already: close one of them");
   }
   opening_.insert(session);
 }
 
-void MqttSockets::wake() {
+void PageSockets::wake() {
   const std::lock_guard lock(mutex_);
   if (worker_) worker_->wake();
 }
 
-bool MqttSockets::step() {
-  std::vector<std::shared_ptr<MqttPage>> open;
+bool PageSockets::step() {
+  std::vector<std::shared_ptr<PageSocket>> open;
   std::list<Open> gone;
   {
     const std::lock_guard lock(mutex_);
@@ -89,7 +91,7 @@ bool MqttSockets::step() {
   return false;
 }
 
-void MqttSockets::stop() {
+void PageSockets::stop() {
   std::unique_ptr<control::BackgroundWorker> worker;  // ends outside of the lock
   std::list<Open> left;
   {

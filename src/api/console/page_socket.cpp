@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "api/console/mqtt_page.hpp"
+#include "api/console/page_socket.hpp"
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "api/audit/call_audit.hpp"
+#include "api/commands/commands.hpp"
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/log/log.hpp"
@@ -32,15 +33,14 @@ wire::MqttOptions of_a_page(wire::MqttOptions options) {
 
 }  // namespace
 
-MqttPage::MqttPage(const MqttPageParts& parts, wire::HttpRequest request, SessionCaller who,
-                   std::function<void()> on_gone)
+PageSocket::PageSocket(const PageSocketParts& parts, wire::HttpRequest request, SessionCaller who,
+                       std::function<void()> on_gone)
     : parts_(parts),
       request_(std::move(request)),
       on_gone_(std::move(on_gone)),
-      who_(std::move(who)),
-      client_(std::make_unique<wire::MqttClient>(of_a_page(parts.broker))) {}
+      who_(std::move(who)) {}
 
-std::shared_ptr<wire::WebSocket> MqttPage::make_socket() {
+std::shared_ptr<wire::WebSocket> PageSocket::make_socket() {
   auto self = shared_from_this();
   auto socket = std::make_shared<wire::WebSocket>(
       wire::WebSocketParts{.on_text = [self](const std::string& text) { self->take_text(text); },
@@ -51,6 +51,7 @@ std::shared_ptr<wire::WebSocket> MqttPage::make_socket() {
                                    const std::lock_guard lock(self->mutex_);
                                    self->is_gone_ = true;
                                  }
+                                 self->unwatch();
                                  self->on_gone_();
                                }});
   const std::lock_guard lock(mutex_);
@@ -58,12 +59,12 @@ std::shared_ptr<wire::WebSocket> MqttPage::make_socket() {
   return socket;
 }
 
-bool MqttPage::is_gone() const {
+bool PageSocket::is_gone() const {
   const std::lock_guard lock(mutex_);
   return is_gone_;
 }
 
-void MqttPage::end(wire::WebSocketEnd how) {
+void PageSocket::end(wire::WebSocketEnd how) {
   std::shared_ptr<wire::WebSocket> socket;
   {
     const std::lock_guard lock(mutex_);
@@ -72,12 +73,12 @@ void MqttPage::end(wire::WebSocketEnd how) {
   if (socket) socket->end(std::move(how));
 }
 
-std::string MqttPage::arn(std::string_view kind, const std::string& name) const {
+std::string PageSocket::arn(std::string_view kind, const std::string& name) const {
   return "arn:aws:iot:" + parts_.arns.region() + ":" + parts_.arns.account() + ":" +
          std::string(kind) + "/" + name;
 }
 
-void MqttPage::tell(json::object reply) {
+void PageSocket::tell(json::object reply) {
   std::shared_ptr<wire::WebSocket> socket;
   {
     const std::lock_guard lock(mutex_);
@@ -88,33 +89,41 @@ void MqttPage::tell(json::object reply) {
   if (socket) socket->wake();
 }
 
-void MqttPage::take_text(const std::string& text) {
+void PageSocket::take_text(const std::string& text) {
   try {
-    const MqttAsk ask = read_mqtt_ask(text);
-    if (ask.kind == MqttAsk::Kind::subscribe) {
-      subscribe(ask.filter);
-    } else {
-      unsubscribe(ask.filter);
+    const PageAsk ask = read_page_ask(text);
+    switch (ask.kind) {
+      case PageAsk::Kind::subscribe:
+        return subscribe(ask.filter);
+      case PageAsk::Kind::unsubscribe:
+        return unsubscribe(ask.filter);
+      case PageAsk::Kind::watch:
+        return watch({ask.thing, ask.component});
+      case PageAsk::Kind::unwatch:
+        return unwatch();
     }
   } catch (const base::Error& error) {
     tell({{"refused", ""}, {"code", base::to_string(error.code())}, {"message", error.message()}});
   } catch (const std::exception& error) {
-    base::log_error("a page's subscription failed", {{"error", std::string(error.what())}});
+    base::log_error("what a page asked on its socket failed",
+                    {{"error", std::string(error.what())}});
     end({.code = 1011, .reason = "the server has failed"});
   }
 }
 
-std::optional<std::string> MqttPage::why_not_subscribe(const Caller& caller,
-                                                       const std::string& filter) const {
+std::optional<std::string> PageSocket::why_not_subscribe(const Caller& caller,
+                                                         const std::string& filter) const {
   if (!is_open_filter(filter)) {
     return filter + " is between devices and their server: nobody else may look there";
   }
   return refusal(parts_.authorizer, caller, "iot:Subscribe", arn("topicfilter", filter));
 }
 
-void MqttPage::record(const std::string& filter, const std::optional<std::string>& denied) const {
+void PageSocket::record(std::string_view service, std::string_view operation,
+                        control::AuditAccess access, const std::string& resource,
+                        const std::optional<std::string>& denied) const {
   CallAudit audit(parts_.audit, kConsoleVia, base::random_uuid(), request_);
-  audit.set_operation("iot", "Subscribe", control::AuditAccess::read);
+  audit.set_operation(service, operation, access);
   SessionCaller who;
   {
     const std::lock_guard lock(mutex_);
@@ -122,16 +131,17 @@ void MqttPage::record(const std::string& filter, const std::optional<std::string
   }
   audit.set_caller(who.caller, parts_.authorizer);
   audit.set_detail("session " + who.session_id);
-  audit.add_resource(arn("topicfilter", filter));
+  audit.add_resource(resource);
   if (denied) {
     audit.failed(kForbidden, kDenied);
   } else {
+    audit.begin();
     audit.succeeded();
   }
   audit.record();
 }
 
-void MqttPage::subscribe(const std::string& filter) {
+void PageSocket::subscribe(const std::string& filter) {
   Caller caller;
   {
     const std::lock_guard lock(mutex_);
@@ -142,13 +152,14 @@ void MqttPage::subscribe(const std::string& filter) {
     }
   }
   const auto denied = why_not_subscribe(caller, filter);
-  record(filter, denied);
+  record("iot", "Subscribe", control::AuditAccess::read, arn("topicfilter", filter), denied);
   if (denied) return tell({{"refused", filter}, {"code", kDenied}, {"message", *denied}});
   // Told before its messages come.
   tell({{"subscribed", filter}});
   {
     const std::lock_guard lock(mutex_);
     if (subscriptions_.contains(filter)) return;
+    if (!client_) client_ = std::make_unique<wire::MqttClient>(of_a_page(parts_.broker));
   }
   const std::uint64_t id =
       client_->subscribe(filter, wire::Qos::at_least_once,
@@ -157,7 +168,7 @@ void MqttPage::subscribe(const std::string& filter) {
   subscriptions_[filter] = id;
 }
 
-void MqttPage::unsubscribe(const std::string& filter) {
+void PageSocket::unsubscribe(const std::string& filter) {
   std::uint64_t id = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -170,7 +181,85 @@ void MqttPage::unsubscribe(const std::string& filter) {
   tell({{"unsubscribed", filter}});
 }
 
-bool MqttPage::may_see(const std::string& topic) {
+std::string PageSocket::frame_arn(const LiveFrames::What& what) const {
+  return "arn:aws:andon:" + parts_.arns.region() + ":" + parts_.arns.account() + ":command/frame/" +
+         what.thing;
+}
+
+std::optional<std::string> PageSocket::why_not_watch(const Caller& caller,
+                                                     const LiveFrames::What& what) const {
+  return refusal(parts_.authorizer, caller, "andon:StartCommand", frame_arn(what));
+}
+
+void PageSocket::refuse_frame(const LiveFrames::What& what, std::string_view code,
+                              const std::string& message) {
+  tell({{"frameTrouble", json::object{{"thing", what.thing},
+                                      {"component", what.component},
+                                      {"code", code},
+                                      {"message", message}}}});
+}
+
+void PageSocket::watch(const LiveFrames::What& what) {
+  Caller caller;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_gone_ || watched_ == what) return;
+    caller = who_.caller;
+  }
+  unwatch();
+  const auto denied = why_not_watch(caller, what);
+  record("andon", "StartCommand", control::AuditAccess::write, frame_arn(what), denied);
+  if (denied) return refuse_frame(what, kDenied, *denied);
+  std::uint64_t look = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    watched_ = what;
+    look = ++look_;
+  }
+  tell({{"watching", json::object{{"thing", what.thing}, {"component", what.component}}}});
+  const std::uint64_t viewer = parts_.frames.watch(
+      what, asker_of(parts_.authorizer, caller), [page = weak_from_this(), look](FrameText frame) {
+        if (const auto there = page.lock()) there->take_frame(look, std::move(frame));
+      });
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_gone_ && look == look_) {
+      viewer_ = viewer;
+      return;
+    }
+  }
+  parts_.frames.unwatch(viewer);  // it has gone meanwhile
+}
+
+void PageSocket::unwatch() {
+  std::uint64_t viewer = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    watched_.reset();
+    ++look_;
+    frame_.reset();
+    viewer = std::exchange(viewer_, 0);
+  }
+  if (viewer != 0) parts_.frames.unwatch(viewer);
+}
+
+void PageSocket::take_frame(std::uint64_t look, FrameText frame) {
+  std::shared_ptr<wire::WebSocket> socket;
+  {
+    const std::lock_guard lock(mutex_);
+    if (look != look_) return;
+    frame_ = std::move(frame);
+    socket = socket_.lock();
+  }
+  if (socket) socket->wake();
+}
+
+void PageSocket::disconnect() {
+  unwatch();
+  client_.reset();
+}
+
+bool PageSocket::may_see(const std::string& topic) {
   Caller caller;
   {
     const std::lock_guard lock(mutex_);
@@ -196,7 +285,7 @@ bool MqttPage::may_see(const std::string& topic) {
   return may_see_[topic] = answer;
 }
 
-void MqttPage::take(const std::string& filter, const wire::MqttMessage& message) {
+void PageSocket::take(const std::string& filter, const wire::MqttMessage& message) {
   if (!may_see(message.topic)) return;
   std::shared_ptr<wire::WebSocket> socket;
   {
@@ -220,7 +309,7 @@ void MqttPage::take(const std::string& filter, const wire::MqttMessage& message)
   if (socket) socket->wake();
 }
 
-json::object MqttPage::shown(const Seen& seen) {
+json::object PageSocket::shown(const Seen& seen) {
   const std::string& payload = seen.message.payload;
   json::object object{{"topic", seen.message.topic},
                       {"bytes", payload.size()},
@@ -236,7 +325,7 @@ json::object MqttPage::shown(const Seen& seen) {
   return object;
 }
 
-std::optional<std::string> MqttPage::next() {
+std::optional<std::string> PageSocket::next() {
   std::vector<Seen> taken;
   std::uint64_t dropped = 0;
   {
@@ -246,6 +335,7 @@ std::optional<std::string> MqttPage::next() {
       replies_.pop_front();
       return reply;
     }
+    if (const FrameText frame = std::exchange(frame_, nullptr)) return *frame;
     std::size_t bytes = 0;
     while (!waiting_.empty() && taken.size() < kMostAtOnce && bytes < kMostBytesAtOnce) {
       const wire::MqttMessage& oldest = waiting_.front().message;
@@ -263,7 +353,7 @@ std::optional<std::string> MqttPage::next() {
   return base::to_text(json::object{{"messages", std::move(messages)}, {"dropped", dropped}});
 }
 
-void MqttPage::look_again() {
+void PageSocket::look_again() {
   try {
     SessionCaller who = parts_.sign_in.caller_of(request_);
     const std::lock_guard lock(mutex_);
@@ -273,11 +363,19 @@ void MqttPage::look_again() {
     return end({.code = 4401, .reason = "the session has ended"});
   }
   std::vector<std::string> filters;
+  std::optional<LiveFrames::What> watched;
   Caller caller;
   {
     const std::lock_guard lock(mutex_);
+    watched = watched_;
     for (const auto& [filter, id] : subscriptions_) filters.push_back(filter);
     caller = who_.caller;
+  }
+  if (watched) {
+    if (const auto denied = why_not_watch(caller, *watched)) {
+      unwatch();
+      refuse_frame(*watched, kDenied, *denied);
+    }
   }
   for (const std::string& filter : filters) {
     const auto denied = why_not_subscribe(caller, filter);

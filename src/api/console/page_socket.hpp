@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one open page sees of the broker: a connection of its own, so that it is given what is
-// retained and holds nobody else up, and a WebSocket on which it says what it wants. Each
-// subscription is decided by the person's policies and recorded, and so is each message. The page
-// is sent the newest: at most kMostWaiting messages wait for it, older ones are dropped and
-// counted. Any thread.
+// The one WebSocket of an open page: what it sees of the broker, by a connection of its own, so
+// that it is given what is retained and holds nobody else up; and the frames of a device that it
+// looks at (live_frames.hpp). Each subscription and each look is decided by the person's policies
+// and recorded, and so is each message. The page is sent the newest: at most kMostWaiting messages
+// and one frame wait for it; older ones are dropped, messages counted. Any thread.
 //
-// To the page: {"subscribed": F}, {"unsubscribed": F}, {"refused": F, "code", "message"}, and
-// {"messages": [{"topic", "payload" or "base64", "bytes", "qos", "retained", "time"}], "dropped"}.
+// To the page: {"subscribed": F}, {"unsubscribed": F}, {"refused": F, "code", "message"},
+// {"messages": [{"topic", "payload" or "base64", "bytes", "qos", "retained", "time"}], "dropped"},
+// {"watching": {"thing", "component"}}, {"frame": {...}, "jpeg": "..."},
+// {"frameTrouble": {"thing", "component", "code", "message"}}.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +21,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "api/console/live_frames.hpp"
 #include "api/console/topic_sight.hpp"
 #include "api/signin/sign_in.hpp"
 #include "api/table/authorizer.hpp"
@@ -32,16 +35,17 @@
 
 namespace andon::api {
 
-struct MqttPageParts {
+struct PageSocketParts {
   SignIn& sign_in;
   const fleet::Arns& arns;
   const base::Clock& clock;
-  wire::MqttOptions broker;                // as the server itself connects
+  wire::MqttOptions broker;  // as the server itself connects
+  LiveFrames& frames;
   const Authorizer* authorizer = nullptr;  // null: nobody but the account may
   control::AuditLog* audit = nullptr;      // null: nothing is recorded
 };
 
-class MqttPage : public std::enable_shared_from_this<MqttPage> {
+class PageSocket : public std::enable_shared_from_this<PageSocket> {
  public:
   static constexpr std::size_t kMostFilters = 20;
   static constexpr std::size_t kMostWaiting = 500;
@@ -50,11 +54,11 @@ class MqttPage : public std::enable_shared_from_this<MqttPage> {
   static constexpr std::size_t kMostShown = 64U << 10U;
 
   // `request` is the one that asks for the socket, of `who`.
-  MqttPage(const MqttPageParts& parts, wire::HttpRequest request, SessionCaller who,
-           std::function<void()> on_gone);
-  MqttPage(const MqttPage&) = delete;
-  MqttPage& operator=(const MqttPage&) = delete;
-  ~MqttPage() = default;
+  PageSocket(const PageSocketParts& parts, wire::HttpRequest request, SessionCaller who,
+             std::function<void()> on_gone);
+  PageSocket(const PageSocket&) = delete;
+  PageSocket& operator=(const PageSocket&) = delete;
+  ~PageSocket() { unwatch(); }
 
   // For the response; keeps the page until the socket is gone.
   [[nodiscard]] std::shared_ptr<wire::WebSocket> make_socket();
@@ -64,7 +68,7 @@ class MqttPage : public std::enable_shared_from_this<MqttPage> {
   void end(wire::WebSocketEnd how);
   [[nodiscard]] bool is_gone() const;
   // Ends the connection to the broker, of a page that is gone; waits for that.
-  void disconnect() { client_.reset(); }
+  void disconnect();
 
  private:
   struct Seen {
@@ -74,7 +78,17 @@ class MqttPage : public std::enable_shared_from_this<MqttPage> {
   void take_text(const std::string& text);
   void subscribe(const std::string& filter);
   void unsubscribe(const std::string& filter);
-  void record(const std::string& filter, const std::optional<std::string>& denied) const;
+  void watch(const LiveFrames::What& what);
+  void unwatch();
+  void take_frame(std::uint64_t look, FrameText frame);
+  // The sentence that refuses it.
+  [[nodiscard]] std::optional<std::string> why_not_watch(const Caller& caller,
+                                                         const LiveFrames::What& what) const;
+  [[nodiscard]] std::string frame_arn(const LiveFrames::What& what) const;
+  void refuse_frame(const LiveFrames::What& what, std::string_view code,
+                    const std::string& message);
+  void record(std::string_view service, std::string_view operation, control::AuditAccess access,
+              const std::string& resource, const std::optional<std::string>& denied) const;
   // The sentence that refuses it.
   [[nodiscard]] std::optional<std::string> why_not_subscribe(const Caller& caller,
                                                              const std::string& filter) const;
@@ -85,7 +99,7 @@ class MqttPage : public std::enable_shared_from_this<MqttPage> {
   [[nodiscard]] std::string arn(std::string_view kind, const std::string& name) const;
   [[nodiscard]] static base::json::object shown(const Seen& seen);
 
-  const MqttPageParts& parts_;
+  const PageSocketParts& parts_;
   const wire::HttpRequest request_;  // its cookie is the session's
   const std::function<void()> on_gone_;
   mutable std::mutex mutex_;  // guards what follows
@@ -98,7 +112,12 @@ class MqttPage : public std::enable_shared_from_this<MqttPage> {
   std::size_t waiting_bytes_ = 0;
   std::uint64_t dropped_ = 0;
   bool is_gone_ = false;
-  std::unique_ptr<wire::MqttClient> client_;  // last: its thread uses all of the above
+  std::optional<LiveFrames::What> watched_;
+  std::uint64_t look_ = 0;  // rises with each watch: what was asked for before is not shown
+  std::uint64_t viewer_ = 0;
+  FrameText frame_;  // the newest that was not sent yet
+  // Made with the first subscription. Last: its thread uses all of the above.
+  std::unique_ptr<wire::MqttClient> client_;
 };
 
 }  // namespace andon::api

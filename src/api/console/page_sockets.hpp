@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// GET /console/mqtt: a WebSocket for a page that looks at the broker's messages (mqtt_page.hpp). It
-// is given to the server's own pages alone (Origin), by the session's cookie; kMost at a time. A
+// GET /console/socket: a WebSocket for a page that looks at messages and frames (page_socket.hpp).
+// It is given to the server's own pages alone (Origin), by the session's cookie; kMost at a time. A
 // session that ends, and a policy that changes, counts within kLooksAgain. What a page publishes it
 // publishes by iotdata's Publish, as everybody. Any thread.
 #pragma once
@@ -12,23 +12,23 @@
 #include <mutex>
 #include <set>
 
-#include "api/console/mqtt_page.hpp"
+#include "api/console/page_socket.hpp"
 #include "control/shared/background_worker.hpp"
 #include "wire/http/http.hpp"
 
 namespace andon::api {
 
-class MqttSockets {
+class PageSockets {
  public:
   static constexpr std::size_t kMost = 32;
   static constexpr std::size_t kMostOfOne = 8;  // of one session
   static constexpr std::chrono::seconds kLooksAgain{3};
 
   // What the parts refer to must outlive it.
-  explicit MqttSockets(MqttPageParts parts);
-  MqttSockets(const MqttSockets&) = delete;
-  MqttSockets& operator=(const MqttSockets&) = delete;
-  ~MqttSockets() { stop(); }
+  explicit PageSockets(PageSocketParts parts);
+  PageSockets(const PageSockets&) = delete;
+  PageSockets& operator=(const PageSockets&) = delete;
+  ~PageSockets() { stop(); }
 
   // Throws ServiceError: 401 without a session, 403 InvalidOrigin for another site's page, 429 and
   // 503 where there are too many.
@@ -39,14 +39,14 @@ class MqttSockets {
  private:
   struct Open {
     std::string session;
-    std::shared_ptr<MqttPage> page;
+    std::shared_ptr<PageSocket> page;
   };
   // Takes one of the places, for a page that is being made; throws where there is none.
   void take_place(const std::string& session);
   bool step();
   void wake();
 
-  const MqttPageParts parts_;
+  const PageSocketParts parts_;
   std::mutex mutex_;                    // guards what follows
   std::multiset<std::string> opening_;  // sessions whose pages are being made
   std::list<Open> pages_;
