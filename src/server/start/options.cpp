@@ -15,6 +15,7 @@
 #include "fleet/messages/job_message.hpp"
 #include "fleet/names/topic.hpp"
 #include "options/usage_error.hpp"
+#include "server/broker/listening_port.hpp"
 #include "wire/http/url.hpp"
 #include "wire/otlp/otlp_sender.hpp"
 #include "wire/smtp/mail_message.hpp"
@@ -257,6 +258,15 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
   app.add_option("--api-port", options.api_port, "Its port; 0 is any free one")
       ->type_name("PORT")
       ->capture_default_str();
+  app.add_option(
+         "--api-certificate", options.api_certificate,
+         "PEM file with the plant's own certificate for --api-address, and those between it and "
+         "its authority; read again when it changes, and on SIGHUP. Else the server's own CA signs")
+      ->type_name("FILE");
+  app.add_option("--api-key", options.api_key,
+                 "PEM file with its private key, without a password, which only its owner and "
+                 "group may read")
+      ->type_name("FILE");
   app.add_option("--device-address", options.device_address,
                  "Where devices are listened for (HTTPS and MQTT, both with mutual TLS)")
       ->type_name("ADDRESS")
@@ -470,6 +480,12 @@ void check_server_options(const ServerOptions& options) {
   }
   for (const std::string& host : options.hosts) {
     if (!is_host(host)) refuse("--host '" + host + "' is not a host name or an IP address");
+  }
+  if (options.api_certificate.empty() != options.api_key.empty()) {
+    refuse("--api-certificate and --api-key go together; one of them is missing");
+  }
+  if (!options.api_certificate.empty() && is_loopback(options.api_address)) {
+    refuse("--api-certificate: the API has no TLS on a loopback address; give an --api-address");
   }
   if (options.region.empty() || options.region.find_first_not_of(
                                     "abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
