@@ -15,6 +15,8 @@
 #include "control/housekeeping/housekeeping.hpp"
 #include "control/iam/iam.hpp"
 #include "control/identity/access_keys.hpp"
+#include "control/index/deployment_progress.hpp"
+#include "control/index/fleet_state.hpp"
 #include "control/models/model_registry.hpp"
 #include "control/parameters/parameters.hpp"
 #include "control/parameters/secrets.hpp"
@@ -249,7 +251,7 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
             ResultFilter{.thing = "dev1", .label = "scratch", .verdict = "NG"}}) {
         const ResultPage page = results.list({.filter = filter, .order = order, .limit = 1});
         (void)results.list({.filter = filter, .order = order, .place = page.next, .limit = 1});
-        (void)results.counts(filter, {.limit = 1, .after = "0:dev1/a"});
+        (void)results.counts(filter, {}, {.limit = 1, .after = R"(["0","dev1","a"])"});
       }
     }
     const std::int64_t id = results.list({.limit = 1}).results.front().id;
@@ -325,6 +327,11 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
       }
     }
     (void)plane.jobs.effective_deployments("dev1", {});
+    const FleetState fleet(database(), clock(), Arns());
+    (void)fleet.list({}, {});
+    (void)fleet.list({.group = "G"}, {});
+    (void)progress_of(database(), "d", JobStatus::failed, {});
+    (void)progress_tally(database(), "d");
     (void)plane.tags.of(Arns().core_device("dev1"));
   }
 

@@ -29,6 +29,7 @@ using andon::server::ServerOptions;
 
 constexpr std::chrono::minutes kFirstHousekeeping{1};  // after the start, which has enough to do
 constexpr std::chrono::hours kHousekeepingInterval{1};
+constexpr std::chrono::minutes kCertificateInterval{1};
 
 // Signals are taken by main, in its own time: blocked before any thread is started.
 sigset_t block_end_signals() {
@@ -79,11 +80,17 @@ void serve(andon::server::Server& server, const andon::base::ServiceManager& man
            const sigset_t& signals) {
   using Clock = std::chrono::steady_clock;
   auto housekeeping = Clock::now() + kFirstHousekeeping;
+  auto certificate = Clock::now() + kCertificateInterval;
   for (;;) {
     const auto alive = manager.alive_interval();
-    const auto until = alive ? std::min(housekeeping, Clock::now() + *alive) : housekeeping;
+    const auto due = std::min(housekeeping, certificate);
+    const auto until = alive ? std::min(due, Clock::now() + *alive) : due;
     const int number = wait_for_signal(signals, until);
     if (number == SIGINT || number == SIGTERM) return;
+    if (number == SIGHUP || Clock::now() >= certificate) {
+      server.look_at_certificate();
+      certificate = Clock::now() + kCertificateInterval;
+    }
     if (number != 0) continue;
     if (Clock::now() >= housekeeping) {
       server.do_housekeeping();

@@ -2,6 +2,7 @@
 """What a page of the console does not do: run what others have named, be used by another site, give
 up when its session or its server goes; and what it weighs."""
 import json
+import sqlite3
 import urllib.parse
 
 import pytest
@@ -121,6 +122,45 @@ def test_names_that_others_have_chosen_are_shown_as_text(alone, watched):
     assert not watched.problems
 
 
+def test_what_jobs_browsers_and_pipelines_say_is_shown_as_text(alone, watched):
+    """Deployments' names, executions' inputs and causes, lines of functions, browsers, deliveries."""
+    server = alone.server
+    server.aws("iot").create_thing(thingName="line-1")
+    made = server.aws("greengrassv2").create_deployment(
+        targetArn="arn:aws:iot:us-east-1:000000000000:thing/line-1", deploymentName=HOSTILE,
+        components={})["deploymentId"]
+    with sqlite3.connect(server.data / "andon.db", timeout=30) as database:  # as a device says it
+        database.execute("UPDATE job_executions SET status = 'FAILED', status_details = ?",
+                         (json.dumps({"detailed-deployment-status": "FAILED",
+                                      "deployment-failure-cause": HOSTILE}),))
+    states = server.aws("stepfunctions")
+    role = next(one["Arn"] for one in server.aws("iam").list_roles()["Roles"]
+                if one["RoleName"] == "andon-workflows")
+    machine = states.create_state_machine(name="bent", roleArn=role, definition=json.dumps({
+        "StartAt": "Fail", "States": {"Fail": {"Type": "Fail", "Error": "E", "Cause": HOSTILE}}}))[
+            "stateMachineArn"]
+    execution = states.start_execution(
+        stateMachineArn=machine, input=json.dumps({"text": HOSTILE}))["executionArn"]
+    wait_until(lambda: states.describe_execution(executionArn=execution)["status"] == "FAILED",
+               "the end of the execution")
+    ask(alone.url, "POST", "/console/sign-in", {
+        "Content-Type": "application/json", "User-Agent": HOSTILE},
+        json.dumps({"link": alone.link().split("link=")[1]}))
+    watched.sign_in()
+    for address, most in ((f"#/deployments/{made}", None), ("#/deployments", "Deployments"),
+                          ("#/devices/line-1", "line-1"), ("#/alerts", "Alerts"),
+                          ("#/workflows/executions/" + execution.replace(":", "%3A"), None),
+                          ("#/settings/sessions", "Settings"), ("#/audit?kind=all", "Audit")):
+        watched.page.evaluate("path => { location.hash = path }", address)
+        watched.settle()
+        text = watched.page.locator("main").inner_text()
+        if address != "#/audit?kind=all":
+            assert "<img src=x onerror=" in text, (address, text[:500])
+        assert watched.page.locator("img[src=x]").count() == 0, address
+        assert "owned" != watched.page.title(), (address, most)
+    assert not watched.problems
+
+
 def test_another_site_cannot_use_the_session(alone, watched):
     watched.sign_in()
     cookie = next(one for one in watched.context.cookies() if one["name"] == "andon_session")
@@ -135,6 +175,27 @@ def test_another_site_cannot_use_the_session(alone, watched):
         assert ask(alone.url, "DELETE", "/console/s3/andon-uploads/x", {**session, **more})[0] == 403
     things = alone.server.aws("iot").list_things()["things"]
     assert "stolen" not in [thing["thingName"] for thing in things]
+
+
+def test_a_session_that_somebody_else_has_begun_is_not_gone_on_with(alone, watched):
+    """Fixation: what was in the cookie before the sign-in is worth nothing after it."""
+    other = json.loads(ask(alone.url, "POST", "/console/sign-in", {"Content-Type": "application/json"},
+                           json.dumps({"link": alone.link().split("link=")[1]}))[2] or b"{}")
+    assert other.get("csrfToken"), other
+    for planted in ("andon_session=chosen-by-somebody", "andon_session=" + "A" * 43):
+        name, value = planted.split("=", 1)
+        watched.context.add_cookies([
+            {"name": name, "value": value, "domain": "127.0.0.1", "path": "/console"}])
+        watched.sign_in()
+        cookies = [one["value"] for one in watched.context.cookies() if one["name"] == name]
+        assert value not in cookies and len(cookies) == 1
+        status, _, _ = ask(alone.url, "GET", "/console/session", {"Cookie": planted})
+        assert status == 401
+        watched.page.get_by_role("button", name="Sign out").click()
+        watched.page.get_by_role("button", name="Sign in").wait_for()
+        # The session that was signed out of is over, too.
+        status, _, _ = ask(alone.url, "GET", "/console/session", {"Cookie": f"{name}={cookies[0]}"})
+        assert status == 401
 
 
 def test_a_page_whose_session_has_ended_asks_to_sign_in_and_goes_on_where_it_was(alone, watched):

@@ -121,11 +121,3 @@ export async function s3Json(uri: string): Promise<Answer> {
 export async function s3Delete(bucket: string, key: string): Promise<void> {
   await object('DELETE', objectPath(bucket, key));
 }
-
-// The names of up to a thousand objects below a prefix.
-export async function s3Names(bucket: string, prefix: string): Promise<Set<string>> {
-  const xml = await s3List(
-    `${objectPath(bucket)}?list-type=2&max-keys=1000&prefix=${encodeURIComponent(prefix)}`,
-  );
-  return new Set([...xml.querySelectorAll('Contents > Key')].map((key) => key.textContent ?? ''));
-}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deployments as the screens need them: which devices, which components, what differs.
 import { all, call, type Answer } from './api';
-import { nameOf } from './format';
+import { t } from '../text';
 
 export interface Component {
   componentVersion: string;
@@ -12,29 +12,20 @@ export type Components = Record<string, Component>;
 
 export const isGroup = (targetArn: string) => targetArn.includes(':thinggroup/');
 
-export async function devicesOf(targetArn: string, most = 500): Promise<string[]> {
-  if (!isGroup(targetArn)) return [nameOf(targetArn)];
-  const { items } = await all('iot', 'ListThingsInThingGroup', 'things', { thingGroupName: nameOf(targetArn), recursive: true, maxResults: 250 }, most);
-  return items as unknown as string[];
+// Of which a screen shows more a page.
+const OF_PROGRESS = '200';
+export interface Progress {
+  devices: Answer[];
+  counts: [status: string, devices: number][]; // of all, also of those that are not shown
+  next?: string;
 }
 
-// How the deployment is on each of its devices; eight are asked at a time.
-export async function progressOf(deployment: Answer, most = 500): Promise<Answer[]> {
-  const things = await devicesOf(deployment.targetArn, most);
-  const found = new Map<string, Answer>();
-  const waiting = [...things];
-  const work = async () => {
-    for (let thing = waiting.pop(); thing; thing = waiting.pop()) {
-      const { items } = await all('greengrass', 'ListEffectiveDeployments', 'effectiveDeployments', { coreDeviceThingName: thing }, 200)
-        .catch((error) => {
-          if (error.isMissing) return { items: [] as Answer[] };
-          throw error;
-        });
-      found.set(thing, items.find((one) => one.deploymentId === deployment.deploymentId));
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, work));
-  return things.map((thing) => ({ thing, ...found.get(thing) }));
+// How the deployment is on its devices: a page of them, those that `status` names alone.
+export async function progressOf(deploymentId: string, status = '', nextToken?: string): Promise<Progress> {
+  const page = await call('andon', 'ListDeploymentDevices', {
+    deploymentId, maxResults: OF_PROGRESS, ...(status ? { status } : {}), ...(nextToken ? { nextToken } : {}),
+  });
+  return { devices: page.devices, counts: Object.entries(page.counts), next: page.nextToken };
 }
 
 // Newest first.
@@ -65,11 +56,19 @@ export function differences(before: Components, after: Components): Difference[]
 }
 
 function same(a: Component, b: Component): boolean {
-  const merge = (one: Component) => JSON.stringify(parsed(one.configurationUpdate?.merge ?? '{}'));
+  const merge = (one: Component) => stable(parsed(one.configurationUpdate?.merge ?? '{}'));
   return (
     a.componentVersion === b.componentVersion &&
     merge(a) === merge(b) &&
-    JSON.stringify(a.configurationUpdate?.reset ?? []) === JSON.stringify(b.configurationUpdate?.reset ?? [])
+    JSON.stringify(a.configurationUpdate?.reset ?? []) === JSON.stringify(b.configurationUpdate?.reset ?? []) &&
+    stable(a.runWith ?? {}) === stable(b.runWith ?? {})
+  );
+}
+
+// Whatever the order of its members.
+export function stable(value: unknown): string {
+  return JSON.stringify(value, (_key, one) =>
+    one && typeof one === 'object' && !Array.isArray(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => a.localeCompare(b))) : one,
   );
 }
 
@@ -81,12 +80,32 @@ function parsed(text: string): unknown {
   }
 }
 
+// What a deployment has beside its components, as it was given: the next one of its target has it, too.
+export function policiesOf(old: Answer): { deploymentPolicies?: Answer; iotJobConfiguration?: Answer; parentTargetArn?: string } {
+  return Object.fromEntries(
+    ['deploymentPolicies', 'iotJobConfiguration', 'parentTargetArn'].filter((name) => old?.[name] && Object.keys(old[name]).length).map((name) => [name, old[name]]),
+  );
+}
+
+// What one is told of them, beside what happens if it fails.
+export function wordsOf(deployment: Answer): [string, string][] {
+  const { deploymentPolicies: policies = {}, iotJobConfiguration: job = {} } = deployment;
+  const words: [string, unknown][] = [
+    [t.deps.update, policies.componentUpdatePolicy && `${t.deps.updates[policies.componentUpdatePolicy.action] ?? ''} ${t.deps.seconds(policies.componentUpdatePolicy.timeoutInSeconds)}`],
+    [t.deps.validation, policies.configurationValidationPolicy && t.deps.seconds(policies.configurationValidationPolicy.timeoutInSeconds)],
+    [t.deps.rollout, job.jobExecutionsRolloutConfig],
+    [t.deps.abort, job.abortConfig],
+    [t.deps.timeout, job.timeoutConfig],
+  ];
+  return words.filter((one) => one[1]).map(([label, value]) => [label, typeof value === 'string' ? value : stable(value)]);
+}
+
 export async function deployAgain(old: Answer): Promise<string> {
   const { deploymentId } = await call('greengrass', 'CreateDeployment', {
     targetArn: old.targetArn,
     ...(old.deploymentName ? { deploymentName: old.deploymentName } : {}),
     components: old.components ?? {},
-    ...(old.deploymentPolicies ? { deploymentPolicies: old.deploymentPolicies } : {}),
+    ...policiesOf(old),
     clientToken: unique(),
   });
   return deploymentId;

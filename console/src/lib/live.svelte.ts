@@ -2,6 +2,7 @@
 // What changes on the server, as Server-Sent Events: kinds of things, not the things themselves.
 // The browser comes back by itself with the last event's id, so nothing is missed; many changes at
 // once are one event.
+import { untrack } from 'svelte';
 import { ApiError } from './api';
 import { findSession, session } from './session.svelte';
 
@@ -76,7 +77,12 @@ function noDoubt() {
   doubt = undefined;
 }
 
-export function resource<T>(load: () => Promise<T>, kinds: Kind[] = []) {
+// How often what is put together of much is asked for again, however fast it changes.
+export const SELDOM_MS = 10_000;
+
+// What load() gives, asked for again when things of these kinds have changed: at most once in
+// `everyMs`, the last change always.
+export function resource<T>(load: () => Promise<T>, kinds: Kind[] = [], everyMs = 0) {
   const state = $state<{ data: T | undefined; error: ApiError | undefined; loading: boolean }>({
     data: undefined,
     error: undefined,
@@ -85,12 +91,15 @@ export function resource<T>(load: () => Promise<T>, kinds: Kind[] = []) {
   let asked = 0;
   let busy = false;
   let dirty = false;
+  let begun = 0;
+  let later: ReturnType<typeof setTimeout> | undefined;
   async function refresh() {
     if (busy) {
       dirty = true;
       return;
     }
     busy = true;
+    begun = Date.now();
     const number = ++asked;
     try {
       const data = await load();
@@ -105,16 +114,31 @@ export function resource<T>(load: () => Promise<T>, kinds: Kind[] = []) {
     busy = false;
     if (dirty) {
       dirty = false;
-      void refresh();
+      changed();
     }
+  }
+  function changed() {
+    const wait = begun + everyMs - Date.now();
+    if (wait <= 0) void refresh();
+    else
+      later ??= setTimeout(() => {
+        later = undefined;
+        void refresh();
+      }, wait);
   }
   // What load() reads before it waits makes it run again, newest first.
   $effect(() => {
-    for (const kind of kinds) void live.seen[kind];
     void session.who?.id;
     busy = false;
     void refresh();
   });
+  let isFirst = true;
+  $effect(() => {
+    for (const kind of kinds) void live.seen[kind];
+    if (!isFirst) untrack(changed);
+    isFirst = false;
+  });
+  $effect(() => () => clearTimeout(later));
   return {
     get data() {
       return state.data;

@@ -76,6 +76,13 @@ export function arnBeside(other: string | undefined, service: string, resource: 
   return account === undefined ? '' : `arn:aws:${service}:${region}:${account}:${resource}`;
 }
 
+// Something of this server, by its exact name, as policies have it.
+export function arnOf(service: string, resource: string): string {
+  if (!session.who) return '';
+  const { region, account } = session.who;
+  return `arn:aws:${service}:${service === 'iam' ? '' : region}:${account}:${resource}`;
+}
+
 export function commandArn(kind: string, thingArn: string | undefined): string {
   return arnBeside(thingArn, 'andon', `command/${kind}/${nameOf(thingArn)}`);
 }

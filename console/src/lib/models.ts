@@ -38,6 +38,41 @@ export async function reportOf(version: Answer): Promise<Report | undefined> {
   };
 }
 
+export type Figures = Map<string, number | string>;
+
+// What two versions are told apart by: the report's figures, and numbers among the properties.
+export async function figuresOf(version: Answer | undefined, report?: Report): Promise<Figures> {
+  const found: Figures = new Map();
+  if (!version) return found;
+  const known = report ?? (await reportOf(version).catch(() => undefined));
+  for (const [key, value] of known?.main ?? []) found.set(key, value);
+  for (const [key, value] of propertiesOf(version)) {
+    if (value !== '' && !Number.isNaN(Number(value))) found.set(key, Number(value));
+  }
+  return found;
+}
+
+// The server's own checks of the files.
+export function checksOf(version: Answer): Answer[] {
+  return version?.ModelPackageStatusDetails?.ValidationStatuses ?? [];
+}
+
+// What the QA stage of a pipeline has noted: "qa.verdict", "qa.reason", figures and what was promised.
+export function qaOf(version: Answer): { verdict: string; reason: string; time?: string; figures: [string, string, string][] } | undefined {
+  const kept = (version?.CustomerMetadataProperties ?? {}) as Record<string, string>;
+  if (!kept['qa.verdict']) return undefined;
+  const figures = Object.entries(kept)
+    .filter(([name]) => name.startsWith('qa.') && !/^qa\.(verdict|reason|time|component|execution|promised-.*)$/.test(name))
+    .map(([name, value]): [string, string, string] => [name.slice(3), value, kept[`qa.promised-${name.slice(3)}`] ?? '']);
+  return { verdict: kept['qa.verdict'], reason: kept['qa.reason'] ?? '', time: kept['qa.time'], figures };
+}
+
+// Where the pictures of its report are, if its lineage names a folder of the store.
+export function picturesOf(version: Answer): string | undefined {
+  const found = propertiesOf(version).find(([name, value]) => /picture|image|dataset/i.test(name) && /^s3:\/\/[^/]+\//.test(value));
+  return found?.[1].replace(/\/?$/, '/');
+}
+
 // Metrics that were given as properties ("MAP": "0.83").
 export function propertiesOf(version: Answer): [string, string][] {
   return Object.entries((version?.CustomerMetadataProperties ?? {}) as Record<string, string>).filter(
@@ -52,28 +87,24 @@ export function taskTokenOf(version: Answer): string | undefined {
   return pieces.length ? pieces.sort().map((name) => kept[name]).join('') : undefined;
 }
 
+const MOST_DEVICES = 10_000;
+
 // Devices on which component NAME.Model of this version is installed.
 export async function whereItRuns(model: string, version: number, one?: Answer): Promise<Answer[]> {
   // A pipeline that names it otherwise has noted how.
   const noted = String(one?.CustomerMetadataProperties?.['qa.component'] ?? '').split(' ');
-  const { items } = await all('greengrass', 'ListCoreDevices', 'coreDevices', { maxResults: 100 }, 300);
-  const found: Answer[] = [];
-  const waiting = [...items];
-  const work = async () => {
-    for (let device = waiting.pop(); device; device = waiting.pop()) {
-      const installed = await all('greengrass', 'ListInstalledComponents', 'installedComponents', {
-        coreDeviceThingName: device.coreDeviceThingName,
-      });
-      const component = installed.items.find(
-        ({ componentName, componentVersion }) =>
-          (componentName === `${model}.Model` && componentVersion.split('.')[0] === String(version)) ||
-          (componentName === noted[0] && componentVersion === noted[1]),
-      );
-      if (component) found.push({ ...device, component });
+  const wanted: [string, (componentVersion: string) => boolean][] = [
+    [`${model}.Model`, (of) => of.split('.')[0] === String(version)],
+    ...(noted.length > 1 ? [[noted[0], (of: string) => of === noted[1]] as [string, (of: string) => boolean]] : []),
+  ];
+  const found = new Map<string, Answer>();
+  for (const [componentName, fits] of wanted) {
+    const { items } = await all('andon', 'ListDeviceStates', 'devices', { componentName, maxResults: '1000' }, MOST_DEVICES);
+    for (const device of items) {
+      if (fits(device.component.componentVersion)) found.set(device.thing, { ...device, component: { componentName, ...device.component } });
     }
-  };
-  await Promise.all([work(), work(), work(), work()]);
-  return found.sort((a, b) => a.coreDeviceThingName.localeCompare(b.coreDeviceThingName));
+  }
+  return [...found.values()].sort((a, b) => a.thing.localeCompare(b.thing));
 }
 
 export interface Latency {
@@ -92,7 +123,7 @@ export async function latencies(devices: Answer[]): Promise<Latency[]> {
   await Promise.all(
     devices.slice(0, MOST_TIMED).map(async (device) => {
       const { results } = await call('andon', 'ListResults', {
-        thing: device.coreDeviceThingName, maxResults: OF_EACH, includeMessages: 'true',
+        thing: device.thing, maxResults: OF_EACH, includeMessages: 'true',
       });
       const times = (results as Answer[])
         .filter(

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results and their pictures: andon-inspect uploads some of them to a bucket, under the day's prefix.
-import { objectPath, s3Names, type Answer } from './api';
-
-export const UPLOADS = 'andon-uploads';
+// Results and their pictures, of which andon-inspect uploads some.
+import { objectPath, type Answer } from './api';
 
 export interface Finding {
   label: string;
@@ -14,23 +12,10 @@ export function findings(message: Answer): Finding[] {
   return Array.isArray(message?.detections) ? message.detections : [];
 }
 
-export function pictureKey(thing: string, timestamp: string, image: string): string {
-  return `${thing}/${timestamp.slice(0, 10).replaceAll('-', '/')}/${image}`;
-}
-
-// Of each prefix (a device's day) the names that are there, asked for once a minute at most.
-const known = new Map<string, { at: number; names: Promise<Set<string>> }>();
-
-export async function pictureOf(result: Answer): Promise<string | undefined> {
-  const key = pictureKey(result.thing, result.timestamp, result.image);
-  const prefix = key.slice(0, key.length - result.image.length);
-  let entry = known.get(prefix);
-  if (!entry || Date.now() - entry.at > 60_000) {
-    entry = { at: Date.now(), names: s3Names(UPLOADS, prefix).catch(() => new Set<string>()) };
-    known.set(prefix, entry);
-  }
-  const names = await entry.names;
-  return names.has(key) ? objectPath(UPLOADS, key) : undefined;
+// Where its picture is, if it was uploaded: the server tells that of each result.
+export function pictureOf(result: Answer): string | undefined {
+  const match = /^s3:\/\/([^/]+)\/(.+)$/.exec(result?.picture ?? '');
+  return match ? objectPath(match[1], match[2]) : undefined;
 }
 
 // The same class has the same colour everywhere, and one that is told from its neighbours.
@@ -38,4 +23,26 @@ export function colourOf(label: string): string {
   let hash = 0;
   for (const letter of label) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
   return `hsl(${(hash * 47) % 360} 85% 55%)`;
+}
+
+// Of counts by `found` and `verdict`: how many pictures, in how many something was found, how many
+// have a verdict, and of those how many are NG. A finding is no reject: a presence check looks for
+// what must be there.
+export interface Shares {
+  looked: number;
+  found: number;
+  judged: number;
+  rejected: number;
+  doubtful: number;
+}
+export function sharesOf(counts: Answer[]): Shares {
+  const shares = { looked: 0, found: 0, judged: 0, rejected: 0, doubtful: 0 };
+  for (const { count, found, verdict } of counts) {
+    shares.looked += count;
+    if (found) shares.found += count;
+    if (verdict === 'OK' || verdict === 'NG' || verdict === 'DOUBT') shares.judged += count;
+    if (verdict === 'NG') shares.rejected += count;
+    if (verdict === 'DOUBT') shares.doubtful += count;
+  }
+  return shares;
 }

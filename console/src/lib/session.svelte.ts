@@ -6,6 +6,8 @@ export interface Who {
   name: string;
   principal: string;
   kind: string;
+  account: string;
+  region: string;
   signedInBy: string;
   begun: string;
   ends: string;

@@ -3,6 +3,7 @@
 // operations, rows of the operation table. Over control::Results.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,15 @@
 
 namespace andon::api {
 
-// `results` outlives the rows.
-[[nodiscard]] std::vector<Operation> result_operations(control::Results& results);
+// Whether an object of bucket andon-uploads is there; called for each result that is shown.
+using HasUpload = std::function<bool(const std::string& key)>;
+
+// `results` outlives the rows. Without `has_upload` no result tells of its picture.
+[[nodiscard]] std::vector<Operation> result_operations(control::Results& results,
+                                                       HasUpload has_upload = {});
+
+// Where andon-inspect uploads the picture of a result, if it does.
+[[nodiscard]] std::string upload_key(const control::NewResult& result);
 
 // A line of the CSV export, without its newline, and its heading. Fields that a spreadsheet would
 // take for a formula begin with an apostrophe.

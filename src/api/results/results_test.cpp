@@ -66,6 +66,7 @@ TEST_F(ResultOperationsTest, ListsInPagesAsTheQuerySays) {
   EXPECT_THAT(images(call("ListResults", {})), ElementsAre("c", "b", "a"));
   EXPECT_THAT(images(call("ListResults", {{"thing", "line-1"}, {"minScore", "0.6"}})),
               ElementsAre("b"));
+  EXPECT_THAT(images(call("ListResults", {{"maxScore", "0.6"}})), ElementsAre("a"));
   EXPECT_THAT(images(call("ListResults", {{"class", "dent"}})), ElementsAre());
   EXPECT_THAT(images(call("ListResults", {{"from", base::to_iso8601(clock_.now())}})),
               ElementsAre("c"));
@@ -82,9 +83,9 @@ TEST_F(ResultOperationsTest, ListsInPagesAsTheQuerySays) {
 TEST_F(ResultOperationsTest, RefusesWhatItCannotRead) {
   for (const json::object& input :
        {json::object{{"from", "yesterday"}}, json::object{{"minScore", "much"}},
-        json::object{{"minScore", "nan"}}, json::object{{"nextToken", "abc"}},
-        json::object{{"maxResults", "0"}}, json::object{{"maxResults", "9999"}},
-        json::object{{"afterId", "x"}}}) {
+        json::object{{"minScore", "nan"}}, json::object{{"maxScore", "x"}},
+        json::object{{"nextToken", "abc"}}, json::object{{"maxResults", "0"}},
+        json::object{{"maxResults", "9999"}}, json::object{{"afterId", "x"}}}) {
     EXPECT_EQ(refused("ListResults", input), ErrorCode::invalid_argument) << base::to_text(input);
   }
   EXPECT_EQ(refused("ExportResults", {{"format", "xml"}}), ErrorCode::invalid_argument);
@@ -147,6 +148,64 @@ TEST_F(ResultOperationsTest, CountsByHour) {
   ASSERT_EQ(counted.at("counts").as_array().size(), 1U);
   EXPECT_EQ(counted.at("counts").at(0).at("count"), 2);
   EXPECT_EQ(counted.at("counts").at(0).at("class"), "scratch");
+}
+
+TEST_F(ResultOperationsTest, SaysWhereTheUploadedPictureIs) {
+  std::vector<std::string> asked;
+  operations_ = result_operations(results_, [&](const std::string& key) {
+    asked.push_back(key);
+    return key.ends_with("/a");
+  });
+  put("line-1", "a", 0.5);
+  put("line-1", "b", 0.5);
+  const std::string day = base::to_iso8601(clock_.now()).substr(0, 10);
+  EXPECT_FALSE(call("ListResults", {}).at("results").at(1).as_object().contains("picture"));
+  EXPECT_TRUE(asked.empty());
+  const json::object page = call("ListResults", {{"includePictures", "true"}});
+  EXPECT_FALSE(page.at("results").at(0).as_object().contains("picture"));
+  EXPECT_EQ(page.at("results").at(1).at("picture"), "s3://andon-uploads/line-1/" +
+                                                        day.substr(0, 4) + "/" + day.substr(5, 2) +
+                                                        "/" + day.substr(8) + "/a");
+  EXPECT_EQ(call("GetResult", {{"resultId", "1"}}).at("picture"),
+            page.at("results").at(1).at("picture"));
+}
+
+TEST_F(ResultOperationsTest, CountsByWhatIsAskedForAndByShift) {
+  clock_.advance(base::SystemClock().now() - std::chrono::hours(5) - clock_.now());
+  put("line-1", "a", 0.5);
+  put("line-2", "b", 0.5);
+  EXPECT_EQ(base::to_text(call("CountResults", {{"groupBy", "none"}})),
+            R"({"counts":[{"count":2}]})");
+  EXPECT_EQ(base::to_text(call("CountResults", {{"groupBy", "thing,verdict"}})),
+            R"({"counts":[{"thing":"line-1","verdict":"","count":1},)"
+            R"({"thing":"line-2","verdict":"","count":1}]})");
+  for (const char* bad : {"line", "thing,,class", "none,thing", "hour,shift"}) {
+    EXPECT_EQ(refused("CountResults", {{"groupBy", bad}}), ErrorCode::invalid_argument) << bad;
+  }
+  EXPECT_EQ(refused("CountResults", {{"groupBy", "shift"}}), ErrorCode::failed_precondition);
+  const json::object plan{{"timeZone", "UTC"},
+                          {"shifts", json::array{{{"name", "day"}, {"start", "00:00"}}}}};
+  EXPECT_EQ(call("PutShifts", plan), plan);
+  EXPECT_EQ(call("GetShifts", {}), plan);
+  EXPECT_EQ(refused("PutShifts", {{"shifts", "x"}}), ErrorCode::invalid_argument);
+  const json::object counted = call("CountResults", {{"groupBy", "shift"}});
+  ASSERT_EQ(counted.at("counts").as_array().size(), 1U);
+  const json::value& one = counted.at("counts").at(0);
+  EXPECT_EQ(one.at("count"), 2);
+  EXPECT_EQ(one.at("shift"), "day");
+  EXPECT_EQ(one.at("day"), base::to_iso8601(clock_.now()).substr(0, 10));
+  // In pages of one row each.
+  std::size_t rows = 0;
+  json::object input{{"groupBy", "shift,thing"}, {"maxResults", "1"}};
+  while (true) {
+    const json::object page = call("CountResults", input);
+    rows += page.at("counts").as_array().size();
+    if (!page.contains("nextToken")) break;
+    input["nextToken"] = page.at("nextToken");
+  }
+  EXPECT_EQ(rows, 2U);
+  EXPECT_EQ(refused("CountResults", {{"groupBy", "shift"}, {"nextToken", "eHh4"}}),
+            ErrorCode::invalid_argument);
 }
 
 }  // namespace

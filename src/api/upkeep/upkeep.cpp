@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/table/members.hpp"
+#include "base/error/error.hpp"
 #include "base/json/json.hpp"
 
 namespace andon::api {
@@ -49,6 +50,28 @@ json::value list_backups(const UpkeepParts& parts) {
   return output;
 }
 
+json::array described(const std::vector<CertificateEnd>& certificates) {
+  json::array all;
+  for (const CertificateEnd& one : certificates) {
+    json::object told{{"certificateId", one.id}, {"notAfter", base::to_iso8601(one.not_after)}};
+    put_unless_empty(told, "thing", one.thing);
+    put_unless_empty(told, "name", one.name);
+    if (!one.names.empty()) told["names"] = to_array(one.names);
+    all.push_back(std::move(told));
+  }
+  return all;
+}
+
+json::value list_ending(const UpkeepParts& parts, const json::object& input) {
+  constexpr std::int64_t kMostDays = 3650;
+  const std::int64_t days = optional_number(input, "days").value_or(30);
+  if (days < 0 || days > kMostDays) {
+    throw base::Error(base::ErrorCode::invalid_argument, "days: must be 0 to 3650");
+  }
+  return json::object{{"ending", described(parts.ending_certificates(std::chrono::days(days)))},
+                      {"own", described(parts.own_certificates())}};
+}
+
 }  // namespace
 
 std::vector<Operation> upkeep_operations(UpkeepParts given) {
@@ -57,19 +80,22 @@ std::vector<Operation> upkeep_operations(UpkeepParts given) {
                       int status, auto work) {
     return Operation{"andon", name, Protocol::rest_json, method, path, status, work};
   };
-  return {row("DescribeStorage", "GET", "/andon/v1/storage", 200,
-              [parts](const OperationContext&) { return describe_storage(*parts); }),
-          row("ListBackups", "GET", "/andon/v1/backups", 200,
-              [parts](const OperationContext&) { return list_backups(*parts); }),
-          row("CreateBackup", "POST", "/andon/v1/backups", 202,
-              [parts](const OperationContext&) -> json::value {
-                return json::object{{"name", parts->make_backup()}};
-              }),
-          row("DeleteBackup", "DELETE", "/andon/v1/backups/{backupName}", 200,
-              [parts](const OperationContext& context) -> json::value {
-                parts->remove_backup(required_text(context.input, "backupName"));
-                return json::object{};
-              })};
+  return {
+      row("DescribeStorage", "GET", "/andon/v1/storage", 200,
+          [parts](const OperationContext&) { return describe_storage(*parts); }),
+      row("ListEndingCertificates", "GET", "/andon/v1/ending-certificates", 200,
+          [parts](const OperationContext& context) { return list_ending(*parts, context.input); }),
+      row("ListBackups", "GET", "/andon/v1/backups", 200,
+          [parts](const OperationContext&) { return list_backups(*parts); }),
+      row("CreateBackup", "POST", "/andon/v1/backups", 202,
+          [parts](const OperationContext&) -> json::value {
+            return json::object{{"name", parts->make_backup()}};
+          }),
+      row("DeleteBackup", "DELETE", "/andon/v1/backups/{backupName}", 200,
+          [parts](const OperationContext& context) -> json::value {
+            parts->remove_backup(required_text(context.input, "backupName"));
+            return json::object{};
+          })};
 }
 
 }  // namespace andon::api

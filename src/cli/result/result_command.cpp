@@ -44,6 +44,9 @@ struct Options {
   std::string format = "jsonl";
   std::string output;
   std::string note;
+  std::string groups;
+  std::string zone;
+  std::vector<std::string> shifts;
   int since_minutes = 0;
   int limit = 50;
   int lines = 10;
@@ -61,6 +64,9 @@ class Session {
   }
   json::object post(const std::string& path, const json::object& body) {
     return server_->rest("andon", "POST", path, body).as_object();
+  }
+  json::object put(const std::string& path, const json::object& body) {
+    return server_->rest("andon", "PUT", path, body).as_object();
   }
   [[nodiscard]] base::Timestamp now() const { return server_.now(); }
 
@@ -191,7 +197,7 @@ int counts(const Options& options) {
   std::string next;
   do {
     Query query = filter;
-    query.add("nextToken", next);
+    query.add("groupBy", options.groups).add("nextToken", next);
     json::object page = session.get("/andon/v1/result-counts", query.text());
     for (json::value& one : page.at("counts").as_array()) all.push_back(std::move(one));
     next = next_of(page);
@@ -202,9 +208,48 @@ int counts(const Options& options) {
   }
   for (const json::value& item : all) {
     const base::JsonReader count(item, "count");
-    const std::string label = one_line(count.string("class"));
-    std::cout << fmt::format("{}  {}  {}  {}\n", count.string("hour"), count.string("thing"),
-                             label.empty() ? "-" : label, count.integer("count"));
+    for (const char* const by : {"hour", "day", "shift", "thing", "class", "verdict"}) {
+      const auto text = count.optional_string(by);
+      if (!text) continue;
+      std::cout << (text->empty() ? "-" : one_line(*text)) << "  ";
+    }
+    std::cout << count.integer("count") << '\n';
+  }
+  return 0;
+}
+
+// "early=06:00" -> {"name", "start"}.
+json::object shift_of(const std::string& text) {
+  const std::size_t equals = text.rfind('=');
+  if (equals == std::string::npos) {
+    throw base::Error(base::ErrorCode::invalid_argument,
+                      "'" + text + "' is no shift: give NAME=HH:MM, such as early=06:00");
+  }
+  return {{"name", text.substr(0, equals)}, {"start", text.substr(equals + 1)}};
+}
+
+int shifts(const Options& options) {
+  Session session(options.server);
+  json::object plan = session.get("/andon/v1/result-shifts", "");
+  if (!options.zone.empty() || !options.shifts.empty()) {
+    if (!options.zone.empty()) plan["timeZone"] = options.zone;
+    if (!options.shifts.empty()) {
+      json::array all;
+      for (const std::string& one : options.shifts) {
+        if (one != "none" || options.shifts.size() > 1) all.push_back(shift_of(one));
+      }
+      plan["shifts"] = std::move(all);
+    }
+    plan = session.put("/andon/v1/result-shifts", plan);
+  }
+  if (options.as_json) {
+    std::cout << json_text(plan) << '\n';
+    return 0;
+  }
+  std::cout << one_line(base::JsonReader(plan, "shifts").string("timeZone")) << '\n';
+  for (const json::value& item : plan.at("shifts").as_array()) {
+    const base::JsonReader shift(item, "shift");
+    std::cout << fmt::format("  {}  {}\n", shift.string("start"), one_line(shift.string("name")));
   }
   return 0;
 }
@@ -317,8 +362,24 @@ void add_result_commands(CLI::App& app, std::function<int()>& selected) {
       ->capture_default_str();
   of_one(with_json(add("show", "Print a result, what was said of it, and its message", show),
                    "Print one JSON object"));
-  with_filter(with_json(add("counts", "Count results by hour, device and class", counts),
-                        "Print one JSON object"));
+  CLI::App* counts_command =
+      with_json(add("counts", "Count results by hour, device and class, or as --by says", counts),
+                "Print one JSON object");
+  with_filter(counts_command);
+  counts_command->add_option("--verdict", options->verdict, "Only with this verdict");
+  counts_command
+      ->add_option("--by", options->groups,
+                   "thing, hour or shift, class, verdict, with commas between them; or none")
+      ->type_name("GROUPS");
+  CLI::App* shifts_command =
+      with_json(add("shifts", "Show when the plant's shifts begin, or say so with --set", shifts),
+                "Print one JSON object");
+  shifts_command
+      ->add_option("--set", options->shifts,
+                   "All of them: early=06:00 late=14:00 night=22:00; or none alone")
+      ->type_name("NAME=HH:MM");
+  shifts_command->add_option("--time-zone", options->zone, "As IANA has it: Europe/Berlin")
+      ->type_name("ZONE");
   CLI::App* export_command =
       add("export", "Write results, newest first, with their messages (jsonl) or as a table (csv)",
           export_results);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Room: result. What devices found, from the command line: `andon result list|tail|show|counts|
-// export|confirm|overrule`. One thread.
+// shifts|export|confirm|overrule`. One thread.
 #pragma once
 
 #include <functional>

@@ -111,8 +111,10 @@ Connection read_connection(const base::fs::path& data) {
       base::parse_json(base::read_file(data / "credentials" / "operator.json"), "operator.json");
   const base::JsonReader where(server, "server.json");
   const base::JsonReader who(key, "operator.json");
+  // Where the plant has given a certificate of its own.
+  const auto trusted = where.optional_string("caFile");
   return {where.string("api"),
-          (data / "ca" / "ca.crt").string(),
+          (trusted ? data / *trusted : data / "ca" / "ca.crt").string(),
           who.string("region"),
           {who.string("accessKeyId"), who.string("secretAccessKey"), ""}};
 }

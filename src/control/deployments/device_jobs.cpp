@@ -13,7 +13,6 @@
 #include "control/deployments/job_executions.hpp"
 #include "control/requests/deployment_check.hpp"
 #include "control/shared/sql_text.hpp"
-#include "fleet/messages/deployment_progress.hpp"
 #include "fleet/names/topic.hpp"
 #include "recipe/recipe/canonical_recipe.hpp"
 
@@ -69,32 +68,6 @@ std::optional<json::object> read_document(store::Transaction& tx, const std::str
   if (!row) row = tx.query_one("SELECT document FROM iot_jobs WHERE id = $1", {job_id});
   if (!row) return std::nullopt;
   return stored_object(row->text(0));
-}
-
-std::string describe(const JobExecution& execution) {
-  const fleet::DeploymentDetails details = fleet::read_job_details(execution.status_details);
-  const std::string& status = details.detailed_status;
-  const std::string& cause = details.failure_cause;
-  if (!status.empty() && !cause.empty()) return status + ": " + cause;
-  if (!status.empty() || !cause.empty()) return status + cause;
-  const std::string progress = describe(fleet::read_job_progress(execution.status_details));
-  switch (execution.status) {
-    case JobStatus::queued:
-      return "waiting for the device to take it";
-    case JobStatus::in_progress:
-      return progress.empty() ? "the device is working on it" : progress;
-    case JobStatus::succeeded:
-      return "SUCCESSFUL";
-    case JobStatus::failed:
-      return "the device reported a failure without a cause";
-    case JobStatus::rejected:
-      return "the device rejected it without a cause";
-    case JobStatus::timed_out:
-      return "the device did not finish in time";
-    case JobStatus::canceled:
-      return "canceled";
-  }
-  return {};
 }
 
 // Messages to devices as they are to be published, read in one transaction. A document that many
@@ -326,7 +299,7 @@ std::vector<EffectiveDeployment> DeviceJobs::of_deployment(const std::string& id
       EffectiveDeployment one;
       one.execution = read_execution(row);
       one.deployment_id = id;
-      one.reason = describe(one.execution);
+      one.reason = reason_of(one.execution);
       const auto details = fleet::read_job_details(one.execution.status_details);
       one.error_stack = details.error_stack;
       one.error_types = details.error_types;
@@ -360,7 +333,7 @@ Page<EffectiveDeployment> DeviceJobs::effective_deployments(const std::string& t
       effective.deployment_name = row.text(9);
       effective.target_arn = arns_.target(row.text(10));
       effective.created = stored_time(row.integer(11));
-      effective.reason = describe(effective.execution);
+      effective.reason = reason_of(effective.execution);
       const auto details = fleet::read_job_details(effective.execution.status_details);
       effective.error_stack = details.error_stack;
       effective.error_types = details.error_types;

@@ -13,6 +13,7 @@
 #include "control/shared/outbox.hpp"
 #include "control/shared/own_events.hpp"
 #include "control/shared/sql_text.hpp"
+#include "fleet/messages/deployment_progress.hpp"
 
 namespace andon::control {
 namespace {
@@ -39,6 +40,32 @@ bool is_still_to_come(store::Transaction& tx, const std::string& job_id, const s
 bool may_move(JobStatus from, JobStatus to) {
   if (is_terminal(from)) return false;
   return to != JobStatus::queued;  // an end without IN_PROGRESS first is allowed, as in AWS
+}
+
+std::string reason_of(const JobExecution& execution) {
+  const fleet::DeploymentDetails details = fleet::read_job_details(execution.status_details);
+  const std::string& status = details.detailed_status;
+  const std::string& cause = details.failure_cause;
+  if (!status.empty() && !cause.empty()) return status + ": " + cause;
+  if (!status.empty() || !cause.empty()) return status + cause;
+  const std::string progress = fleet::describe(fleet::read_job_progress(execution.status_details));
+  switch (execution.status) {
+    case JobStatus::queued:
+      return "waiting for the device to take it";
+    case JobStatus::in_progress:
+      return progress.empty() ? "the device is working on it" : progress;
+    case JobStatus::succeeded:
+      return "SUCCESSFUL";
+    case JobStatus::failed:
+      return "the device reported a failure without a cause";
+    case JobStatus::rejected:
+      return "the device rejected it without a cause";
+    case JobStatus::timed_out:
+      return "the device did not finish in time";
+    case JobStatus::canceled:
+      return "canceled";
+  }
+  return {};
 }
 
 JobExecution read_execution(const store::Row& row) {

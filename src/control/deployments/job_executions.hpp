@@ -50,6 +50,9 @@ void change_execution(store::Transaction& tx, JobExecution& execution, base::Tim
 // will still bring is left to it. True where something changed.
 bool settle_memberships(store::Transaction& tx, const std::string& thing, base::Timestamp now);
 
+// For people: what the device has said, or what it waits for.
+[[nodiscard]] std::string reason_of(const JobExecution& execution);
+
 [[nodiscard]] JobExecution read_execution(const store::Row& row);  // of kExecutionColumns
 inline constexpr std::string_view kExecutionColumns =
     "j.job_id, j.thing, CASE WHEN j.status IN ('IN_PROGRESS', 'QUEUED') AND (SELECT o.state "

@@ -25,9 +25,11 @@ constexpr std::string_view kSee = R"(
                 "cloudformation:ValidateTemplate", "codepipeline:Get*", "codepipeline:List*",
                 "sagemaker:GetRecord", "sagemaker:BatchGetRecord", "andon:GetModelAlias",
                 "andon:ListModelAlias*", "andon:GetJobLog", "andon:GetResult", "andon:ListResults",
-                "andon:CountResults", "andon:ExportResults", "andon:ListDeliveries",
+                "andon:CountResults", "andon:GetShifts", "andon:ExportResults", "andon:ListDeliveries",
+                "andon:ListDeploymentDevices", "andon:ListDeviceStates",
                 "andon:GetDeviceMetrics", "andon:ListAlarms",
-                "andon:ListWebhooks", "andon:DescribeStorage", "andon:ListBackups", "s3:Get*", "s3:List*", "ssm:Describe*", "ssm:List*",
+                "andon:ListWebhooks", "andon:DescribeStorage", "andon:ListBackups",
+                "andon:ListEndingCertificates", "s3:Get*", "s3:List*", "ssm:Describe*", "ssm:List*",
                 "secretsmanager:Describe*", "secretsmanager:List*",
                 "secretsmanager:GetResourcePolicy"],
      "Resource": "*"})";

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error/error.hpp"
+#include "base/text/number.hpp"
 #include "control/results/results.hpp"
 #include "control/shared/sql_text.hpp"
 #include "store/sql/where.hpp"
@@ -20,6 +21,7 @@ constexpr std::string_view kColumns =
 constexpr std::int64_t kLookedAt = 20'000;
 constexpr std::size_t kPageBytes = 4U << 20U;
 constexpr std::int64_t kHourMs = 3'600'000;
+constexpr std::int64_t kQuarterMs = 900'000;
 
 StoredResult result_row(const store::Row& row) {
   StoredResult stored{.id = row.integer(0),
@@ -104,6 +106,7 @@ void narrow(Where& narrowed, const ResultRead& wanted) {
     narrowed.add("verdict = " + narrowed.bind(filter.verdict));
   }
   if (filter.least_score) narrowed.add("score >= " + narrowed.bind(*filter.least_score));
+  if (filter.most_score) narrowed.add("score <= " + narrowed.bind(*filter.most_score));
   if (is_arrival && filter.from_ms != ResultFilter().from_ms) {
     narrowed.add("time_ms >= " + narrowed.bind(filter.from_ms));
   }
@@ -182,38 +185,102 @@ ResultPage Results::list(const ResultRead& wanted) const {
   });
 }
 
-Page<HourCount> Results::counts(const ResultFilter& filter, const PageRequest& request) const {
+namespace {
+
+// What counts are grouped and ordered by, as SQL has it.
+std::vector<std::string> columns_of(const CountGroups& groups) {
+  std::vector<std::string> columns;
+  if (groups.by_hour) columns.emplace_back("(quarter >> 2)");
+  if (groups.by_thing) columns.emplace_back("thing");
+  if (groups.by_label) columns.emplace_back("label");
+  if (groups.by_found) columns.emplace_back("(label <> '')");
+  if (groups.by_verdict) columns.emplace_back("verdict");
+  return columns;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& one : texts) all += (all.empty() ? "" : ", ") + one;
+  return all;
+}
+
+std::int64_t quarter_of(std::int64_t time_ms) {
+  return time_ms / kQuarterMs;
+}
+
+ResultCount count_row(const store::Row& row, const CountGroups& groups) {
+  ResultCount one;
+  std::size_t at = 0;
+  if (groups.by_hour) one.hour = stored_time(row.integer(at++) * kHourMs);
+  if (groups.by_thing) one.thing = row.text(at++);
+  if (groups.by_label) one.label = row.text(at++);
+  if (groups.by_found) one.is_found = row.integer(at++) != 0;
+  if (groups.by_verdict) one.verdict = row.text(at++);
+  one.count = row.integer(at);
+  return one;
+}
+
+// The values of columns_of(), as the key of a page has them.
+std::vector<std::string> key_of(const ResultCount& one, const CountGroups& groups) {
+  std::vector<std::string> key;
+  if (groups.by_hour) key.push_back(std::to_string(to_stored(one.hour) / kHourMs));
+  if (groups.by_thing) key.push_back(one.thing);
+  if (groups.by_label) key.push_back(one.label);
+  if (groups.by_found) key.emplace_back(one.is_found ? "1" : "0");
+  if (groups.by_verdict) key.push_back(one.verdict);
+  return key;
+}
+
+// What comes after the page that ended with `after`.
+void add_after(Where& where, const std::string& after, const CountGroups& groups) {
+  std::vector<std::string> key;
+  try {
+    key = stored_list(after);
+  } catch (const base::Error&) {
+    key.clear();
+  }
+  const auto columns = columns_of(groups);
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < key.size() && key.size() == columns.size(); ++i) {
+    if (!columns[i].starts_with('(')) {
+      values.push_back(where.bind(key[i]));
+    } else if (const auto number = base::parse_int64(key[i])) {
+      values.push_back(where.bind(*number));
+    }
+  }
+  if (values.empty() || values.size() != columns.size()) {
+    throw base::Error(base::ErrorCode::invalid_argument,
+                      "nextToken: is not one that this operation gave for these groups; start the "
+                      "list anew without it");
+  }
+  where.add("(" + joined(columns) + ") > (" + joined(values) + ")");
+}
+
+}  // namespace
+
+Page<ResultCount> Results::counts(const ResultFilter& filter, const CountGroups& groups,
+                                  const PageRequest& request) const {
   Where where;
   if (!filter.thing.empty()) where.add("thing = " + where.bind(filter.thing));
   if (!filter.label.empty()) where.add("label = " + where.bind(filter.label));
-  const auto hours = [](std::int64_t time_ms) { return time_ms / kHourMs; };
-  where.add("hour >= " + where.bind(hours(filter.from_ms)));
-  // An hour belongs to it with its first moment.
-  where.add("hour <= " + where.bind(hours(filter.until_ms - 1)));
-  if (!request.after.empty()) {
-    const auto [hour, key] = read_time_key(request.after);
-    const std::size_t cut = key.find('/');
-    const std::string after = where.bind(hour);
-    const std::string thing = where.bind(key.substr(0, cut));
-    const std::string label = where.bind(cut == std::string::npos ? "" : key.substr(cut + 1));
-    where.add("(hour > " + after + " OR (hour = " + after + " AND (thing > " + thing +
-              " OR (thing = " + thing + " AND label > " + label + "))))");
-  }
-  const std::string sql = "SELECT thing, hour, label, results FROM result_counts" + where.sql +
-                          " ORDER BY hour, thing, label LIMIT " +
-                          where.bind(static_cast<std::int64_t>(request.limit) + 1);
+  if (!filter.verdict.empty()) where.add("verdict = " + where.bind(filter.verdict));
+  where.add("quarter >= " + where.bind(quarter_of(filter.from_ms)));
+  // A quarter belongs to it with its first moment.
+  where.add("quarter <= " + where.bind(quarter_of(filter.until_ms - 1)));
+  if (!request.after.empty()) add_after(where, request.after, groups);
+  const std::string columns = joined(columns_of(groups));
+  std::string sql = "SELECT " + columns + (columns.empty() ? "" : ", ") +
+                    "coalesce(sum(results), 0) FROM result_counts" + where.sql;
+  if (!columns.empty()) sql += " GROUP BY " + columns + " ORDER BY " + columns;
+  sql += " LIMIT " + where.bind(static_cast<std::int64_t>(request.limit) + 1);
   return database_.read([&](store::Transaction& tx) {
-    Page<HourCount> page;
+    Page<ResultCount> page;
     for (const auto& row : tx.query(sql, where.values)) {
       if (page.items.size() == request.limit) {
-        const HourCount& last = page.items.back();
-        page.next = time_key(to_stored(last.hour) / kHourMs, last.thing + "/" + last.label);
+        page.next = to_stored(key_of(page.items.back(), groups));
         break;
       }
-      page.items.push_back({.thing = row.text(0),
-                            .hour = stored_time(row.integer(1) * kHourMs),
-                            .label = row.text(2),
-                            .count = row.integer(3)});
+      page.items.push_back(count_row(row, groups));
     }
     return page;
   });

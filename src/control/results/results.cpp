@@ -17,18 +17,19 @@ using store::SqlValue;
 
 constexpr std::int64_t kRowBytes = 300;  // of a row and its entries in indices, beside its message
 constexpr std::int64_t kStep = 500;
-constexpr std::int64_t kHourMs = 3'600'000;
+constexpr std::int64_t kQuarterMs = 900'000;
 // What is looked at of a row that goes.
-constexpr std::string_view kToRemove = "SELECT id, thing, time_ms, label, bytes FROM results ";
+constexpr std::string_view kToRemove =
+    "SELECT id, thing, time_ms, label, bytes, verdict FROM results ";
 
 store::Database& migrated(store::Database& database) {
   migrate_result_schema(database);
   return database;
 }
 
-std::int64_t hour_of(std::int64_t time_ms) {
+std::int64_t quarter_of(std::int64_t time_ms) {
   // Also before 1970.
-  return time_ms >= 0 ? time_ms / kHourMs : -((-time_ms + kHourMs - 1) / kHourMs);
+  return time_ms >= 0 ? time_ms / kQuarterMs : -((-time_ms + kQuarterMs - 1) / kQuarterMs);
 }
 
 std::int64_t bytes_of(const NewResult& result) {
@@ -46,10 +47,10 @@ std::string_view to_string(ReviewKind kind) {
 Results::Results(store::Database& database, const base::Clock& clock, ResultLimits limits)
     : database_(migrated(database)), clock_(clock), limits_(limits), commits_(database) {}
 
-void Results::note(Changes& changes, const std::string& thing, std::int64_t time_ms,
-                   const std::string& label, std::int64_t bytes, std::int64_t results) {
-  changes.bytes[thing] += bytes;
-  changes.counts[{thing, hour_of(time_ms), label}] += results;
+void Results::note(Changes& changes, const Changes::Count& of, std::int64_t bytes,
+                   std::int64_t results) {
+  changes.bytes[std::get<1>(of)] += bytes;
+  changes.counts[of] += results;
   changes.results += results;
 }
 
@@ -66,16 +67,17 @@ void Results::apply(store::Transaction& tx, const Changes& changes) {
     }
   }
   for (const auto& [key, count] : changes.counts) {
-    const auto& [thing, hour, label] = key;
+    const auto& [quarter, thing, label, verdict] = key;
     tx.execute(
-        "INSERT INTO result_counts (thing, hour, label, results) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT (thing, hour, label) DO UPDATE SET results = results + excluded.results",
-        {thing, hour, label, count});
+        "INSERT INTO result_counts (quarter, thing, label, verdict, results) "
+        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (quarter, thing, label, verdict) "
+        "DO UPDATE SET results = results + excluded.results",
+        {quarter, thing, label, verdict, count});
     if (count < 0) {
       tx.execute(
-          "DELETE FROM result_counts WHERE thing = $1 AND hour = $2 AND label = $3 AND "
-          "results <= 0",
-          {thing, hour, label});
+          "DELETE FROM result_counts WHERE quarter = $1 AND thing = $2 AND label = $3 AND "
+          "verdict = $4 AND results <= 0",
+          {quarter, thing, label, verdict});
     }
   }
   tx.execute("UPDATE result_totals SET bytes = bytes + $1, results = results + $2 WHERE id = 1",
@@ -101,7 +103,7 @@ std::size_t Results::put(const std::vector<NewResult>& results) {
            bytes, one.message});
       if (inserted == 0) continue;
       ++added;
-      note(changes, one.thing, time, one.label, bytes, 1);
+      note(changes, {quarter_of(time), one.thing, one.label, one.verdict}, bytes, 1);
     }
     if (added == 0) return;
     apply(tx, changes);
@@ -116,7 +118,8 @@ std::int64_t Results::remove(store::Transaction& tx, const std::vector<store::Ro
   for (const auto& row : rows) {
     tx.execute("DELETE FROM result_reviews WHERE result_id = $1", {row.integer(0)});
     tx.execute("DELETE FROM results WHERE id = $1", {row.integer(0)});
-    note(changes, row.text(1), row.integer(2), row.text(3), -row.integer(4), -1);
+    note(changes, {quarter_of(row.integer(2)), row.text(1), row.text(3), row.text(5)},
+         -row.integer(4), -1);
     bytes += row.integer(4);
   }
   if (!rows.empty()) apply(tx, changes);
@@ -168,6 +171,22 @@ ResultReview Results::add_review(std::int64_t result, ResultReview review) {
                     ->integer(0);
   });
   return review;
+}
+
+ShiftPlan Results::shifts() const {
+  return database_.read([](store::Transaction& tx) {
+    const auto row = tx.query_one("SELECT plan FROM result_shifts WHERE id = 1");
+    return row ? read_shift_plan(stored_object(row->text(0))) : ShiftPlan();
+  });
+}
+
+void Results::set_shifts(const ShiftPlan& plan) {
+  database_.write([&](store::Transaction& tx) {
+    tx.execute(
+        "INSERT INTO result_shifts (id, plan) VALUES (1, $1) "
+        "ON CONFLICT (id) DO UPDATE SET plan = excluded.plan",
+        {base::to_text(to_json(plan))});
+  });
 }
 
 std::int64_t Results::sweep(std::int64_t limit) {

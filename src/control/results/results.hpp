@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "control/results/shifts.hpp"
 #include "control/results/types.hpp"
 #include "control/shared/page.hpp"
 #include "store/sql/database.hpp"
@@ -34,8 +35,16 @@ class Results {
   // Looks at a bounded number of results: an empty page may have a next one. At most four megabytes
   // of messages a page, whatever the limit.
   [[nodiscard]] ResultPage list(const ResultRead& wanted) const;
-  // By hour, thing and class, oldest first; of `filter`, what is of thing, class and time.
-  [[nodiscard]] Page<HourCount> counts(const ResultFilter& filter, const PageRequest& page) const;
+  // In the order of what they are counted by, hours oldest first; of `filter`, what is of thing,
+  // class, verdict and time. Times count by the quarter of an hour. Throws invalid_argument for a
+  // page that no list has given.
+  [[nodiscard]] Page<ResultCount> counts(const ResultFilter& filter, const CountGroups& groups,
+                                         const PageRequest& page) const;
+
+  // What was said of shifts; none at first.
+  [[nodiscard]] ShiftPlan shifts() const;
+  // `plan` as read_shift_plan() gives it.
+  void set_shifts(const ShiftPlan& plan);
 
   // Throws not_found for a result that is not there, resource_exhausted beyond the limit. `review`
   // without id and time, which are in the answer.
@@ -57,13 +66,14 @@ class Results {
  private:
   // How much more (or, below zero, fewer) there is, gathered over a transaction.
   struct Changes {
-    using Count = std::tuple<std::string, std::int64_t, std::string>;  // thing, hour, label
-    std::map<std::string, std::int64_t> bytes;                         // by thing
+    // Quarter of an hour since 1970, thing, label, verdict.
+    using Count = std::tuple<std::int64_t, std::string, std::string, std::string>;
+    std::map<std::string, std::int64_t> bytes;  // by thing
     std::map<Count, std::int64_t> counts;
     std::int64_t results = 0;
   };
-  static void note(Changes& changes, const std::string& thing, std::int64_t time_ms,
-                   const std::string& label, std::int64_t bytes, std::int64_t results);
+  static void note(Changes& changes, const Changes::Count& of, std::int64_t bytes,
+                   std::int64_t results);
   static void apply(store::Transaction& tx, const Changes& changes);
   static std::int64_t remove(store::Transaction& tx, const std::vector<store::Row>& rows);
   void make_room(store::Transaction& tx) const;

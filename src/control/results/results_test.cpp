@@ -172,24 +172,91 @@ TEST_F(ResultsTest, CountsAreOfThingHourAndClass) {
   results().put({result("a"), result("b"), dent, result("a", "line-2")});
   clock_.advance(hours(1));
   results().put({result("a")});
-  const auto text = [](const HourCount& one) {
+  const auto text = [](const ResultCount& one) {
     return one.thing + " " + base::to_iso8601(one.hour).substr(11, 5) + " " + one.label + " " +
            std::to_string(one.count);
   };
   std::vector<std::string> all;
   PageRequest request{.limit = 2};
   while (true) {
-    const auto page = results().counts({}, request);
-    for (const HourCount& one : page.items) all.push_back(text(one));
+    const auto page = results().counts({}, {}, request);
+    for (const ResultCount& one : page.items) all.push_back(text(one));
     if (!page.next) break;
     request.after = *page.next;
   }
   EXPECT_THAT(all, ElementsAre("line-1 10:00 dent 1", "line-1 10:00 scratch 2",
                                "line-2 10:00 scratch 1", "line-1 11:00 scratch 1"));
-  EXPECT_EQ(results().counts({.thing = "line-2"}, {}).items.size(), 1U);
-  EXPECT_EQ(results().counts({.label = "dent"}, {}).items.size(), 1U);
-  EXPECT_EQ(results().counts({.from_ms = base::to_epoch_millis(clock_.now())}, {}).items.size(),
+  EXPECT_EQ(results().counts({.thing = "line-2"}, {}, {}).items.size(), 1U);
+  EXPECT_EQ(results().counts({.label = "dent"}, {}, {}).items.size(), 1U);
+  EXPECT_EQ(results().counts({.from_ms = base::to_epoch_millis(clock_.now())}, {}, {}).items.size(),
             1U);
+}
+
+TEST_F(ResultsTest, CountsAreByWhatOneAsksForAndKnowVerdicts) {
+  clock_.advance(base::from_epoch_millis(1'795'341'600'000) - clock_.now());  // ten o'clock
+  for (const char* verdict : {"OK", "NG", "NG", ""}) {
+    NewResult one = result(std::string("a") + verdict + std::to_string(results().totals().results),
+                           results().totals().results < 2 ? "line-1" : "line-2");
+    one.verdict = verdict;
+    results().put({one});
+    clock_.advance(std::chrono::minutes(15));
+  }
+  const auto counted = [&](const ResultFilter& filter, const CountGroups& groups) {
+    std::vector<std::string> all;
+    PageRequest request{.limit = 1};
+    while (true) {
+      const auto page = results().counts(filter, groups, request);
+      for (const ResultCount& one : page.items) {
+        all.push_back(one.thing + one.label + one.verdict + "=" + std::to_string(one.count));
+      }
+      if (!page.next) return all;
+      request.after = *page.next;
+    }
+  };
+  const CountGroups none{.by_hour = false, .by_thing = false, .by_label = false};
+  CountGroups verdicts = none;
+  verdicts.by_verdict = true;
+  CountGroups things = none;
+  things.by_thing = true;
+  EXPECT_THAT(counted({}, none), ElementsAre("=4"));
+  EXPECT_THAT(counted({}, verdicts), ElementsAre("=1", "NG=2", "OK=1"));
+  EXPECT_THAT(counted({.verdict = "NG"}, things), ElementsAre("line-1=1", "line-2=1"));
+  EXPECT_THAT(counted({}, things), ElementsAre("line-1=2", "line-2=2"));
+  CountGroups found = verdicts;
+  found.by_found = true;
+  EXPECT_THAT(counted({}, found), ElementsAre("=1", "NG=2", "OK=1"));
+  // From a quarter of an hour on.
+  EXPECT_THAT(counted({.from_ms = 1'795'341'600'000 + 1'800'000}, things), ElementsAre("line-2=2"));
+  for (const char* after : {"x", "[]", "[\"a\",\"b\"]", "[1]"}) {
+    EXPECT_THROW((void)results().counts({}, things, {.limit = 1, .after = after}), base::Error);
+  }
+  EXPECT_THROW((void)results().counts({}, {}, {.limit = 1, .after = R"(["x","y","z"])"}),
+               base::Error);
+}
+
+TEST_F(ResultsTest, ResultsOfBeforeVerdictsWereCountedAreCountedAnew) {
+  results().put({result("a"), result("b")});
+  results_.reset();
+  database_->write([](store::Transaction& tx) {
+    // As the first version left it.
+    tx.execute("DROP TABLE result_counts", {});
+    tx.execute("DROP TABLE result_shifts", {});
+    tx.execute("CREATE TABLE result_counts (thing TEXT, hour BIGINT, label TEXT, results BIGINT)",
+               {});
+    tx.execute("DELETE FROM andon_migration WHERE component = 'results' AND position > 0", {});
+  });
+  const auto page = results().counts({}, {}, {});
+  ASSERT_EQ(page.items.size(), 1U);
+  EXPECT_EQ(page.items.front().count, 2);
+}
+
+TEST_F(ResultsTest, ShiftsAreThereAfterARestart) {
+  EXPECT_TRUE(results().shifts().shifts.empty());
+  results().set_shifts({.zone = "Europe/Berlin", .shifts = {{"early", std::chrono::hours{6}}}});
+  results_.reset();
+  EXPECT_EQ(results().shifts().zone, "Europe/Berlin");
+  ASSERT_EQ(results().shifts().shifts.size(), 1U);
+  EXPECT_EQ(results().shifts().shifts.front().start, std::chrono::hours{6});
 }
 
 TEST_F(ResultsTest, ReviewsStandBesideTheResult) {
@@ -235,7 +302,7 @@ TEST_F(ResultsTest, TheOldestOfTheThingWithMostMakeRoom) {
   EXPECT_THAT(images({.filter = {.thing = "line-1"}, .limit = 2}), ElementsAre("199", "198"));
   // What is counted is what is kept.
   std::int64_t counted = 0;
-  for (const auto& one : results().counts({}, {}).items) counted += one.count;
+  for (const auto& one : results().counts({}, {}, {}).items) counted += one.count;
   EXPECT_EQ(counted, results().totals().results);
   EXPECT_EQ(rows("results"), counted);
 }

@@ -62,10 +62,32 @@ CREATE TABLE result_counts (
 CREATE INDEX result_counts_hour ON result_counts (hour, thing, label);
 )sql";
 
+// Counts know verdicts, and quarters of hours, at which shifts and time zones begin.
+constexpr std::string_view kCounts = R"sql(
+DROP TABLE result_counts;
+CREATE TABLE result_counts (
+  quarter BIGINT NOT NULL,                -- of an hour, since 1970, UTC
+  thing TEXT NOT NULL,
+  label TEXT NOT NULL,
+  verdict TEXT NOT NULL,
+  results BIGINT NOT NULL,
+  PRIMARY KEY (quarter, thing, label, verdict)
+) WITHOUT ROWID;
+INSERT INTO result_counts (quarter, thing, label, verdict, results)
+  SELECT time_ms / 900000 - (time_ms < 0 AND time_ms % 900000 <> 0), thing, label, verdict, count(*)
+  FROM results GROUP BY 1, 2, 3, 4;
+CREATE INDEX result_counts_thing ON result_counts (thing, quarter);
+CREATE TABLE result_shifts (
+  id BIGINT NOT NULL PRIMARY KEY,         -- one row
+  plan TEXT NOT NULL                      -- JSON
+);
+)sql";
+
 }  // namespace
 
 void migrate_result_schema(store::Database& database) {
-  database.migrate("results", {{"0001-results", kResults}});
+  database.migrate("results",
+                   {{"0001-results", kResults}, {"0002-verdicts-and-quarters", kCounts}});
 }
 
 }  // namespace andon::control

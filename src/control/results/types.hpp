@@ -67,6 +67,7 @@ struct ResultFilter {
   std::string label;
   std::string verdict;
   std::optional<double> least_score;
+  std::optional<double> most_score = {};
   std::int64_t from_ms = std::numeric_limits<std::int64_t>::min();
   std::int64_t until_ms = std::numeric_limits<std::int64_t>::max();  // itself outside
 };
@@ -88,11 +89,23 @@ struct ResultPage {
   std::optional<ResultPlace> next;  // where there may be more; the results may be none even so
 };
 
-// How many of the kept results a thing has of an hour (UTC) and class.
-struct HourCount {
-  std::string thing;
+// What kept results are counted by; by none of it: all are one count.
+struct CountGroups {
+  bool by_hour = true;
+  bool by_thing = true;
+  bool by_label = true;
+  bool by_found = false;  // whether there is a class
+  bool by_verdict = false;
+};
+
+// How many of the kept results are of an hour (UTC), thing, class and verdict; what they are not
+// counted by is empty.
+struct ResultCount {
   base::Timestamp hour;
+  std::string thing;
   std::string label;
+  bool is_found = false;
+  std::string verdict;
   std::int64_t count = 0;
 };
 

@@ -73,6 +73,13 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
                          "Where the operator API listens; TLS unless it is a loopback address");
   add_value_with_default(app, "--api-port", options.api_port, "PORT",
                          "Its port; 0 is any free one");
+  add_value(app, "--api-certificate", options.api_certificate, "FILE",
+            "PEM file with the plant's own certificate for --api-address, and those between it and "
+            "its authority; read again when it changes, and on SIGHUP. Else the server's own CA "
+            "signs");
+  add_value(app, "--api-key", options.api_key, "FILE",
+            "PEM file with its private key, without a password, which only its owner and group may "
+            "read");
   add_value_with_default(app, "--device-address", options.device_address, "ADDRESS",
                          "Where devices are listened for (HTTPS and MQTT, both with mutual TLS)");
   add_value_with_default(app, "--device-port", options.device_port, "PORT",
@@ -199,6 +206,9 @@ void check_server_options(const ServerOptions& options) {
   check_job_options(options.jobs);
   check_function_options(options.functions);
   check_hosts(options.hosts);
+  if (options.api_certificate.empty() != options.api_key.empty()) {
+    refuse("--api-certificate and --api-key go together; one of them is missing");
+  }
   if (options.region.empty() || options.region.find_first_not_of(
                                     "abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
     refuse("--region '" + options.region + "' is not a region's name, such as us-east-1");

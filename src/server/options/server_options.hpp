@@ -28,6 +28,8 @@ inline constexpr std::string_view kNoConsumer = "none";
 struct ServerOptions {
   base::fs::path data;  // the data directory
   std::string api_address = "127.0.0.1";
+  base::fs::path api_certificate;  // PEM, the plant's own with its chain; empty: the server's own
+  base::fs::path api_key;          // PEM, of that
   std::string device_address = "0.0.0.0";  // of the device plane and of MQTT
   std::uint16_t api_port = 8080;  // 0, for each port: any free one, the same at the next start
   std::uint16_t device_port = 8443;

@@ -90,12 +90,12 @@ ServerUrls server_urls(const ServerOptions& options, const Ports& ports) {
           .mqtt_port = ports.mqtt};
 }
 
-void announce(const path& data, const ServerUrls& urls) {
-  base::write_file_atomically(
-      announcement_file(data),
-      base::to_pretty_text({{"api", urls.api},
-                            {"devicePlane", urls.device_plane},
-                            {"mqtt", {{"host", urls.mqtt_host}, {"port", urls.mqtt_port}}}}));
+void announce(const path& data, const ServerUrls& urls, const path& trusted) {
+  base::json::object told{{"api", urls.api},
+                          {"devicePlane", urls.device_plane},
+                          {"mqtt", {{"host", urls.mqtt_host}, {"port", urls.mqtt_port}}}};
+  if (!trusted.empty()) told["caFile"] = trusted.string();
+  base::write_file_atomically(announcement_file(data), base::to_pretty_text(told));
 }
 
 void withdraw_announcement(const path& data) {

@@ -30,7 +30,9 @@ struct ServerUrls {
 [[nodiscard]] ServerUrls server_urls(const ServerOptions& options, const Ports& ports);
 
 // <data>/server.json: there while the server is ready (or was, when it was killed).
-void announce(const base::fs::path& data, const ServerUrls& urls);
+// `trusted`: a file there with whom to believe at the API; empty: its CA.
+void announce(const base::fs::path& data, const ServerUrls& urls,
+              const base::fs::path& trusted = {});
 void withdraw_announcement(const base::fs::path& data);
 
 }  // namespace andon::server

@@ -14,6 +14,7 @@
 #include "api/console/console.hpp"
 #include "api/device/device_plane.hpp"
 #include "api/device/device_rights.hpp"
+#include "api/greengrass/fleet.hpp"
 #include "api/greengrass/greengrass.hpp"
 #include "api/iam/iam.hpp"
 #include "api/iam/passwords.hpp"
@@ -74,6 +75,8 @@
 #include "server/broker/broker_feed.hpp"
 #include "server/broker/device_channel.hpp"
 #include "server/broker/listening_port.hpp"
+#include "server/services/api_certificate.hpp"
+#include "server/services/certificate_ends.hpp"
 #include "server/services/database_watch.hpp"
 #include "server/services/event_bus.hpp"
 #include "server/services/feature_service.hpp"
@@ -102,6 +105,8 @@ constexpr std::chrono::hours kCredentialsLifetime{1};
 constexpr std::chrono::hours kPresignedLifetime{1};
 constexpr unsigned kPrivateDirectory = 0700;
 constexpr std::string_view kIotData = "iotdata";
+// Whom the command line on this machine believes at an API with a certificate of the plant's.
+constexpr const char* kApiTrustFile = "api-ca.pem";
 // Nothing is won by looking at who sends so little before it is there.
 constexpr std::uint64_t kUnaskedBytes = 16'384;
 constexpr std::chrono::seconds kTelemetryWritten{2};
@@ -116,6 +121,7 @@ class Server::Implementation {
       : options_(checked(std::move(options))),
         telemetry_(options_),
         data_(options_, clock_),
+        api_certificate_({options_.api_certificate, options_.api_key}, clock_),
         audit_(data_, clock_, options_, telemetry_),
         ports_(prepare_ports()),
         urls_(server_urls(options_, ports_)),
@@ -346,7 +352,8 @@ class Server::Implementation {
         [this](const wire::HttpRequest& request) { return router_.upgrade(request); });
     audit_.say_started();
     telemetry_.start_metrics([this] { return metrics(); });
-    announce(data_.path(), urls_);
+    if (const auto given = api_certificate_.identity()) show_api_certificate(*given);
+    announce(data_.path(), urls_, api_certificate_.identity() ? kApiTrustFile : "");
     watch_.emplace(data_.path());
     telemetry_writer_.emplace(
         "telemetry",
@@ -393,8 +400,12 @@ class Server::Implementation {
   void check_alive() {
     data_.database().read([](store::Transaction& tx) { return tx.query_one("SELECT 1"); });
   }
+  void look_at_certificate() {
+    if (const auto changed = api_certificate_.look_again()) show_api_certificate(*changed);
+  }
   void do_housekeeping() {
     housekeeping_.run();
+    certificate_ends_.tell();
     workflow_.sweep();
     sagemaker_.sweep();
     features_.features().sweep();
@@ -445,7 +456,10 @@ class Server::Implementation {
     add(api::model_alias_operations(model_aliases_));
     add(api::job_operations(tasks_.jobs()));
     add(api::logs_operations(logs_, control_.arns));
-    add(api::result_operations(results_));
+    add(api::fleet_operations(data_.database(), clock_, control_.arns));
+    add(api::result_operations(results_, [this](const std::string& key) {
+      return data_.objects().head(std::string(api::kUploadBucket), key).has_value();
+    }));
     add(api::command_operations(commands_, &authorizer_));
     add(api::telemetry_operations({.telemetry = control_.telemetry,
                                    .alarms = alarms_,
@@ -461,7 +475,10 @@ class Server::Implementation {
              },
          .backups = [this] { return backups_.state(); },
          .make_backup = [this] { return backups_.make(); },
-         .remove_backup = [this](const std::string& name) { backups_.remove(name); }}));
+         .remove_backup = [this](const std::string& name) { backups_.remove(name); },
+         .ending_certificates =
+             [this](std::chrono::days days) { return certificate_ends_.within(days); },
+         .own_certificates = [this] { return certificate_ends_.own(); }}));
     add(api::audit_operations(audit_.log(), control_.arns));
     add(api::sts_operations(iam_, authorizer_));
     add({api::web_identity_operation(iam_, key_sets_, clock_)});
@@ -599,6 +616,23 @@ class Server::Implementation {
         control_.consumers.has_users() ? BrokerUsers::some : BrokerUsers::none);
   }
 
+  void show_api_certificate(const wire::TlsIdentity& given) {
+    api_http_->offer(given);
+    base::write_file_atomically(
+        data_.path() / kApiTrustFile,
+        data_.authority().authority().certificate_pem + given.certificate_chain_pem);
+  }
+
+  [[nodiscard]] std::vector<OwnCertificate> own_certificates() const {
+    const Authority& authority = data_.authority();
+    std::vector<OwnCertificate> all{{"server", base::read_file(authority.server().certificate)},
+                                    {"ca", authority.authority().certificate_pem}};
+    if (const auto given = api_certificate_.identity()) {
+      all.push_back({"api", given->certificate_chain_pem});
+    }
+    return all;
+  }
+
   [[nodiscard]] std::optional<wire::TlsServerOptions> api_tls() const {
     if (is_loopback(options_.api_address)) return std::nullopt;
     return tls_of(data_.authority());
@@ -653,6 +687,7 @@ class Server::Implementation {
   ServerOptions options_;
   Telemetry telemetry_;
   DataDirectory data_;
+  ApiCertificate api_certificate_;
   AuditTrail audit_;
   Ports ports_;
   ServerUrls urls_;
@@ -692,6 +727,12 @@ class Server::Implementation {
   workflow::Workflow workflow_;
   SageMakerService sagemaker_;
   EventBus event_bus_;
+  CertificateEnds certificate_ends_{
+      {.database = data_.database(),
+       .clock = clock_,
+       .own = [this] { return own_certificates(); },
+       .accept = [this](store::Transaction& tx,
+                        const events::Event& one) { event_bus_.accept(tx, one); }}};
   BuildSite builds_;
   api::Authenticator authenticator_;
   api::S3Service operator_s3_;
@@ -741,6 +782,10 @@ std::optional<std::string> Server::first_sign_in() {
 
 void Server::check_alive() const {
   implementation_->check_alive();
+}
+
+void Server::look_at_certificate() {
+  implementation_->look_at_certificate();
 }
 
 void Server::do_housekeeping() {

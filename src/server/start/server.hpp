@@ -29,6 +29,9 @@ class Server {
   // quarter of an hour. Once in a server's life; nothing then.
   [[nodiscard]] std::optional<std::string> first_sign_in();
 
+  // Reads the API's certificate again where it is the plant's own; called by main on SIGHUP, and
+  // once a minute.
+  void look_at_certificate();
   // What is due about once an hour; called by main while it waits.
   void do_housekeeping();
   // Throws where the database does not answer. Any thread.

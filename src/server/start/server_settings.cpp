@@ -10,6 +10,8 @@
 #include "base/text/id.hpp"
 #include "broker/settings/mosquitto.hpp"
 #include "server/backup/data_check.hpp"
+#include "server/broker/listening_port.hpp"
+#include "server/options/option_shapes.hpp"
 #include "server/start/function_parts.hpp"
 #include "store/objects/named_blobs.hpp"
 
@@ -17,6 +19,9 @@ namespace andon::server {
 
 ServerOptions checked(ServerOptions options) {
   check_server_options(options);
+  if (!options.api_certificate.empty() && is_loopback(options.api_address)) {
+    refuse("--api-certificate: the API has no TLS on a loopback address; give an --api-address");
+  }
   return options;
 }
 

@@ -34,6 +34,7 @@
 #include "wire/http/body_spool.hpp"
 #include "wire/http/http_later.hpp"
 #include "wire/http/http_response_head.hpp"
+#include "wire/http/http_tls.hpp"
 #include "wire/websocket/run_on.hpp"
 #include "wire/websocket/web_socket_carrier.hpp"
 
@@ -153,6 +154,12 @@ std::optional<std::string> verified_client_certificate(SSL* ssl) {
 asio::ip::tcp::endpoint endpoint_of(const asio::ip::tcp::socket& socket) {
   error_code error;
   return socket.remote_endpoint(error);
+}
+
+bool is_of_this_machine(const asio::ip::tcp::socket& socket) {
+  error_code error;
+  const asio::ip::address address = socket.local_endpoint(error).address();
+  return !error && address == endpoint_of(socket).address();
 }
 
 std::string to_text(const asio::ip::tcp::endpoint& endpoint) {
@@ -609,7 +616,8 @@ std::unique_ptr<HttpConnection> make_http_connection(HttpConnectionSettings& set
   if (settings.tls == nullptr) {
     return std::make_unique<Connection<PlainStream>>(settings, std::move(socket));
   }
-  return std::make_unique<Connection<TlsStream>>(settings, std::move(socket), *settings.tls);
+  auto& context = settings.tls->context(is_of_this_machine(socket));
+  return std::make_unique<Connection<TlsStream>>(settings, std::move(socket), context);
 }
 
 }  // namespace andon::wire

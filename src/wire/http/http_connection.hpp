@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <cstdint>
@@ -17,6 +16,8 @@
 #include "wire/http/http_server.hpp"
 
 namespace andon::wire {
+
+class TlsCertificates;
 
 enum class ConnectionPhase {
   waiting,  // for a handshake or a whole request header: nothing is lost by closing it
@@ -73,7 +74,7 @@ struct HttpConnectionSettings {
   const HttpHandler& handler;
   boost::asio::thread_pool& handlers;
   boost::asio::thread_pool& disk;    // keeps slow disks from holding up the I/O thread
-  boost::asio::ssl::context* tls;    // null: plain TCP
+  TlsCertificates* tls;              // null: plain TCP
   std::uint64_t spooling_bytes = 0;  // of all connections; for the I/O thread
 };
 

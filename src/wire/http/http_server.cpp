@@ -2,7 +2,6 @@
 #include "wire/http/http_server.hpp"
 
 #include <malloc.h>
-#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
@@ -19,6 +18,7 @@
 #include "base/error/error.hpp"
 #include "base/log/log.hpp"
 #include "wire/http/http_connection.hpp"
+#include "wire/http/http_tls.hpp"
 
 namespace andon::wire {
 namespace {
@@ -35,40 +35,6 @@ constexpr std::chrono::milliseconds kAcceptRetry{100};
 constexpr double kSlowBytesPerSecond = 64.0 * 1024;
 constexpr std::chrono::seconds kTimeToShowItsRate{2};
 constexpr std::size_t kMany = 100;
-
-void require_tls(bool ok, std::string_view what) {
-  if (!ok) {
-    throw base::Error(base::ErrorCode::invalid_argument,
-                      "the server's TLS " + std::string(what) + " cannot be used; is it PEM?");
-  }
-}
-
-asio::const_buffer buffer_of(const std::string& text) {
-  return {text.data(), text.size()};
-}
-
-std::unique_ptr<asio::ssl::context> make_tls_context(const TlsServerOptions& options) {
-  auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
-  SSL_CTX* ssl = context->native_handle();
-  error_code error;
-  context->use_certificate_chain(buffer_of(options.certificate_chain_pem), error);
-  require_tls(!error, "certificate");
-  context->use_private_key(buffer_of(options.private_key_pem), asio::ssl::context::pem, error);
-  require_tls(!error && SSL_CTX_check_private_key(ssl) == 1, "private key");
-  if (!options.client_ca_pem.empty()) {
-    context->add_certificate_authority(buffer_of(options.client_ca_pem), error);
-    require_tls(!error, "client CA");
-    SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
-  }
-  SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
-  // No session is resumed: each connection verifies the client's certificate anew, and the server
-  // remembers nothing of connections that are gone.
-  SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_num_tickets(ssl, 0);
-  SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
-  return context;
-}
 
 tcp::endpoint endpoint_of(const HttpServerOptions& options) {
   error_code error;
@@ -104,7 +70,7 @@ class HttpServer::Implementation {
   Implementation(HttpServerOptions options, HttpHandler handler)
       : options_(std::move(options)),
         handler_(std::move(handler)),
-        tls_(options_.tls ? make_tls_context(*options_.tls) : nullptr),
+        tls_(options_.tls ? std::make_unique<TlsCertificates>(*options_.tls) : nullptr),
         acceptor_(listen(io_, options_)),
         port_(acceptor_.local_endpoint().port()),
         handlers_(std::max<std::size_t>(options_.handler_threads, 1)) {
@@ -122,6 +88,14 @@ class HttpServer::Implementation {
   }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
+
+  void offer(const TlsIdentity& identity) {
+    if (!tls_) {
+      throw base::Error(base::ErrorCode::failed_precondition,
+                        "this port has no TLS, so there is nobody to show a certificate to");
+    }
+    tls_->offer(identity);
+  }
 
  private:
   using Connections = std::list<std::unique_ptr<HttpConnection>>;
@@ -220,7 +194,7 @@ class HttpServer::Implementation {
   HttpServerOptions options_;
   HttpHandler handler_;
   asio::io_context io_{1};
-  std::unique_ptr<asio::ssl::context> tls_;
+  std::unique_ptr<TlsCertificates> tls_;
   tcp::acceptor acceptor_;
   std::uint16_t port_;
   asio::steady_timer timer_{io_};  // the acceptor's pause; once stopping, the end of the grace
@@ -239,6 +213,10 @@ HttpServer::~HttpServer() = default;
 
 std::uint16_t HttpServer::port() const {
   return implementation_->port();
+}
+
+void HttpServer::offer(const TlsIdentity& identity) {
+  implementation_->offer(identity);
 }
 
 }  // namespace andon::wire

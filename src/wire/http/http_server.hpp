@@ -30,6 +30,12 @@ struct TlsServerOptions {
   // one that comes with a certificate that does not verify is refused in the handshake.
 };
 
+// A certificate and its key, for names of its own.
+struct TlsIdentity {
+  std::string certificate_chain_pem;  // its own first
+  std::string private_key_pem;
+};
+
 // Called on the handlers' threads for a request that has a body; `head` has everything but that.
 // Errors as those of HttpHandler.
 using HttpAdmit = std::function<HttpAdmission(const HttpRequest& head)>;
@@ -86,6 +92,13 @@ class HttpServer {
   ~HttpServer();
 
   [[nodiscard]] std::uint16_t port() const;
+
+  // Shown from the next connection on, in place of the one offered before, to clients that ask for
+  // a name that it is for; where it is for IP addresses, too, also to clients that ask for none,
+  // unless they are of this machine. All others go on to see the certificate of the options. Any
+  // thread. Throws invalid_argument for what cannot be used (nothing changes then), and
+  // failed_precondition where there is no TLS.
+  void offer(const TlsIdentity& identity);
 
  private:
   class Implementation;

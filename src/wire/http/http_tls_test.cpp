@@ -95,6 +95,68 @@ TEST_F(HttpTls, NamesTheClientThatComesWithACertificateAndServesTheOneWithout) {
             "camera-1");
 }
 
+class OfferedCertificate : public HttpTls {
+ protected:
+  OfferedCertificate() { write("plant.crt", plant.certificate_pem); }
+
+  TlsIdentity identity(std::vector<std::string> names, std::vector<std::string> addresses) {
+    const std::string key = trust::make_private_key();
+    return {trust::sign_csr(plant, trust::make_csr(key, "plant"),
+                            {.common_name = "plant",
+                             .use = trust::CertificateUse::server,
+                             .dns_names = std::move(names),
+                             .ip_addresses = std::move(addresses),
+                             .not_before = kNow - std::chrono::hours{1}}),
+            key};
+  }
+  // "ca.crt" or "plant.crt": whom the client must believe to reach `host`.
+  std::string believed(const HttpServer& server, const std::string& host) {
+    std::string all;
+    for (const std::string name : {"ca.crt", "plant.crt"}) {
+      HttpClientOptions client;
+      client.ca_file = (directory.path() / name).string();
+      OutgoingRequest request;
+      request.url = "https://" + host + ":" + std::to_string(server.port()) + "/";
+      try {
+        if (HttpClient(client).send(request).status == 200) all += name;
+      } catch (const base::Error&) {
+        continue;
+      }
+    }
+    return all;
+  }
+
+  const trust::CertificateAuthority plant = make_authority("the plant's CA");
+};
+
+TEST_F(OfferedCertificate, IsShownToWhoAsksForItsNameAndItsSuccessorFromThenOn) {
+  HttpServer server(options, name_client);
+  EXPECT_EQ(believed(server, "localhost"), "");  // the server's own is for 127.0.0.1
+  server.offer(identity({"localhost"}, {}));
+  EXPECT_EQ(believed(server, "localhost"), "plant.crt");
+  EXPECT_EQ(believed(server, "127.0.0.1"), "ca.crt");
+  server.offer(identity({"elsewhere.example"}, {}));
+  EXPECT_EQ(believed(server, "localhost"), "");
+}
+
+TEST_F(OfferedCertificate, OfAddressesIsNotForProgramsOfThisMachine) {
+  HttpServer server(options, name_client);
+  server.offer(identity({"localhost"}, {"127.0.0.1"}));
+  EXPECT_EQ(believed(server, "127.0.0.1"), "ca.crt");
+}
+
+TEST_F(OfferedCertificate, ThatCannotBeUsedChangesNothing) {
+  HttpServer server(options, name_client);
+  server.offer(identity({"localhost"}, {}));
+  TlsIdentity bad = identity({"localhost"}, {});
+  bad.private_key_pem = trust::make_private_key();
+  EXPECT_THROW(server.offer(bad), base::Error);
+  EXPECT_EQ(believed(server, "localhost"), "plant.crt");
+  options.tls.reset();
+  HttpServer plain(options, name_client);
+  EXPECT_THROW(plain.offer(identity({"localhost"}, {})), base::Error);
+}
+
 TEST_F(HttpTls, RefusesACertificateOfAnotherAuthorityOrForAnotherUse) {
   const HttpServer server(options, name_client);
   const Leaf foreign =
