@@ -16,6 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::StartsWith;
 
 constexpr std::string_view kAllSix = R"({"mqttTopicMapping": {
   "1": {"topic": "lc/#", "source": "LocalMqtt", "target": "IotCore"},
@@ -43,8 +44,8 @@ class MqttBridgeTest : public IpcFixture {
     bridge_.refresh();
   }
   void call(const std::string& operation, std::string_view request) {
-    EXPECT_EQ(*begin(operation, base::parse_json(request, "request").as_object(), "app", stream_),
-              "{}");
+    EXPECT_THAT(*begin(operation, base::parse_json(request, "request").as_object(), "app", stream_),
+                StartsWith("{"));
   }
   void publish(const std::string& topic, const std::string& message) {
     call("PublishToTopic", R"({"topic": ")" + topic + R"(", "publishMessage": )" + message + "}");
