@@ -16,6 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::StartsWith;
 
 constexpr std::string_view kAllSix = R"({"mqttTopicMapping": {
   "1": {"topic": "lc/#", "source": "LocalMqtt", "target": "IotCore"},
@@ -43,9 +44,8 @@ class MqttBridgeTest : public IpcFixture {
     bridge_.refresh();
   }
   void call(const std::string& operation, std::string_view request) {
-    const auto answer =
-        begin(operation, base::parse_json(request, "request").as_object(), "app", stream_);
-    EXPECT_TRUE(answer->starts_with('{')) << *answer;
+    EXPECT_THAT(*begin(operation, base::parse_json(request, "request").as_object(), "app", stream_),
+                StartsWith("{"));
   }
   void publish(const std::string& topic, const std::string& message) {
     call("PublishToTopic", R"({"topic": ")" + topic + R"(", "publishMessage": )" + message + "}");
@@ -100,8 +100,8 @@ TEST_F(MqttBridgeTest, WhatItHasCarriedItDoesNotCarryAgain) {
     "2": {"topic": "a", "source": "IotCore", "target": "LocalMqtt"},
     "3": {"topic": "a", "source": "LocalMqtt", "target": "Pubsub"},
     "4": {"topic": "a", "source": "Pubsub", "target": "LocalMqtt"}}})");
-  local_.arrive("a", "1", {.user_properties = {{"andon-bridge", "dev1"}}});
-  cloud_.arrive("a", "1", {.user_properties = {{"andon-bridge", "dev1"}}});
+  local_.arrive("a", "1", {{"andon-bridge", "dev1"}});
+  cloud_.arrive("a", "1", {{"andon-bridge", "dev1"}});
   settle(loop_, writer_);
   EXPECT_THAT(sent_to(cloud_), IsEmpty());
   EXPECT_THAT(sent_to(local_), IsEmpty());
@@ -109,7 +109,7 @@ TEST_F(MqttBridgeTest, WhatItHasCarriedItDoesNotCarryAgain) {
   settle(loop_, writer_);
   EXPECT_THAT(sent_to(cloud_), ElementsAre("a 2 andon-bridge=dev1"));
   EXPECT_THAT(sent_to(local_), IsEmpty());
-  cloud_.arrive("a", "3", {.user_properties = {{"andon-bridge", "another-device"}}});
+  cloud_.arrive("a", "3", {{"andon-bridge", "another-device"}});
   EXPECT_THAT(sent_to(local_), ElementsAre("a 3 andon-bridge=dev1"));
 }
 
