@@ -59,13 +59,16 @@ def agent(server, tmp_path, podman):
         yield running
 
 
-def run(image, *words, engine="podman"):
-    return {"Script": " ".join(["exec", engine, "run", "--rm", image, *words]),
-            "RequiresPrivilege": True}
+def lifecycle_of(image, *words, step="run", engine="podman", more=()):
+    """As docs/recipes.md has it: what an engine that was killed has left does not stand in the way."""
+    end = f"{engine} rm --force look || true"
+    start = " ".join(["exec", engine, "run", "--rm", "--name", "look", *more, image, *words])
+    return {step: {"Script": f"{end}\n{start}", "RequiresPrivilege": True},
+            "shutdown": {"Script": end, "RequiresPrivilege": True}}
 
 
 def component(fleet, version, image, lifecycle=None, name=NAME, uri=None):
-    fleet.component(name, version, lifecycle or {"run": run(image)},
+    fleet.component(name, version, lifecycle or lifecycle_of(image),
                     artifacts=[uri or f"docker:{image}"],
                     dependencies={MANAGER: {"VersionRequirement": "~2.0.0"}})
 
@@ -93,17 +96,16 @@ def container_ids(podman):
 def test_the_image_of_a_recipe_is_pulled_run_updated_and_removed(
         fleet, agent, podman, registry, look):
     component(fleet, "1.0.0", look["1"])
-    entry = fleet.deploy_and_wait({NAME: "1.0.0"})
+    fleet.deploy_and_wait({NAME: "1.0.0"})
     agent.wait_for(NAME, "1.0.0")
     says(agent, "this is look 1")
     assert podman.images() == [look["1"]]
     assert agent.components()[MANAGER][0].startswith("2.0.")
-    assert entry["statusDetails"]["errorStack"] == [], entry
 
     # What is there is not pulled again: the registry need not even be there.
     registry.stop()
     try:
-        component(fleet, "1.0.1", look["1"], {"run": run(look["1"]), "shutdown": "true"})
+        component(fleet, "1.0.1", look["1"])
         fleet.deploy_and_wait({NAME: "1.0.1"})
     finally:
         registry.start()
@@ -151,7 +153,7 @@ def test_a_container_that_does_not_come_up_is_rolled_back_to_the_image_before(
         fleet, agent, podman, look):
     component(fleet, "1.0.0", look["1"])
     fleet.deploy_and_wait({NAME: "1.0.0"})
-    component(fleet, "2.0.0", look["2"], {"startup": run(look["2"], "7")})
+    component(fleet, "2.0.0", look["2"], lifecycle_of(look["2"], step="startup", more=["--entrypoint=/nothing"]))
     entry = fleet.outcome(fleet.deploy({NAME: "2.0.0"}))
     failed(entry, "COMPONENT_BROKEN")
     assert entry["statusDetails"]["errorTypes"] == ["USER_COMPONENT_ERROR"], entry
@@ -263,7 +265,7 @@ def test_podman_that_calls_itself_docker_does_as_well(server, fleet, tmp_path, p
     wrapper.chmod(0o755)
     path = f"{wrapper.parent}:{os.environ['PATH']}"
     with agent_of(server, tmp_path / "device", podman, engine="docker", PATH=path) as agent:
-        component(fleet, "1.0.0", look["1"], {"run": run(look["1"], engine=str(wrapper))})
+        component(fleet, "1.0.0", look["1"], lifecycle_of(look["1"], engine=str(wrapper)))
         fleet.deploy_and_wait({NAME: "1.0.0"})
         says(agent, "this is look 1")
         assert podman.has(look["1"])
@@ -276,8 +278,7 @@ def test_an_image_comes_from_the_server_as_a_file(fleet, agent, podman, builder,
     uri = fleet.put_artifact("look-3.tar", archive.read_bytes())
     fleet.component(NAME, "1.0.0", {
         "install": {"Script": "podman load -i {artifacts:path}/look-3.tar", "RequiresPrivilege": True},
-        "run": {"Script": "exec podman run --rm --pull=never localhost/look:3",
-                "RequiresPrivilege": True},
+        **lifecycle_of("localhost/look:3", more=["--pull=never"]),
         "uninstall": {"Script": "podman image rm localhost/look:3", "RequiresPrivilege": True}},
         artifacts=[uri])
     fleet.deploy_and_wait({NAME: "1.0.0"})
