@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people ask of a device through the server while they wait: the real server, broker and agent,
 and `andon device ...`."""
+import base64
 import io
 import json
 import os
@@ -186,18 +187,55 @@ def test_a_person_does_from_afar_what_he_would_do_at_the_device(server, tmp_path
         assert any(r.endswith(":command/restart/edge-1") for e in begun for r in e["resources"])
 
 
+def start_camera(server, agent, script):
+    """A component that runs `script` and answers who asks for pictures."""
+    source = agent.root.parent / "camera.py"
+    source.write_text(script)
+    fleet = Fleet(server)
+    fleet.component(
+        "com.example.Camera", "1.0.0", {"run": f"exec {sys.executable} {source}"},
+        configuration={"accessControl": {"aws.greengrass.ipc.pubsub": {"frames": {
+            "operations": ["aws.greengrass#SubscribeToTopic", "aws.greengrass#PublishToTopic"],
+            "resources": ["andon/inspect/frames*"]}}}})
+    fleet.deploy_and_wait({"com.example.Camera": "1.0.0"})
+    ready = agent.root / "work" / "com.example.Camera" / "ready"
+    wait_until(ready.exists, "the component listening", 60)
+
+
+def test_frames_are_followed_each_that_is_new_until_nobody_wants_them(server, tmp_path):
+    # Every second question gets the same picture as the one before.
+    counting = CAMERA.replace("def asked(event):", "count = 0\ndef asked(event):\n    global count\n"
+                              "    count += 1").replace("bytes(range(256)) * 300", "(b'%08d' % (count // 2)) * 9000")
+    with Agent(server, tmp_path / "device") as agent:
+        start_camera(server, agent, counting)
+        status, begun = server.call("POST", "/andon/v1/things/edge-1/commands",
+                                    {"kind": "frame", "follow": True})
+        assert status == 200, begun
+        path, after = f"/andon/v1/commands/{begun['commandId']}", 0
+        frames, part = [], b""
+
+        def read():
+            nonlocal after, part
+            page = server.call("GET", f"{path}/answers?after={after}&waitSeconds=10")[1]
+            after = page["after"]
+            for answer in page["answers"]:
+                if "progress" in answer:
+                    part = b""
+                part += base64.b64decode(answer.get("data", ""))
+                if "row" in answer:
+                    assert answer["row"]["bytes"] == len(part) == 72000
+                    assert answer["row"]["frame"] == {"verdict": "NG"}
+                    frames.append(int(part[:8]))
+            return len(frames)
+        wait_until(lambda: read() >= 4, "four frames")
+        assert frames == sorted(set(frames)), "one came twice"
+        assert server.call("POST", f"{path}/cancel", {})[0] == 200
+        wait_until(lambda: commands_of(server)[0]["status"] == "CANCELED", "its end", 60)
+
+
 def test_a_component_that_has_pictures_is_asked_for_the_newest(server, tmp_path):
     with Agent(server, tmp_path / "device") as agent:
-        (tmp_path / "camera.py").write_text(CAMERA)
-        fleet = Fleet(server)
-        fleet.component(
-            "com.example.Camera", "1.0.0", {"run": f"exec {sys.executable} {tmp_path}/camera.py"},
-            configuration={"accessControl": {"aws.greengrass.ipc.pubsub": {"frames": {
-                "operations": ["aws.greengrass#SubscribeToTopic", "aws.greengrass#PublishToTopic"],
-                "resources": ["andon/inspect/frames*"]}}}})
-        fleet.deploy_and_wait({"com.example.Camera": "1.0.0"})
-        ready = agent.root / "work" / "com.example.Camera" / "ready"
-        wait_until(ready.exists, "the component listening", 60)
+        start_camera(server, agent, CAMERA)
         out = tmp_path / "now.jpg"
         for more in ([], ["-c", "com.example.Camera"]):
             frame = told(server, "frame", "edge-1", "--out", out, *more)

@@ -47,6 +47,7 @@ TEST(CommandRequest, OfEveryKindIsReadAsItWasWritten) {
       request.lines = 7;
       request.follow = true;
     }
+    if (kind == CommandKind::frame) request.follow = true;
     EXPECT_EQ(parse_command_request(to_message(request)), request) << to_string(kind);
     EXPECT_EQ(command_kind(to_string(kind)), kind);
   }
