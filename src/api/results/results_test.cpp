@@ -163,9 +163,9 @@ TEST_F(ResultOperationsTest, SaysWhereTheUploadedPictureIs) {
   EXPECT_TRUE(asked.empty());
   const json::object page = call("ListResults", {{"includePictures", "true"}});
   EXPECT_FALSE(page.at("results").at(0).as_object().contains("picture"));
-  EXPECT_EQ(page.at("results").at(1).at("picture"), "s3://andon-uploads/line-1/" +
-                                                        day.substr(0, 4) + "/" + day.substr(5, 2) +
-                                                        "/" + day.substr(8) + "/a");
+  EXPECT_EQ(page.at("results").at(1).at("picture").as_string(),
+            "s3://andon-uploads/line-1/" + day.substr(0, 4) + "/" + day.substr(5, 2) + "/" +
+                day.substr(8) + "/a");
   EXPECT_EQ(call("GetResult", {{"resultId", "1"}}).at("picture"),
             page.at("results").at(1).at("picture"));
 }

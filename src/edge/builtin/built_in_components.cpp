@@ -40,7 +40,7 @@ constexpr std::string_view kRunBroker =
     "exec mosquitto -c \"{kernel:rootPath}/client-devices/mosquitto.conf\"";
 
 // Versions are those of Greengrass at the time; any other that is wanted is there as well.
-constexpr std::array<BuiltInComponent, 16> kTable = {{
+constexpr std::array<BuiltInComponent, 17> kTable = {{
     {kNucleus, "2.14.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.NucleusLite", "2.0.0", "The agent itself", kNothing, kNucleusKeys},
     {"aws.greengrass.Cli", "2.14.0", "Commands on the device, built into the agent", kNothing, ""},

@@ -55,7 +55,7 @@ class NetworkWorker final : public DeploymentWorker {
         wanted.push_back(std::move(one));
       }
       for (WantedImage& one : wanted_images(*component, platform_)) {
-        if (one.run_as.empty()) one.run_as = default_user_;
+        if (one.run_as.empty()) one.run_as = defaults_.user;
         images.push_back(std::move(one));
       }
     }

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/error/error.hpp"
+#include "trust/keys/openssl_low_level_keys.hpp"
 #include "trust/keys/openssl_pem.hpp"
 
 namespace andon::trust {

@@ -5,7 +5,6 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
 
 #include <memory>
 
@@ -23,8 +22,6 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using KeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, Freer<EVP_PKEY_CTX_free>>;
 using DigestContextPtr = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
 using NumberPtr = std::unique_ptr<BIGNUM, Freer<BN_free>>;
-using EcKeyPtr = std::unique_ptr<EC_KEY, Freer<EC_KEY_free>>;
-using RsaPtr = std::unique_ptr<RSA, Freer<RSA_free>>;
 using SignaturePtr = std::unique_ptr<ECDSA_SIG, Freer<ECDSA_SIG_free>>;
 
 }  // namespace andon::trust
