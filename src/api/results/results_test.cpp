@@ -164,8 +164,8 @@ TEST_F(ResultOperationsTest, SaysWhereTheUploadedPictureIs) {
   const json::object page = call("ListResults", {{"includePictures", "true"}});
   EXPECT_FALSE(page.at("results").at(0).as_object().contains("picture"));
   EXPECT_EQ(page.at("results").at(1).at("picture").as_string(),
-            "s3://andon-uploads/line-1/" + day.substr(0, 4) + "/" + day.substr(5, 2) + "/" +
-                day.substr(8) + "/a");
+            std::string("s3://andon-uploads/line-1/") + day.substr(0, 4) + "/" + day.substr(5, 2) +
+                "/" + day.substr(8) + "/a");
   EXPECT_EQ(call("GetResult", {{"resultId", "1"}}).at("picture"),
             page.at("results").at(1).at("picture"));
 }
@@ -193,7 +193,7 @@ TEST_F(ResultOperationsTest, CountsByWhatIsAskedForAndByShift) {
   const json::value& one = counted.at("counts").at(0);
   EXPECT_EQ(one.at("count"), 2);
   EXPECT_EQ(one.at("shift"), "day");
-  EXPECT_EQ(one.at("day"), base::to_iso8601(clock_.now()).substr(0, 10));
+  EXPECT_EQ(one.at("day").as_string(), base::to_iso8601(clock_.now()).substr(0, 10));
   // In pages of one row each.
   std::size_t rows = 0;
   json::object input{{"groupBy", "shift,thing"}, {"maxResults", "1"}};

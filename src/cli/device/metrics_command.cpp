@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/json/json.hpp"
+#include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/number.hpp"
 #include "base/time/time.hpp"
@@ -64,7 +65,7 @@ int show_metrics(const Options& options) {
       "andon", "GET",
       "/andon/v1/things/" + percent_encode(options.name) + "/metrics?from=" + percent_encode(from));
   if (options.as_json) {
-    std::cout << json_text(answer) << '\n';
+    std::cout << base::json_text(answer) << '\n';
     return 0;
   }
   const json::object& output = answer.as_object();
@@ -99,7 +100,7 @@ int list_alarms(const Options& options) {
   const std::string query = options.name.empty() ? "" : "?thing=" + percent_encode(options.name);
   const json::value answer = server->rest("andon", "GET", "/andon/v1/alarms" + query);
   if (options.as_json) {
-    std::cout << json_text(answer) << '\n';
+    std::cout << base::json_text(answer) << '\n';
     return 0;
   }
   Table table({"ALARM", "DEVICE", "SINCE", "WHY"});

@@ -243,7 +243,7 @@ int shifts(const Options& options) {
     plan = session.put("/andon/v1/result-shifts", plan);
   }
   if (options.as_json) {
-    std::cout << json_text(plan) << '\n';
+    std::cout << base::json_text(plan) << '\n';
     return 0;
   }
   std::cout << one_line(base::JsonReader(plan, "shifts").string("timeZone")) << '\n';
