@@ -44,7 +44,7 @@ void check_disk(const Layout& layout, const BlobStore& blobs,
   for (const WantedArtifact& one : missing) {
     needed += missing_bytes(blobs, one);
     // The archive stays beside what is unpacked from it.
-    if (one.artifact.unarchive == recipe::Unarchive::zip) needed += one.artifact.size.value_or(0);
+    if (one.artifact.unarchive != recipe::Unarchive::none) needed += one.artifact.size.value_or(0);
   }
   std::error_code unknown;
   const fs::space_info space = fs::space(layout.root(), unknown);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 
 #include "base/error/error.hpp"
@@ -17,7 +18,7 @@
 #include "edge/artifacts/plain_file.hpp"
 #include "edge/process/run_as.hpp"
 #include "edge/state/deployment_failure.hpp"
-#include "store/archive/zip_archive.hpp"
+#include "store/archive/unpacker.hpp"
 #include "trust/digests/digest.hpp"
 
 namespace andon::edge {
@@ -81,12 +82,21 @@ void give_tree_to(const fs::path& root, const RunAs& owner) {
   }
 }
 
-std::string without_zip(const std::string& name) {
-  constexpr std::string_view kSuffix = ".zip";
-  if (name.size() > kSuffix.size() && name.ends_with(kSuffix)) {
-    return name.substr(0, name.size() - kSuffix.size());
+// Nothing where it stays as it is.
+std::optional<store::ArchiveFormat> format_of(recipe::Unarchive unarchive) {
+  switch (unarchive) {
+    case recipe::Unarchive::none:
+      return std::nullopt;
+    case recipe::Unarchive::zip:
+      return store::ArchiveFormat::zip;
+    case recipe::Unarchive::tar:
+      return store::ArchiveFormat::tar;
+    case recipe::Unarchive::tar_gz:
+      return store::ArchiveFormat::tar_gz;
+    case recipe::Unarchive::tar_zst:
+      return store::ArchiveFormat::tar_zst;
   }
-  return name;
+  return std::nullopt;
 }
 
 // All below `root`, itself included, as it is. What was unpacked is not read again at a start: it
@@ -116,10 +126,10 @@ void move_into_place(const fs::path& prepared, const fs::path& place) {
 }
 
 DeploymentFailure not_in_place(const WantedArtifact& wanted, const base::Error& error) {
-  const bool is_zip = wanted.artifact.unarchive == recipe::Unarchive::zip;
+  const bool is_archive = wanted.artifact.unarchive != recipe::Unarchive::none;
   return {error.code(),
           "cannot put " + wanted.describe() + " in place: " + error.message(),
-          {"IO_ERROR", is_zip ? "IO_UNZIP_ERROR" : "IO_WRITE_ERROR"},
+          {"IO_ERROR", is_archive ? "IO_UNZIP_ERROR" : "IO_WRITE_ERROR"},
           {"DEVICE_ERROR"}};
 }
 
@@ -143,10 +153,10 @@ void stage(const Layout& layout, const StagedVersion& staged) {
     try {
       const fs::path blob = blobs.path(wanted.sha256);
       place(blob, fresh.path() / "content" / wanted.artifact.file_name, access_of(wanted));
-      if (wanted.artifact.unarchive == recipe::Unarchive::zip) {
+      if (const auto format = format_of(wanted.artifact.unarchive)) {
         const fs::path target =
-            fresh_unpacked.path() / "content" / without_zip(wanted.artifact.file_name);
-        store::unpack_zip(blob, target, recipe_mode(wanted.artifact));
+            fresh_unpacked.path() / "content" / recipe::unarchived_name(wanted.artifact);
+        store::unpack(*format, blob, target, recipe_mode(wanted.artifact), {});
         give_tree_to(target, resolve_run_as(wanted.run_as));
       }
     } catch (const base::Error& error) {

@@ -10,6 +10,7 @@
 #include "base/text/encoding.hpp"
 #include "edge/artifacts/blob_store.hpp"
 #include "edge/state/deployment_failure.hpp"
+#include "store/archive/tar_archive.hpp"
 #include "store/testing/zip_writer.hpp"
 #include "trust/digests/digest.hpp"
 
@@ -226,6 +227,28 @@ TEST_F(StagingTest, AnArchiveIsUnpackedBesideItself) {
   EXPECT_EQ(base::read_file(layout_.unarchived_of("com.example.App", "1.0.0") / "code" / "dir" /
                             "file.txt"),
             "hello");
+}
+
+TEST_F(StagingTest, TarArchivesOfEachKindAreUnpackedUnderTheirNameWithoutItsEnding) {
+  const fs::path content = directory_.path() / "content";
+  base::make_directories(content / "bin");
+  base::write_file_atomically(content / "bin" / "run", "#!/bin/sh");
+  const base::UniqueFd top = base::open_file(content, O_RDONLY | O_DIRECTORY);
+  const fs::path archive = directory_.path() / "a.tar.gz";
+  store::pack_tar_gz(top.get(), archive);
+  WantedArtifact wanted = arrived("app.tar.gz", base::read_file(archive));
+  wanted.artifact.unarchive = recipe::Unarchive::tar_gz;
+  wanted.artifact.execute = recipe::FileAccess::all;
+  blobs_.adopt(wanted);
+  stage({wanted});
+  const fs::path run = layout_.unarchived_of("com.example.App", "1.0.0") / "app" / "bin" / "run";
+  EXPECT_EQ(base::read_file(run), "#!/bin/sh");
+  struct stat status {};
+  ASSERT_EQ(::stat(run.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0555U);
+  // Another kind is another wish: what is staged is not taken for it.
+  wanted.artifact.unarchive = recipe::Unarchive::tar;
+  EXPECT_THROW(stage({wanted}), DeploymentFailure);
 }
 
 TEST_F(StagingTest, GarbageIsWhatTheKeptSetDoesNotUse) {

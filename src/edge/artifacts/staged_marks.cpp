@@ -7,6 +7,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
 #include "edge/artifacts/plain_file.hpp"
 #include "edge/state/device_config.hpp"
@@ -18,14 +19,19 @@ namespace {
 constexpr std::size_t kMostBytes = 4U << 20U;
 constexpr mode_t kWritableByOthers = 022;
 
+// The words of the marks that devices have.
+std::string unpacked_as(recipe::Unarchive unarchive) {
+  return unarchive == recipe::Unarchive::none ? "as-is"
+                                              : base::to_lower(recipe::to_string(unarchive));
+}
+
 // What shall be there, a line an artifact.
 std::string wanted_text(const StagedVersion& staged) {
   std::string all;
   for (const WantedArtifact& wanted : staged.artifacts) {
     const ArtifactAccess access = access_of(wanted);
     all += wanted.sha256 + ' ' + std::to_string(access.mode) + ' ' + std::to_string(access.group) +
-           ' ' + wanted.run_as + ' ' +
-           (wanted.artifact.unarchive == recipe::Unarchive::zip ? "zip " : "as-is ") +
+           ' ' + wanted.run_as + ' ' + unpacked_as(wanted.artifact.unarchive) + ' ' +
            wanted.artifact.file_name + '\n';
   }
   return all;

@@ -67,7 +67,7 @@ Finding disk_of(const Layout& layout, const recipe::Recipe& recipe,
       continue;
     }
     // The archive stays beside what is unpacked from it.
-    needed += artifact.unarchive == recipe::Unarchive::zip ? 2 * *size : *size;
+    needed += artifact.unarchive != recipe::Unarchive::none ? 2 * *size : *size;
   }
   std::error_code unreadable;
   const fs::space_info space = fs::space(layout.root(), unreadable);

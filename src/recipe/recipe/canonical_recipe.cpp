@@ -32,7 +32,7 @@ std::string_view to_text(FileAccess access) {
 
 json::object artifact_json(const Artifact& artifact) {
   json::object out{{"Uri", artifact.uri},
-                   {"Unarchive", artifact.unarchive == Unarchive::zip ? "ZIP" : "NONE"},
+                   {"Unarchive", to_string(artifact.unarchive)},
                    {"Permission", json::object{{"Read", to_text(artifact.read)},
                                                {"Execute", to_text(artifact.execute)}}}};
   if (!artifact.digest.empty()) {

@@ -52,7 +52,7 @@ void put(json::object& into, std::string_view key, json::value value, const std:
 }
 
 json::value normalise_step(const json::value& value, const std::set<std::string>& keywords,
-                           const std::string& place, Problems& problems) {
+                           const std::string& place, const LifecycleFindings& findings) {
   const auto* object = value.if_object();
   if (object == nullptr) return value;  // a script, or what read_lifecycle complains about
   json::object normal;
@@ -63,13 +63,14 @@ json::value normalise_step(const json::value& value, const std::set<std::string>
         std::find_if(std::begin(kStepMembers), std::end(kStepMembers),
                      [&](std::string_view known) { return base::equal_ignoring_case(known, key); });
     if (name != std::end(kStepMembers)) {
-      put(normal, *name, member.value(), where, problems);
+      put(normal, *name, member.value(), where, findings.problems);
     } else if (keywords.contains(key)) {
-      put(normal, key, normalise_step(member.value(), keywords, where, problems), where, problems);
+      put(normal, key, normalise_step(member.value(), keywords, where, findings), where,
+          findings.problems);
     } else {
-      problems.push_back({where,
-                          "is not a member of a lifecycle step (Script, "
-                          "RequiresPrivilege, Skipif, Timeout, Setenv)"});
+      findings.ignored.push_back({where,
+                                  "is ignored: it is not a member of a lifecycle step (Script, "
+                                  "RequiresPrivilege, Skipif, Timeout, Setenv)"});
     }
   }
   return normal;
@@ -194,7 +195,7 @@ std::set<std::string> selection_keywords(const std::vector<Manifest>& manifests)
 
 json::object normalise_lifecycle(const json::object& lifecycle,
                                  const std::set<std::string>& keywords, const std::string& place,
-                                 Problems& problems) {
+                                 const LifecycleFindings& findings) {
   json::object normal;
   for (const auto& member : lifecycle) {
     const std::string key = member.key();
@@ -202,19 +203,21 @@ json::object normalise_lifecycle(const json::object& lifecycle,
     const auto& value = member.value();
     if (keywords.contains(key)) {
       if (const auto* object = value.if_object()) {
-        put(normal, key, normalise_lifecycle(*object, keywords, where, problems), where, problems);
+        put(normal, key, normalise_lifecycle(*object, keywords, where, findings), where,
+            findings.problems);
       } else {
-        problems.push_back({where, "must be an object"});
+        findings.problems.push_back({where, "must be an object"});
       }
     } else if (const auto* step = find_step(key)) {
       if (value.is_null()) continue;
-      put(normal, step->name, normalise_step(value, keywords, where, problems), where, problems);
+      put(normal, step->name, normalise_step(value, keywords, where, findings), where,
+          findings.problems);
     } else if (base::equal_ignoring_case(key, "Setenv")) {
-      put(normal, "Setenv", value, where, problems);
+      put(normal, "Setenv", value, where, findings.problems);
     } else {
-      problems.push_back({where,
-                          "is not a lifecycle step (bootstrap, install, startup, run, "
-                          "shutdown, recover, uninstall, Setenv)"});
+      findings.ignored.push_back({where,
+                                  "is ignored: it is not a lifecycle step (bootstrap, install, "
+                                  "startup, run, shutdown, recover, uninstall, Setenv)"});
     }
   }
   return normal;

@@ -16,10 +16,18 @@ namespace andon::recipe {
 // The keys that may stand in the global lifecycle to choose between platforms.
 [[nodiscard]] std::set<std::string> selection_keywords(const std::vector<Manifest>& manifests);
 
-// Step names in lower case, members as in Greengrass's documentation; keys in `keywords` are kept.
+// What is found: problems, for which the recipe is refused, and keys that mean nothing.
+struct LifecycleFindings {
+  Problems& problems;
+  Problems& ignored;
+};
+
+// Step names in lower case, members as in Greengrass's documentation; keys in `keywords` are kept,
+// and those that Greengrass does not know are left out.
 [[nodiscard]] json::object normalise_lifecycle(const json::object& lifecycle,
                                                const std::set<std::string>& keywords,
-                                               const std::string& place, Problems& problems);
+                                               const std::string& place,
+                                               const LifecycleFindings& findings);
 
 // What `manifest` runs: its own lifecycle, or the global one in which, in each object that has a
 // key from the keywords, only the first of the manifest's selections (else "all") is kept.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/json/json.hpp"
+#include "recipe/reader/problem.hpp"
 #include "recipe/recipe/platform.hpp"
 #include "recipe/version/semver.hpp"
 
@@ -29,7 +30,10 @@ struct Dependency {
   DependencyType type = DependencyType::hard;
 };
 
-enum class Unarchive { none, zip };
+// TAR and its compressed kinds are andon's own: Greengrass has NONE and ZIP.
+enum class Unarchive { none, zip, tar, tar_gz, tar_zst };
+[[nodiscard]] std::string_view to_string(Unarchive unarchive);  // as in a recipe: "TAR.GZ"
+
 enum class FileAccess { none, owner, all };
 
 struct Artifact {
@@ -86,6 +90,7 @@ struct Recipe {
   std::vector<Dependency> dependencies;  // in the order written
   std::vector<Manifest> manifests;       // the first that fits is taken
   json::object lifecycle;                // global, may hold selection keys; normalised as above
+  Problems ignored;  // keys of lifecycles that mean nothing: to be told to who wrote them
 
   // "com.example.Hello 1.0.0", for messages.
   [[nodiscard]] std::string id() const;
@@ -102,5 +107,9 @@ struct Recipe {
 
 // "s3://models/a/weights.onnx" -> "weights.onnx"; "docker:..." has none: "".
 [[nodiscard]] std::string artifact_file_name(std::string_view uri);
+
+// Where an archive is unpacked, below {artifacts:decompressedPath}: its file name without the
+// ending of its kind (ZIP: .zip, TAR: .tar, TAR.GZ: .tar.gz or .tgz, TAR.ZST: .tar.zst or .tzst).
+[[nodiscard]] std::string unarchived_name(const Artifact& artifact);
 
 }  // namespace andon::recipe

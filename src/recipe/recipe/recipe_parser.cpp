@@ -29,8 +29,10 @@ constexpr std::array kComponentTypes{
     std::pair{"aws.greengrass.nucleus"sv, "aws.greengrass.nucleus"sv}};
 constexpr std::array kDependencyTypes{std::pair{"HARD"sv, DependencyType::hard},
                                       std::pair{"SOFT"sv, DependencyType::soft}};
-constexpr std::array kUnarchive{std::pair{"NONE"sv, Unarchive::none},
-                                std::pair{"ZIP"sv, Unarchive::zip}};
+constexpr std::array kUnarchive{
+    std::pair{"NONE"sv, Unarchive::none}, std::pair{"ZIP"sv, Unarchive::zip},
+    std::pair{"TAR"sv, Unarchive::tar}, std::pair{"TAR.GZ"sv, Unarchive::tar_gz},
+    std::pair{"TAR.ZST"sv, Unarchive::tar_zst}};
 constexpr std::array kFileAccess{std::pair{"NONE"sv, FileAccess::none},
                                  std::pair{"OWNER"sv, FileAccess::owner},
                                  std::pair{"ALL"sv, FileAccess::all}};
@@ -108,6 +110,15 @@ std::string at(const std::string& place, std::size_t index) {
   return place + "/" + std::to_string(index);
 }
 
+const Artifact* unpacked_to_the_same(const std::vector<Artifact>& artifacts, const Artifact& one) {
+  if (one.unarchive == Unarchive::none) return nullptr;
+  const auto other = std::ranges::find_if(artifacts, [&](const Artifact& artifact) {
+    return artifact.unarchive != Unarchive::none &&
+           unarchived_name(artifact) == unarchived_name(one);
+  });
+  return other == artifacts.end() ? nullptr : &*other;
+}
+
 void read_artifacts(const MemberReader& reader, Manifest& manifest, Problems& problems) {
   const auto* artifacts = reader.optional_array("Artifacts");
   if (artifacts == nullptr) return;
@@ -121,6 +132,10 @@ void read_artifacts(const MemberReader& reader, Manifest& manifest, Problems& pr
     if (taken) {
       problems.push_back({place + "/Uri", "gives the file name \"" + artifact.file_name +
                                               "\" a second time in this manifest"});
+    } else if (const auto* other = unpacked_to_the_same(manifest.artifacts, artifact)) {
+      problems.push_back({place + "/Uri", "is unpacked into the directory \"" +
+                                              unarchived_name(artifact) + "\" as " +
+                                              other->file_name + " of this manifest is"});
     }
     manifest.artifacts.push_back(std::move(artifact));
   }
@@ -136,7 +151,8 @@ void check_platform(const MemberReader& reader, const Manifest& manifest, Proble
   }
 }
 
-Manifest read_manifest(const json::value& value, const std::string& place, Problems& problems) {
+Manifest read_manifest(const json::value& value, const std::string& place, Problems& problems,
+                       Problems& ignored) {
   const MemberReader reader(value, place, problems);
   Manifest manifest;
   manifest.name = reader.optional_string("Name").value_or("");
@@ -158,7 +174,8 @@ Manifest read_manifest(const json::value& value, const std::string& place, Probl
     }
   }
   if (const auto* lifecycle = reader.optional_object("Lifecycle")) {
-    manifest.lifecycle = normalise_lifecycle(*lifecycle, {}, reader.place("Lifecycle"), problems);
+    manifest.lifecycle =
+        normalise_lifecycle(*lifecycle, {}, reader.place("Lifecycle"), {problems, ignored});
   }
   read_artifacts(reader, manifest, problems);
   return manifest;
@@ -219,15 +236,15 @@ void read_identity(const MemberReader& reader, Recipe& recipe) {
 void read_manifests(const MemberReader& reader, Recipe& recipe, Problems& problems) {
   if (const auto* manifests = reader.optional_array("Manifests")) {
     for (std::size_t i = 0; i < manifests->size(); ++i) {
-      recipe.manifests.push_back(
-          read_manifest((*manifests)[i], at(reader.place("Manifests"), i), problems));
+      recipe.manifests.push_back(read_manifest((*manifests)[i], at(reader.place("Manifests"), i),
+                                               problems, recipe.ignored));
     }
   }
   // A component that only has a configuration or dependencies fits every device.
   if (recipe.manifests.empty()) recipe.manifests.emplace_back();
   if (const auto* lifecycle = reader.optional_object("Lifecycle")) {
     recipe.lifecycle = normalise_lifecycle(*lifecycle, selection_keywords(recipe.manifests),
-                                           reader.place("Lifecycle"), problems);
+                                           reader.place("Lifecycle"), {problems, recipe.ignored});
   }
 }
 

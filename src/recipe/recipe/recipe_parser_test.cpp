@@ -185,7 +185,7 @@ TEST(RecipeParser, FindsAllProblemsWithTheirPlaces) {
        "Artifacts": [
          {"Uri": "ftp://x/y"}, {"Uri": "s3://b/k", "Digest": "abcd"}, {"Uri": "greengrass:k"},
          {"Uri": "s3://b/.."}, {"Uri": "s3://b/m", "Digest": "abcd", "Algorithm": "MD5"},
-         {"Uri": "s3://b/n", "Unarchive": "TAR", "Size": -1}, {}, 7]},
+         {"Uri": "s3://b/n", "Unarchive": "RAR", "Size": -1}, {}, 7]},
       "x"]})");
   EXPECT_FALSE(check.recipe);
   std::vector<std::string> places;
@@ -196,7 +196,6 @@ TEST(RecipeParser, FindsAllProblemsWithTheirPlaces) {
                   "/ComponentConfiguration/DefaultConfiguration",
                   "/ComponentDependencies/b/VersionRequirement", "/ComponentDependencies/c~1d",
                   "/Manifests/0/Platform/os", "/Manifests/0/Platform/architecture",
-                  "/Manifests/0/Lifecycle/Instal", "/Manifests/0/Lifecycle/Run/Scirpt",
                   "/Manifests/0/Lifecycle/run/Script", "/Manifests/0/Lifecycle/run/Timeout",
                   "/Manifests/0/Lifecycle/run/Skipif",
                   "/Manifests/0/Lifecycle/run/RequiresPrivilege", "/Manifests/0/Lifecycle",
@@ -222,7 +221,6 @@ TEST(RecipeParser, SaysWhatIsWrongInWords) {
       {"Manifests: [{Lifecycle: {run: a, Run: b}}]", "/Manifests/0/Lifecycle/Run is there twice"},
       {"Lifecycle: {all: {run: [a]}}", "/Lifecycle/run must be a script or an object"},
       {"Lifecycle: {all: x}", "/Lifecycle/all must be an object"},
-      {"Lifecycle: {freebsd: {run: x}}", "/Lifecycle/freebsd is not a lifecycle step"},
       {"Manifests: [{Selections: [1]}]", "/Manifests/0/Selections/0 must be a text"},
       {"Manifests: [{Artifacts: [{Uri: 's3://b/a\\b'}]}]", "does not end in the name of a file"},
   };
@@ -230,6 +228,62 @@ TEST(RecipeParser, SaysWhatIsWrongInWords) {
     const auto check = check_recipe(std::string(kHead) + std::string(extra));
     EXPECT_THAT(to_text(check.problems), testing::HasSubstr(expected)) << extra;
   }
+}
+
+TEST(RecipeParser, IgnoresAndNamesKeysOfALifecycleThatGreengrassDoesNotKnow) {
+  const auto recipe =
+      parse_recipe(std::string(kHead) +
+                   "Lifecycle: {freebsd: {run: x}, all: {run: {Script: a, Scirpt: b, all: c}}}\n"
+                   "Manifests: [{}, {Lifecycle: {Instal: x, run: own}}]\n");
+  std::vector<std::string> places;
+  for (const auto& one : recipe.ignored) places.push_back(one.place);
+  EXPECT_THAT(places,
+              testing::UnorderedElementsAre("/Lifecycle/freebsd", "/Lifecycle/all/run/Scirpt",
+                                            "/Manifests/1/Lifecycle/Instal"));
+  EXPECT_THAT(to_text(recipe.ignored),
+              testing::HasSubstr("is ignored: it is not a lifecycle step"));
+  const auto own = select_lifecycle(recipe, recipe.manifests[1]);
+  EXPECT_EQ(own.find(Step::run)->script, "own");
+  EXPECT_EQ(own.steps.size(), 1U);
+}
+
+TEST(RecipeParser, NothingIsIgnoredInARecipeThatGreengrassKnows) {
+  EXPECT_THAT(parse_recipe(kInspector).ignored, testing::IsEmpty());
+}
+
+TEST(RecipeParser, ReadsArchivesOfEachKindAndWhereTheyAreUnpacked) {
+  const struct {
+    const char* file;
+    const char* kind;
+    const char* directory;
+  } rows[] = {{"code.zip", "ZIP", "code"},
+              {"code.tar", "tar", "code"},
+              {"code.tar.gz", "TAR.GZ", "code"},
+              {"code.tgz", "Tar.Gz", "code"},
+              {"code.tar.zst", "TAR.ZST", "code"},
+              {"code.tzst", "TAR.ZST", "code"},
+              {"code.tar.gz", "TAR", "code.tar.gz"},
+              {"a.b.zip", "ZIP", "a.b"},
+              {".zip", "ZIP", ".zip"}};
+  for (const auto& row : rows) {
+    const auto recipe =
+        parse_recipe(std::string(kHead) + "Manifests: [{Artifacts: [{Uri: 's3://b/" + row.file +
+                     "', Unarchive: " + row.kind + "}]}]");
+    const Artifact& artifact = recipe.manifests[0].artifacts[0];
+    EXPECT_EQ(unarchived_name(artifact), row.directory) << row.file;
+    EXPECT_TRUE(base::equal_ignoring_case(to_string(artifact.unarchive), row.kind));
+  }
+}
+
+TEST(RecipeParser, RefusesTwoArchivesThatWouldShareADirectory) {
+  const auto check =
+      check_recipe(std::string(kHead) +
+                   "Manifests: [{Artifacts: [{Uri: 's3://b/code.zip', Unarchive: ZIP}, "
+                   "{Uri: 's3://b/code.tgz', Unarchive: TAR.GZ}, {Uri: 's3://b/code'}]}]");
+  EXPECT_THAT(to_text(check.problems),
+              testing::HasSubstr("/Manifests/0/Artifacts/1/Uri is unpacked into the directory "
+                                 "\"code\" as code.zip of this manifest is"));
+  EXPECT_EQ(check.problems.size(), 1U);
 }
 
 TEST(RecipeParser, ReportsAProblemOfTheGlobalLifecycleOnce) {

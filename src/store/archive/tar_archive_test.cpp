@@ -21,9 +21,11 @@ struct Entry {
   std::string hardlink = {};
 };
 
-void write_tar(const fs::path& path, const std::vector<Entry>& entries) {
+void write_tar(const fs::path& path, const std::vector<Entry>& entries,
+               ArchiveFormat format = ArchiveFormat::tar_gz) {
   archive* writer = archive_write_new();
-  archive_write_add_filter_gzip(writer);
+  if (format == ArchiveFormat::tar_gz) archive_write_add_filter_gzip(writer);
+  if (format == ArchiveFormat::tar_zst) archive_write_add_filter_zstd(writer);
   archive_write_set_format_ustar(writer);
   ASSERT_EQ(archive_write_open_filename(writer, path.c_str()), ARCHIVE_OK);
   for (const Entry& one : entries) {
@@ -50,11 +52,12 @@ class TarTest : public testing::Test {
  protected:
   [[nodiscard]] fs::path archive() const { return directory_.path() / "a.tar.gz"; }
   [[nodiscard]] fs::path out() const { return directory_.path() / "out"; }
-  std::string refusal(const std::vector<Entry>& entries, const UnpackLimits& limits = {}) {
-    write_tar(archive(), entries);
+  std::string refusal(const std::vector<Entry>& entries, const UnpackLimits& limits = {},
+                      ArchiveFormat format = ArchiveFormat::tar_gz) {
+    write_tar(archive(), entries, format);
     fs::remove_all(out());
     try {
-      unpack_tar_gz(archive(), out(), kArchivesModes, limits);
+      unpack(format, archive(), out(), kArchivesModes, limits);
     } catch (const base::Error& error) {
       return error.message();
     }
@@ -96,6 +99,43 @@ TEST_F(TarTest, BombsAndCrowdsAreStopped) {
 TEST_F(TarTest, WhatIsNoArchiveIsRefused) {
   base::write_file_atomically(archive(), "this is no archive, whatever it is called");
   EXPECT_THROW(unpack_tar_gz(archive(), out(), 0440), base::Error);
+}
+
+TEST_F(TarTest, PlainAndZstdArchivesAreReadByTheSameRules) {
+  for (const ArchiveFormat format : {ArchiveFormat::tar, ArchiveFormat::tar_zst}) {
+    EXPECT_EQ(refusal({{"./", "", AE_IFDIR}, {"./bin/run", "#!/bin/sh"}}, {}, format),
+              "it was taken");
+    EXPECT_EQ(base::read_file(out() / "bin" / "run"), "#!/bin/sh");
+    EXPECT_THAT(refusal({{"../evil", "x"}}, {}, format), HasSubstr("outside"));
+    EXPECT_THAT(refusal({{"link", "/etc", AE_IFLNK}}, {}, format), HasSubstr("neither"));
+    EXPECT_THAT(refusal({{"a", "1"}, {"a", "2"}}, {}, format), HasSubstr("there twice"));
+    EXPECT_THAT(refusal({{"zeros", std::string(8U << 20U, '\0')}}, {.max_bytes = 1000}, format),
+                HasSubstr("more than"));
+  }
+  EXPECT_THAT(
+      refusal({{"zeros", std::string(8U << 20U, '\0')}}, {.max_ratio = 10}, ArchiveFormat::tar_zst),
+      HasSubstr("more than"));
+}
+
+TEST_F(TarTest, AnArchiveOfAnotherKindThanItsRecipeSaysIsRefused) {
+  write_tar(archive(), {{"a", "x"}}, ArchiveFormat::tar_gz);
+  for (const ArchiveFormat other :
+       {ArchiveFormat::tar, ArchiveFormat::tar_zst, ArchiveFormat::zip}) {
+    fs::remove_all(out());
+    try {
+      unpack(other, archive(), out(), 0440, {});
+      ADD_FAILURE() << "it was taken";
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.code(), base::ErrorCode::data_corrupted);
+      EXPECT_THAT(error.message(), HasSubstr("it is not a "));
+    }
+  }
+}
+
+TEST_F(TarTest, AnArchiveThatIsCutShortIsDamageThatIsNamed) {
+  write_tar(archive(), {{"a", std::string(100'000, 'x')}}, ArchiveFormat::tar);
+  fs::resize_file(archive(), 50'000);
+  EXPECT_THROW(unpack(ArchiveFormat::tar, archive(), out(), 0440, {}), base::Error);
 }
 
 TEST_F(TarTest, PacksADirectoryAndTheSameOneToTheSameBytes) {

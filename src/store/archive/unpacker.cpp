@@ -36,7 +36,17 @@ struct CloseArchive {
 using Reader = std::unique_ptr<archive, CloseArchive>;
 
 const char* name_of(ArchiveFormat format) {
-  return format == ArchiveFormat::zip ? "ZIP archive" : "gzipped tar archive";
+  switch (format) {
+    case ArchiveFormat::zip:
+      return "ZIP archive";
+    case ArchiveFormat::tar:
+      return "tar archive";
+    case ArchiveFormat::tar_gz:
+      return "gzipped tar archive";
+    case ArchiveFormat::tar_zst:
+      return "tar archive compressed by zstd";
+  }
+  return "archive";
 }
 
 Error broken(const fs::path& path, const std::string& why) {
@@ -84,7 +94,11 @@ class Unpacker {
  public:
   Unpacker(ArchiveFormat format, const fs::path& path, fs::path directory, unsigned file_mode,
            const UnpackLimits& limits)
-      : path_(path), directory_(std::move(directory)), file_mode_(file_mode), limits_(limits) {
+      : format_(format),
+        path_(path),
+        directory_(std::move(directory)),
+        file_mode_(file_mode),
+        limits_(limits) {
     const std::uint64_t size = fs::file_size(path);
     max_bytes_ = std::min(limits.max_bytes, std::max(kAlwaysAllowedBytes, size * limits.max_ratio));
     reader_.reset(archive_read_new());
@@ -99,10 +113,10 @@ class Unpacker {
       }
     } else {
       archive_read_support_format_tar(reader_.get());
-      archive_read_support_filter_gzip(reader_.get());
+      support_filter();
     }
     if (archive_read_open_filename(reader_.get(), path.c_str(), kBlockBytes) != ARCHIVE_OK) {
-      throw broken(path, std::string("it is not a ") + name_of(format));
+      throw not_such_an_archive();
     }
   }
 
@@ -115,6 +129,7 @@ class Unpacker {
       // A warning is about what can be done without: times, extra fields, and names, which are
       // looked at below.
       if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
+        if (entries_ == 0) throw not_such_an_archive();
         throw broken(path_, "it is damaged after " + std::to_string(entries_) + " entries");
       }
       if (++entries_ > limits_.max_entries) {
@@ -125,6 +140,21 @@ class Unpacker {
   }
 
  private:
+  Error not_such_an_archive() const {
+    return broken(path_, std::string("it is not a ") + name_of(format_) + ", or damaged at once");
+  }
+
+  void support_filter() {
+    int result = ARCHIVE_OK;
+    if (format_ == ArchiveFormat::tar_gz) result = archive_read_support_filter_gzip(reader_.get());
+    if (format_ == ArchiveFormat::tar_zst) result = archive_read_support_filter_zstd(reader_.get());
+    // Without the library it would run a program, which nobody has asked for.
+    if (result != ARCHIVE_OK) {
+      throw Error(ErrorCode::unavailable,
+                  std::string("this system's libarchive cannot read a ") + name_of(format_));
+    }
+  }
+
   Error bad_entry(archive_entry* entry, const std::string& why) const {
     return broken(path_, shown(archive_entry_pathname(entry), entries_) + ' ' + why);
   }
@@ -193,6 +223,7 @@ class Unpacker {
     }
   }
 
+  ArchiveFormat format_;
   const fs::path& path_;
   fs::path directory_;
   unsigned file_mode_;

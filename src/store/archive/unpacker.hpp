@@ -22,11 +22,12 @@ struct UnpackLimits {
 // The files' mode: those of the archive, readable by all and writable by their owner alone.
 inline constexpr unsigned kArchivesModes = 0xFFFF'FFFF;
 
-enum class ArchiveFormat : std::uint8_t { zip, tar_gz };
+enum class ArchiveFormat : std::uint8_t { zip, tar, tar_gz, tar_zst };
 
 // `directory` must not exist. Files get `file_mode`. Throws data_corrupted for a broken archive, an
 // entry that would leave the directory or is not a file or directory, naming it; resource_exhausted
-// for one over the limits or a full disk.
+// for one over the limits or a full disk; unavailable where this system's libarchive lacks a
+// format.
 void unpack(ArchiveFormat format, const base::fs::path& archive, const base::fs::path& directory,
             unsigned file_mode, const UnpackLimits& limits);
 
