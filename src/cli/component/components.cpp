@@ -11,6 +11,7 @@
 #include "base/json/json.hpp"
 #include "base/json/json_reader.hpp"
 #include "base/text/encoding.hpp"
+#include "base/text/escape.hpp"
 #include "cli/component/runtime_component.hpp"
 #include "cli/registry/registry.hpp"
 #include "cli/terminal/table.hpp"
@@ -75,12 +76,22 @@ std::string recipe_text(ServerClient& server, const ComponentVersion& component)
   return base::from_base64(base::JsonReader(answer, "GetComponent").string("recipe")).value_or("");
 }
 
+ComponentVersion created(const json::value& answer) {
+  const std::string said =
+      text_of(base::JsonReader(answer, "CreateComponentVersion").child_or_empty("status").object(),
+              "message");
+  if (!said.empty() && said != "NONE") {
+    fmt::print(stderr, "note: in the recipe, {}\n", base::escape_controls(said));
+  }
+  return {text_of(answer, "componentName"), text_of(answer, "componentVersion"),
+          text_of(answer, "arn")};
+}
+
 ComponentVersion create_component_version(ServerClient& server, const json::value& recipe) {
   const json::value answer =
       server->rest("greengrass", "POST", "/greengrass/v2/createComponentVersion",
                    {{"inlineRecipe", base::to_base64(base::to_text(recipe))}});
-  return {text_of(answer, "componentName"), text_of(answer, "componentVersion"),
-          text_of(answer, "arn")};
+  return created(answer);
 }
 
 ComponentVersion create_from_recipe(ServerClient& server, Terminal& terminal,

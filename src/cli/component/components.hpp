@@ -35,6 +35,10 @@ struct ComponentVersion {
 [[nodiscard]] ComponentVersion create_from_recipe(ServerClient& server, Terminal& terminal,
                                                   const base::fs::path& recipe);
 
+// A version of a component as CreateComponentVersion answers; what the server says of its recipe is
+// told to the user.
+[[nodiscard]] ComponentVersion created(const base::json::value& answer);
+
 // A version of a component, of its whole recipe.
 [[nodiscard]] ComponentVersion create_component_version(ServerClient& server,
                                                         const base::json::value& recipe);

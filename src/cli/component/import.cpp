@@ -204,8 +204,7 @@ class Import {
     if (origin_.size() <= kMostTag) input["tags"] = json::object{{kOriginTag, origin_}};
     const json::value answer =
         server_->rest("greengrass", "POST", "/greengrass/v2/createComponentVersion", input);
-    return {text_of(answer, "componentName"), text_of(answer, "componentVersion"),
-            text_of(answer, "arn")};
+    return created(answer);
   }
 
   ServerClient& server_;

@@ -164,6 +164,10 @@ ComponentSummary Components::create(std::string_view recipe_text,
   database_.write([&](store::Transaction& tx) { earlier = find_earlier(tx); });
   if (earlier) return *earlier;
 
+  if (!recipe.ignored.empty()) {
+    base::log_warning("a recipe holds what means nothing",
+                      {{"component", recipe.id()}, {"what", recipe::to_text(recipe.ignored)}});
+  }
   const std::vector<PinnedArtifact> artifacts = pin_artifacts(objects_, recipe);
   ComponentVersion made;
   made.recipe = std::string(recipe_text);
@@ -348,7 +352,10 @@ ComponentCondition Components::condition(const std::string& name,
     if (const auto reason = find_deprecation(tx, arns_.component_version(name, version))) {
       condition.state = ComponentState::deprecated;
       condition.message = *reason;
+      return;
     }
+    const auto found = read_version(tx, name, version, arns_);
+    if (found) condition.message = recipe::to_text(recipe::parse_recipe(found->recipe).ignored);
   });
   return condition;
 }

@@ -57,7 +57,7 @@ inline constexpr std::string_view kDeprecatedTag = "andon:deprecated";
 enum class ComponentState { deployable, failed, deprecated };
 struct ComponentCondition {
   ComponentState state = ComponentState::deployable;
-  std::string message;                        // for people; empty where it is deployable
+  std::string message;  // for people: why, or which keys of its recipe are ignored
   std::map<std::string, std::string> errors;  // artifact -> what is wrong with it
 };
 

@@ -94,6 +94,13 @@ void warn_of_keys_without_effect(const std::string& name, const json::object& co
                     {{"component", name}, {"configuration", keys}});
 }
 
+void warn_of_what_is_ignored(const recipe::Recipe& recipe) {
+  for (const recipe::Problem& one : recipe.ignored) {
+    base::log_warning("a recipe holds what means nothing here",
+                      {{"component", recipe.id()}, {"place", one.place}, {"why", one.message}});
+  }
+}
+
 void check_recipe(const recipe::Recipe& recipe) {
   // It becomes a directory.
   if (recipe.component_name == "." || recipe.component_name == "..") {
@@ -178,6 +185,7 @@ InstalledSet plan_components(const PlanInput& input, const AskServer& ask) {
   for (const recipe::ResolvedComponent& resolved :
        recipe::resolve_components(roots, make_source(input.last_good, ask), {})) {
     check_recipe(resolved.candidate.recipe);
+    warn_of_what_is_ignored(resolved.candidate.recipe);
     plan.components.push_back(to_installed(resolved, plan.targets));
   }
   return plan;

@@ -108,8 +108,9 @@ recipe::Candidate LocalRecipes::with_artifacts(recipe::Recipe recipe) const {
   }
   recipe::Candidate candidate;
   candidate.recipe_text = base::to_text(recipe::to_canonical_json(recipe));
-  // As it will be read again.
+  // As it will be read again, and what its author has to hear.
   candidate.recipe = recipe::parse_recipe(candidate.recipe_text);
+  candidate.recipe.ignored = std::move(recipe.ignored);
   return candidate;
 }
 
