@@ -20,7 +20,6 @@ namespace json = base::json;
 using std::chrono::milliseconds;
 using wire::PublishOutcome;
 
-constexpr std::string_view kDropped = "spool_dropped";
 // What a row costs beside its payload.
 constexpr std::uint64_t kRowBytes = 100;
 // What is read of a topic at a time.
@@ -89,6 +88,7 @@ PublishSpool::PublishSpool(EventLoop& loop, MqttLink& link, store::Database& dat
                            StateWriter& writer, const base::Clock& clock, SpoolLimits limits)
     : loop_(loop), link_(link), writer_(writer), clock_(clock), limits_(limits) {
   load(database);
+  look_for_old_later();
   link_.on_connection([this, alive = alive_](bool connected) {
     if (!*alive) return;
     forget_silence();
@@ -101,6 +101,7 @@ PublishSpool::PublishSpool(EventLoop& loop, MqttLink& link, store::Database& dat
 PublishSpool::~PublishSpool() {
   *alive_ = false;
   loop_.cancel(mark_timer_);
+  loop_.cancel(age_timer_);
   loop_.cancel(take_back_timer_);
   loop_.cancel(stale_timer_);
   if (subscription_ != 0) link_.unsubscribe(subscription_);
@@ -111,6 +112,7 @@ PublishSpool::~PublishSpool() {
 void PublishSpool::load(store::Database& database) {
   database.write([this](store::Transaction& transaction) {
     transaction.execute("DELETE FROM spool WHERE delivered_ms IS NOT NULL");
+    static_cast<void>(drop_old(transaction, clock_.now(), limits_.max_age));
     for (const store::Row& row :
          transaction.query("SELECT topic, sum(bytes) FROM spool GROUP BY topic")) {
       topics_[row.text(0)].more_on_disk = true;
@@ -120,7 +122,7 @@ void PublishSpool::load(store::Database& database) {
     const auto last = transaction.query_one("SELECT seq FROM sqlite_sequence WHERE name = 'spool'");
     if (last) last_id_ = last->integer(0);
   });
-  dropped_ = read_number(database, kDropped);
+  dropped_ = read_number(database, kSpoolDropped);
   refused_ = read_number(database, kSpoolRefused);
 }
 
@@ -200,23 +202,28 @@ PublishSpool::Dropped PublishSpool::make_room(store::Transaction& transaction,
     dropped.bytes += static_cast<std::uint64_t>(row.integer(1));
     ++dropped.count;
   }
+  count_dropped(transaction, dropped);
+  return dropped;
+}
+
+void PublishSpool::count_dropped(store::Transaction& transaction, const Dropped& dropped) {
   transaction.execute("DELETE FROM spool WHERE id <= $1", {dropped.up_to_id});
   transaction.execute(
       "INSERT INTO counters (name, number) VALUES ($1, $2) "
       "ON CONFLICT (name) DO UPDATE SET number = number + $2",
-      {std::string(kDropped), dropped.count});
-  return dropped;
+      {std::string(kSpoolDropped), dropped.count});
 }
 
-void PublishSpool::forget(const Dropped& dropped) {
+void PublishSpool::forget(const Dropped& dropped, std::string_view why) {
   if (dropped.count == 0) return;
   dropped_ += dropped.count;
   dropped_untold_ += dropped.count;
   // For days, maybe, and with each message.
   if (!told_at_ || loop_.now() - *told_at_ >= kBetweenWarnings) {
     told_at_ = loop_.now();
-    base::log_warning("the spool is full: the oldest messages were dropped",
-                      {{"count", std::exchange(dropped_untold_, 0)}, {"inAll", dropped_}});
+    base::log_warning(
+        "the oldest messages of the spool were dropped",
+        {{"why", why}, {"count", std::exchange(dropped_untold_, 0)}, {"inAll", dropped_}});
   }
   bytes_ -= std::min(bytes_, dropped.bytes);
   for (auto& [name, topic] : topics_) {

@@ -12,8 +12,9 @@
 // A message that the broker refuses is tried again, since it may be for a limit; what it refuses
 // for good it says by name (refused_topics.hpp), and that goes.
 //
-// Within a topic messages go out in order, one at a time. When the spool is full the oldest
-// messages are dropped and counted. Main thread only; the disk is the state writer's matter.
+// Within a topic messages go out in order, one at a time. When the spool is full, or they are too
+// old, the oldest messages are dropped and counted. Main thread only; the disk is the state
+// writer's matter.
 //
 // Memory holds the first messages of each topic (its window); what is behind them is read from the
 // disk when its turn comes.
@@ -43,6 +44,8 @@ namespace andon::edge {
 
 struct SpoolLimits {
   std::uint64_t max_bytes = 64U << 20U;
+  // Older messages are dropped, too, at the start and each hour; zero: at any age they wait.
+  std::chrono::seconds max_age{0};
   std::chrono::milliseconds first_retry{500};
   std::chrono::milliseconds longest_retry{5000};
   // Delivered messages are kept for so long, beside max_bytes, for a connection that breaks.
@@ -74,6 +77,10 @@ class PublishSpool {
   // As the server says; kept over restarts. None: it is enough that a subscriber has them.
   void set_result_consumers(const std::vector<std::string>& consumers);
   [[nodiscard]] const ResultConsumers& result_consumers() const { return consumers_; }
+
+  // From now on; of an age that is shorter than before the next look is at once.
+  void set_limits(std::uint64_t max_bytes, std::chrono::seconds max_age);
+  [[nodiscard]] const SpoolLimits& limits() const { return limits_; }
 
   // The broker does not let this device publish there: what waits for it goes, and is counted.
   void refuse(const std::string& topic);
@@ -114,11 +121,13 @@ class PublishSpool {
   };
 
   static constexpr std::string_view kSpoolRefused = "spool_refused";
+  static constexpr std::string_view kSpoolDropped = "spool_dropped";
   static std::size_t cost_of(const Message& message);
   void load(store::Database& database);
   void added(const std::string& topic, Message message);
   static Dropped make_room(store::Transaction& transaction, std::uint64_t needed);
-  void forget(const Dropped& dropped);
+  static void count_dropped(store::Transaction& transaction, const Dropped& dropped);
+  void forget(const Dropped& dropped, std::string_view why = "the spool is full");
   void send_all();
   void send_next(const std::string& topic);
   void read_more(const std::string& topic);
@@ -131,6 +140,12 @@ class PublishSpool {
   void write_marks_soon();
   void write_marks();
   void take_back_recently_delivered();
+
+  // What concerns age, in publish_spool_age.cpp.
+  [[nodiscard]] static Dropped drop_old(store::Transaction& transaction, base::Timestamp now,
+                                        std::chrono::seconds max_age);
+  void look_for_old();
+  void look_for_old_later();
 
   // What concerns results, in publish_spool_results.cpp.
   [[nodiscard]] bool awaits_storing(const std::string& topic) const;
@@ -159,6 +174,9 @@ class PublishSpool {
   std::vector<Stored> stored_;           // the same
   std::size_t stored_count_ = 0;         // digests in it
   EventLoop::TimerId mark_timer_ = 0;
+  EventLoop::TimerId age_timer_ = 0;
+  base::Timestamp looked_at_{};  // for old messages, by both clocks
+  LoopClock::Instant looked_at_on_loop_{};
   int taking_back_ = 0;  // how many such changes are on their way: nothing goes out meanwhile
   EventLoop::TimerId take_back_timer_ = 0;
   std::string results_topic_;  // empty: nothing is kept until it is stored

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hears of deployments as jobs and reports what became of them. Reports lie in config.db until the
-// server has answered them, in order, so that neither a crash nor a broken network loses one. Asks
-// for the next job on every connection, and listens to both notify topics. Main thread only.
+// Room: jobs. Hears of deployments as jobs and reports what became of them. Reports lie in
+// config.db until the server has answered them, in order, so that neither a crash nor a broken
+// network loses one. Asks for the next job on every connection, and listens to both notify topics.
+// Main thread only.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edge/cloud/job_client.hpp"
+#include "edge/jobs/job_client.hpp"
 
 #include <gtest/gtest.h>
 
