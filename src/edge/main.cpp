@@ -49,6 +49,7 @@ struct Options {
   std::vector<std::string> claim_parameters;
   bool as_json = false;
   std::uint64_t spool_mib = 64;
+  std::uint64_t spool_hours = 0;
   std::size_t parallel_downloads = 4;
   std::uint64_t download_kib_per_second = 0;
   std::string component_user;
@@ -150,6 +151,7 @@ int run(const Options& options) {
   edge::AgentOptions agent;
   agent.root = options.root;
   agent.spool.max_bytes = options.spool_mib << 20U;
+  agent.spool.max_age = std::chrono::hours(options.spool_hours);
   agent.fetch.parallel = options.parallel_downloads;
   agent.download_bytes_per_second = options.download_kib_per_second << 10U;
   agent.components.user = edge::component_user(options.component_user);
@@ -251,6 +253,11 @@ int main(int argc, char** argv) {
   add_root(running);
   running->add_option("--spool-mib", options.spool_mib, "Unsent messages kept on the disk, in MiB")
       ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  running
+      ->add_option("--spool-hours", options.spool_hours,
+                   "Unsent messages that are older are dropped; 0: none is too old")
+      ->check(CLI::Range(0, 24 * 3660))
       ->capture_default_str();
   running->add_option("--parallel-downloads", options.parallel_downloads, "Artifacts at a time")
       ->check(CLI::Range(1, 16))

@@ -26,6 +26,7 @@
 #include "edge/agent/returning_clients.hpp"
 #include "edge/budget/link_budget.hpp"
 #include "edge/builtin/built_in_components.hpp"
+#include "edge/builtin/mqtt_settings.hpp"
 #include "edge/builtin/network_settings.hpp"
 #include "edge/builtin/nucleus_settings.hpp"
 #include "edge/clients/client_devices.hpp"
@@ -449,20 +450,35 @@ class Agent::Implementation {
     const json::object* const configuration = configuration_of(kNucleus);
     if (nucleus_.take(configuration)) token_exchange_.forget();
     network_.take(configuration);
+    configure_mqtt(configuration);
     configure_budget(configuration);
+  }
+
+  void configure_mqtt(const json::object* nucleus) {
+    const MqttSettings settings = read_mqtt_settings(nucleus);
+    link_->tune(settings.tuning);
+    // Of two ages the shorter counts; none is none.
+    const std::chrono::seconds own = options_.spool.max_age;
+    const std::chrono::seconds said = settings.spool_age.value_or(own);
+    const bool takes_own = said.count() == 0 || (own.count() > 0 && own < said);
+    spool_.set_limits(settings.spool_bytes.value_or(options_.spool.max_bytes),
+                      takes_own ? own : said);
+    mqtt_problems_ = settings.problems;
   }
 
   void configure_budget(const json::object* nucleus) {
     ReadBudgetSettings budget = read_budget_settings(nucleus);
     std::string problems;
-    for (const std::string& problem : budget.problems) {
-      problems += (problems.empty() ? "" : "; ") + problem;
+    for (const auto* const found : {&mqtt_problems_, &budget.problems}) {
+      for (const std::string& problem : *found) {
+        problems += (problems.empty() ? "" : "; ") + problem;
+      }
     }
     host_.take_note(std::string(kNucleus), problems);
-    if (problems != budget_problems_ && !problems.empty()) {
-      base::log_warning("left out of the link's budget", {{"why", problems}});
+    if (problems != nucleus_problems_ && !problems.empty()) {
+      base::log_warning("left out of the nucleus' configuration", {{"why", problems}});
     }
-    budget_problems_ = std::move(problems);
+    nucleus_problems_ = std::move(problems);
     budget_.configure(std::move(budget.settings));
   }
 
@@ -688,7 +704,8 @@ class Agent::Implementation {
   base::UniqueFd signals_;
   EventLoop::TimerId status_timer_ = 0;
   EventLoop::TimerId calm_timer_ = 0;
-  std::string budget_problems_;
+  std::string nucleus_problems_;
+  std::vector<std::string> mqtt_problems_;
   std::uint64_t events_written_ = 0;  // of the loop, when the status was last written
   Worker tidier_{loop_};
   bool stopping_ = false;

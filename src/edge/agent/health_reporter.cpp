@@ -89,7 +89,10 @@ fleet::ComponentHealth HealthReporter::describe(const InstalledComponent& compon
   if (running == nullptr) return health;
   health.version = running->spec().version;
   health.state = running->state();
-  if (running->state() == ComponentState::errored || running->state() == ComponentState::broken) {
+  const bool failed_to_stop = running->state() == ComponentState::installed &&
+                              running->status_code().starts_with("SHUTDOWN_");
+  if (running->state() == ComponentState::errored || running->state() == ComponentState::broken ||
+      failed_to_stop) {
     health.status_codes = {std::string(running->status_code())};
     health.reason = running->reason();
   } else if (std::string note = parts_.host.note_of(component.name); !note.empty()) {

@@ -194,6 +194,7 @@ void NetworkSwitch::save(std::function<void()> then) {
 json::object NetworkSwitch::status() const {
   const wire::MqttCounts counts = parts_.link.counts();
   json::object status{{"broker", text_of(counts.endpoint)},
+                      {"mqtt", counts.version == wire::MqttVersion::v5 ? "5" : "3.1.1"},
                       {"attempts", counts.attempts},
                       {"connections", counts.connections},
                       {"losses", counts.losses}};

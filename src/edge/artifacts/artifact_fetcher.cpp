@@ -75,9 +75,11 @@ DeploymentFailure download_failure(const Error& error, const WantedArtifact& wan
               {"IO_ERROR", "DISK_SPACE_CRITICAL"},
               {"DEVICE_ERROR"}};
     case ErrorCode::unavailable:
-    case ErrorCode::deadline_exceeded:
-      return {
-          error.code(), message, {"ARTIFACT_DOWNLOAD_ERROR", "NETWORK_ERROR"}, {"NETWORK_ERROR"}};
+    case ErrorCode::deadline_exceeded: {
+      std::vector<std::string> codes = network_codes(error);
+      codes.insert(codes.begin(), "ARTIFACT_DOWNLOAD_ERROR");
+      return {error.code(), message, std::move(codes), {"NETWORK_ERROR"}};
+    }
     case ErrorCode::permission_denied:
       return {error.code(),
               message,

@@ -26,9 +26,10 @@ constexpr std::string_view kStreamKeys =
     "JVM_ARGS LOG_LEVEL accessControl";
 
 constexpr std::string_view kNucleusKeys =
-    "iotRoleAlias runWithDefault andonLinkBudget andonOtherDataEndpoints "
-    "greengrassDataPlaneEndpoint "
-    "greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt networkProxy";
+    "iotRoleAlias runWithDefault.posixUser andonLinkBudget andonOtherDataEndpoints "
+    "greengrassDataPlaneEndpoint greengrassDataPlanePort iotCredEndpoint iotDataEndpoint mqtt.port "
+    "mqtt.version mqtt.keepAliveTimeoutMs mqtt.maxInFlightPublishes mqtt.sessionExpirySeconds "
+    "mqtt.spooler.maxSizeInBytes mqtt.spooler.andonMaxAgeSeconds networkProxy";
 
 constexpr std::string_view kClientAuth = "aws.greengrass.clientdevices.Auth";
 // The agent writes that file before (clients/client_broker.hpp).
@@ -119,6 +120,24 @@ std::string recipe_text(const BuiltInComponent& component, const recipe::Version
       {"Manifests", json::array{json::object{{"Lifecycle", std::move(lifecycle)}}}}});
 }
 
+// A key is honoured as a whole, or some of what is below it is.
+template <typename Words>
+void add_keys_without_effect(const Words& honoured, const json::object& configuration,
+                             const std::string& place, std::vector<std::string>& others) {
+  for (const auto& member : configuration) {
+    const std::string path = place + std::string(member.key());
+    if (std::ranges::find(honoured, path) != honoured.end()) continue;
+    const bool is_partly = std::ranges::any_of(
+        honoured, [&](std::string_view one) { return one.starts_with(path + '.'); });
+    const auto* const below = member.value().if_object();
+    if (is_partly && below != nullptr) {
+      add_keys_without_effect(honoured, *below, path + '.', others);
+    } else {
+      others.push_back(path);
+    }
+  }
+}
+
 }  // namespace
 
 std::span<const BuiltInComponent> built_in_table() {
@@ -145,12 +164,8 @@ std::optional<recipe::Candidate> built_in_candidate(const BuiltInComponent& comp
 
 std::vector<std::string> keys_without_effect(const BuiltInComponent& component,
                                              const json::object& configuration) {
-  const auto honoured = base::split_words(component.honoured, " ");
   std::vector<std::string> others;
-  for (const auto& member : configuration) {
-    const std::string_view key = member.key();
-    if (std::ranges::find(honoured, key) == honoured.end()) others.emplace_back(key);
-  }
+  add_keys_without_effect(base::split_words(component.honoured, " "), configuration, "", others);
   return others;
 }
 

@@ -22,8 +22,8 @@ struct BuiltInComponent {
   std::string_view nominal_version;  // where nobody wants another one
   std::string_view description;
   std::string_view defaults;  // its configuration, a JSON object
-  // Keys of the configuration that the agent acts on, separated by blanks. The others are kept, and
-  // named in a warning.
+  // Keys of the configuration that the agent acts on, separated by blanks: "key" with all below it,
+  // or "key.below". The others are kept, and named in a warning.
   std::string_view honoured;
   std::string_view needs = {};  // another of the table, which comes with it
   std::string_view run = {};    // its run step, with all rights
@@ -37,7 +37,8 @@ struct BuiltInComponent {
 [[nodiscard]] std::optional<recipe::Candidate> built_in_candidate(
     const BuiltInComponent& component, const recipe::Requirements& requirements);
 
-// Keys at the top of `configuration` that the agent does not act on.
+// Keys of `configuration` that the agent does not act on, as paths: "awsRegion",
+// "mqtt.pingTimeoutMs".
 [[nodiscard]] std::vector<std::string> keys_without_effect(const BuiltInComponent& component,
                                                            const base::json::object& configuration);
 

@@ -50,6 +50,15 @@ TEST(BuiltInComponents, WhatTheAgentDoesNotActOnIsNamed) {
   EXPECT_THAT(keys_without_effect(*find_built_in(kNucleus),
                                   {{"iotRoleAlias", "a"}, {"awsRegion", "eu"}, {"colour", 1}}),
               testing::ElementsAre("awsRegion", "colour"));
+  const auto nucleus = base::parse_json(
+      R"({"mqtt":{"port":443,"pingTimeoutMs":1,
+                  "spooler":{"maxSizeInBytes":1,"keepQos0WhenOffline":true}},
+          "runWithDefault":{"posixUser":"a","systemResourceLimits":{"cpus":1}},
+          "networkProxy":{"proxy":{"url":"http://p"}}})",
+      "nucleus");
+  EXPECT_THAT(keys_without_effect(*find_built_in(kNucleus), nucleus.as_object()),
+              testing::ElementsAre("mqtt.pingTimeoutMs", "mqtt.spooler.keepQos0WhenOffline",
+                                   "runWithDefault.systemResourceLimits"));
   const auto defaults = base::parse_json(find_built_in(kStreamManager)->defaults, "defaults");
   EXPECT_THAT(keys_without_effect(*find_built_in(kStreamManager), defaults.as_object()),
               testing::IsEmpty());

@@ -71,8 +71,8 @@ void MqttBridge::subscribe_all() {
             local_->subscribe(route.topic, wire::Qos::at_least_once, take_message));
         break;
       case BridgeEnd::iot_core:
-        cloud_ids_.push_back(
-            parts_.cloud.subscribe(route.topic, wire::Qos::at_least_once, take_message));
+        cloud_ids_.push_back(parts_.cloud.subscribe(route.topic, wire::Qos::at_least_once,
+                                                    take_message, wire::WhileAway::kept));
         break;
       case BridgeEnd::pubsub:
         pubsub_ids_.push_back(
@@ -89,9 +89,9 @@ void MqttBridge::take(const BridgeRoute& route, const wire::MqttMessage& message
   // What people ask of this device, and get, is no client device's to know.
   if (fleet::is_command_topic(message.topic)) return;
   if (message.topic.starts_with(kOfBroker)) return;
-  const bool is_carried = std::ranges::any_of(message.user_properties, [this](const auto& one) {
-    return one.first == kMark && one.second == parts_.thing;
-  });
+  const bool is_carried = std::ranges::any_of(
+      message.properties.user_properties,
+      [this](const auto& one) { return one.first == kMark && one.second == parts_.thing; });
   if (!is_carried) carry(route, message.topic, message.payload);
 }
 

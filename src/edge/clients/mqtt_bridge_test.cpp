@@ -119,8 +119,8 @@ TEST_F(MqttBridgeTest, WhatItHasCarriedItDoesNotCarryAgain) {
     "2": {"topic": "a", "source": "IotCore", "target": "LocalMqtt"},
     "3": {"topic": "a", "source": "LocalMqtt", "target": "Pubsub"},
     "4": {"topic": "a", "source": "Pubsub", "target": "LocalMqtt"}}})");
-  local_.arrive("a", "1", {{"andon-bridge", "dev1"}});
-  cloud_.arrive("a", "1", {{"andon-bridge", "dev1"}});
+  local_.arrive("a", "1", {.user_properties = {{"andon-bridge", "dev1"}}});
+  cloud_.arrive("a", "1", {.user_properties = {{"andon-bridge", "dev1"}}});
   settle(loop_, writer_);
   EXPECT_THAT(sent_to(cloud_), IsEmpty());
   EXPECT_THAT(sent_to(local_), IsEmpty());
@@ -128,7 +128,7 @@ TEST_F(MqttBridgeTest, WhatItHasCarriedItDoesNotCarryAgain) {
   settle(loop_, writer_);
   EXPECT_THAT(sent_to(cloud_), ElementsAre("a 2 andon-bridge=dev1"));
   EXPECT_THAT(sent_to(local_), IsEmpty());
-  cloud_.arrive("a", "3", {{"andon-bridge", "another-device"}});
+  cloud_.arrive("a", "3", {.user_properties = {{"andon-bridge", "another-device"}}});
   EXPECT_THAT(sent_to(local_), ElementsAre("a 3 andon-bridge=dev1"));
 }
 

@@ -13,7 +13,6 @@
 #include "fleet/messages/device_logs.hpp"
 #include "fleet/names/reason.hpp"
 #include "fleet/provisioning/enrolment.hpp"
-#include "recipe/recipe/recipe_parser.hpp"
 
 namespace andon::edge {
 namespace {
@@ -49,10 +48,14 @@ std::string message_of(const std::string& body) {
 
 // What may pass becomes unavailable, so that the caller tries again.
 void throw_if_transient(const wire::IncomingResponse& response, const std::string& what) {
-  if (response.status == 408 || response.status == 429 || response.status >= 500) {
-    throw Error(ErrorCode::unavailable, what + ": the server answered HTTP " +
-                                            std::to_string(response.status) + ": " +
-                                            message_of(response.body));
+  constexpr int kThrottled = 429;
+  if (response.status == 408 || response.status == kThrottled || response.status >= 500) {
+    throw DeploymentFailure(
+        ErrorCode::unavailable,
+        what + ": the server answered HTTP " + std::to_string(response.status) + ": " +
+            message_of(response.body),
+        {"CLOUD_API_ERROR", response.status == kThrottled ? "THROTTLING_ERROR" : "SERVER_ERROR"},
+        {"CLOUD_SERVICE_ERROR"});
   }
 }
 
@@ -177,7 +180,7 @@ recipe::Candidate parse_candidate(std::string_view body, const std::string& comp
     recipe::Candidate candidate;
     candidate.arn = versions.front().arn;
     candidate.recipe_text = versions.front().recipe;
-    candidate.recipe = recipe::parse_recipe(candidate.recipe_text);
+    candidate.recipe = read_recipe(candidate.recipe_text, "component " + component);
     return candidate;
   } catch (const DeploymentFailure&) {
     throw;

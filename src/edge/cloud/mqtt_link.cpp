@@ -28,6 +28,7 @@ class ClientLink final : public MqttLink {
 
   void reconnect() override { client_.reconnect(); }
   void take(wire::MqttWay way) override { client_.take(std::move(way)); }
+  void tune(const wire::MqttTuning& tuning) override { client_.tune(tuning); }
   wire::MqttCounts counts() const override { return client_.counts(); }
 
   void on_connection(std::function<void(bool)> handler) override {
@@ -35,16 +36,19 @@ class ClientLink final : public MqttLink {
     if (connected_) handlers_.back()(true);
   }
 
+  using MqttLink::subscribe;
   std::uint64_t subscribe(const std::string& filter, wire::Qos qos,
-                          wire::MqttMessageHandler handler) override {
+                          wire::MqttMessageHandler handler, wire::WhileAway away) override {
     // Shared: a message that was posted before unsubscribe() finds it marked as ended.
     auto wanted = std::make_shared<wire::MqttMessageHandler>(std::move(handler));
-    const std::uint64_t id =
-        client_.subscribe(filter, qos, [this, alive = alive_, wanted](const auto& message) {
+    const std::uint64_t id = client_.subscribe(
+        filter, qos,
+        [this, alive = alive_, wanted](const auto& message) {
           loop_.post([alive, wanted, message] {
             if (*alive && *wanted) (*wanted)(message);
           });
-        });
+        },
+        away);
     subscriptions_[id] = std::move(wanted);
     return id;
   }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "edge/loop/event_loop.hpp"
 #include "edge/state/device_config.hpp"
@@ -27,13 +28,18 @@ class MqttLink {
   virtual void reconnect() = 0;
   // As wire::MqttClient has it.
   virtual void take(wire::MqttWay way) = 0;
+  virtual void tune(const wire::MqttTuning& tuning) = 0;
   [[nodiscard]] virtual wire::MqttCounts counts() const = 0;
   // Called after each change, and at once where it is connected already.
   virtual void on_connection(std::function<void(bool connected)> handler) = 0;
 
   // Kept over reconnects. Throws invalid_argument for a malformed filter.
   virtual std::uint64_t subscribe(const std::string& filter, wire::Qos qos,
-                                  wire::MqttMessageHandler handler) = 0;
+                                  wire::MqttMessageHandler handler, wire::WhileAway away) = 0;
+  std::uint64_t subscribe(const std::string& filter, wire::Qos qos,
+                          wire::MqttMessageHandler handler) {
+    return subscribe(filter, qos, std::move(handler), wire::WhileAway::lost);
+  }
   virtual void unsubscribe(std::uint64_t id) = 0;
   // No handler is called any more; it may be destroyed on another thread, which waits for its own.
   virtual void end() = 0;

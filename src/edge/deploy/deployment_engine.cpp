@@ -538,8 +538,10 @@ void DeploymentEngine::ended(State state, const fleet::DeploymentOutcome& outcom
   cancelled_because_.reset();
   consent_.ended();
   // What a broken network has left half fetched is kept for the next attempt.
-  const bool keep_partial = std::ranges::find(outcome.details.error_types, "NETWORK_ERROR") !=
-                            outcome.details.error_types.end();
+  const bool keep_partial =
+      std::ranges::any_of(outcome.details.error_stack, [](const std::string& code) {
+        return code == "NETWORK_ERROR" || code == "THROTTLING_ERROR" || code == "SERVER_ERROR";
+      });
   parts_.supervisor.uninstall(std::move(removed), [this, keep_partial] {
     if (!keep_partial) clean_up();
   });

@@ -12,6 +12,7 @@
 #include "edge/cloud/data_plane.hpp"
 #include "edge/deploy/deployment_planner.hpp"
 #include "edge/local/local_recipes.hpp"
+#include "edge/process/run_as.hpp"
 #include "edge/state/deployment_failure.hpp"
 
 namespace andon::edge {
@@ -36,6 +37,7 @@ class NetworkWorker final : public DeploymentWorker {
                                     : resolve_with_server(input, cancellation);
     const Configurations planned = plan_configurations(input.document, plan, input.configurations);
     give_default_user(plan, planned);
+    check_users(plan, input.last_good);
     check_variables(layout_, device_.thing_name, plan, planned, platform_);
     static_cast<void>(wanted_artifacts(plan, platform_));
     return plan;
@@ -119,6 +121,19 @@ class NetworkWorker final : public DeploymentWorker {
   }
 
  private:
+  // Before anything is fetched or stopped: what runs already has shown that its user is there.
+  void check_users(const InstalledSet& plan, const InstalledSet& last_good) const {
+    for (const InstalledComponent* component : changed(plan, last_good)) {
+      try {
+        static_cast<void>(resolve_run_as(component->run_as));
+      } catch (const base::Error& error) {
+        throw DeploymentFailure(error.code(),
+                                "component " + component->name + ": " + error.message(),
+                                {"RUN_WITH_CONFIG_NOT_VALID"}, {"REQUEST_ERROR"});
+      }
+    }
+  }
+
   InstalledSet resolve_with_server(const ResolveInput& input, const Cancellation& cancellation) {
     DataPlane data_plane(device_, layout_);
     const auto no_progress = [] { return std::uint64_t{0}; };

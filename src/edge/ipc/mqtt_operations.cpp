@@ -77,6 +77,37 @@ wire::MqttPublishProperties read_properties(const base::JsonReader& reader) {
   return properties;
 }
 
+// MQTTMessage of the service model.
+json::object event_of(const wire::MqttMessage& message) {
+  const wire::MqttPublishProperties& properties = message.properties;
+  json::object event{{"topicName", message.topic}, {"payload", base::to_base64(message.payload)}};
+  if (message.is_retained) event["retain"] = true;
+  if (properties.message_expiry_seconds) {
+    event["messageExpiryIntervalSeconds"] = *properties.message_expiry_seconds;
+  }
+  if (!properties.content_type.empty()) event["contentType"] = properties.content_type;
+  if (!properties.response_topic.empty()) event["responseTopic"] = properties.response_topic;
+  if (!properties.correlation_data.empty()) {
+    event["correlationData"] = base::to_base64(properties.correlation_data);
+  }
+  if (properties.is_utf8_text) event["payloadFormat"] = *properties.is_utf8_text ? "1" : "0";
+  json::array user;
+  for (const auto& [key, value] : properties.user_properties) {
+    user.push_back(json::object{{"key", key}, {"value", value}});
+  }
+  if (!user.empty()) event["userProperties"] = std::move(user);
+  return event;
+}
+
+// Of newer versions of Greengrass.
+void check_subscription_mode(const base::JsonReader& request) {
+  const std::string mode =
+      request.optional_string("subscriptionMode").value_or("SUBSCRIBE_AND_RECEIVE");
+  if (mode == "SUBSCRIBE_AND_RECEIVE") return;
+  throw invalid_arguments("subscriptionMode must be \"SUBSCRIBE_AND_RECEIVE\" here: '" + mode +
+                          "' is not supported, as this agent hears of what it subscribes to alone");
+}
+
 }  // namespace
 
 void MqttOperations::add_to(IpcOperations& operations) {
@@ -164,19 +195,19 @@ json::object MqttOperations::subscribe(const IpcCall& call) {
   if (!wire::is_valid_filter(filter)) {
     throw invalid_arguments("'" + filter + "' is not a topic filter that can be subscribed to");
   }
+  check_subscription_mode(reader);
   policy_.require(call.component, {kMqttProxyService, "aws.greengrass#SubscribeToIoTCore", filter});
+  const wire::Qos qos = read_qos(call.request);
   const std::uint64_t id = link_.subscribe(
-      filter, read_qos(call.request),
+      filter, qos,
       [stream = std::weak_ptr(call.stream)](const wire::MqttMessage& message) {
         // What people ask of this device, and get, is no component's to know.
         if (fleet::is_command_topic(message.topic)) return;
         if (const auto open = stream.lock()) {
-          open->send_event(
-              "IoTCoreMessage",
-              {{"message", json::object{{"topicName", message.topic},
-                                        {"payload", base::to_base64(message.payload)}}}});
+          open->send_event("IoTCoreMessage", {{"message", event_of(message)}});
         }
-      });
+      },
+      wire::WhileAway::kept);
   call.stream->on_close([this, id, alive = alive_] {
     if (*alive) link_.unsubscribe(id);
   });

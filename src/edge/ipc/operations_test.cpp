@@ -185,6 +185,42 @@ TEST_F(OperationsTest, APublishCarriesItsUserPropertiesAndItsFormat) {
             (std::vector<std::pair<std::string, std::string>>{{"line", "3"}, {"line", ""}}));
 }
 
+TEST_F(OperationsTest, AMessageComesWithItsProperties) {
+  const auto stream = std::make_shared<RecordingStream>();
+  EXPECT_EQ(call("SubscribeToIoTCore", R"({"topicName":"line/+","qos":"1"})", "app", stream), "{}");
+  EXPECT_EQ(link_.kept_filters, std::vector<std::string>{"line/+"});
+  wire::MqttPublishProperties properties;
+  properties.message_expiry_seconds = 60;
+  properties.content_type = "text/plain";
+  properties.response_topic = "answers";
+  properties.correlation_data = std::string("\xff\x00", 2);
+  properties.is_utf8_text = true;
+  properties.user_properties = {{"line", "3"}, {"line", ""}};
+  link_.arrive("line/1", "hi", properties);
+  link_.arrive("line/1", "bare");
+  ASSERT_EQ(stream->events.size(), 2U);
+  const json::value expected = base::parse_json(
+      R"({"topicName":"line/1","payload":"aGk=","messageExpiryIntervalSeconds":60,
+          "contentType":"text/plain","responseTopic":"answers","correlationData":"/wA=",
+          "payloadFormat":"1","userProperties":[{"key":"line","value":"3"},
+          {"key":"line","value":""}]})",
+      "test");
+  EXPECT_NE(stream->events.at(0).find(base::to_text(expected)), std::string::npos)
+      << stream->events.at(0);
+  EXPECT_NE(stream->events.at(1).find(R"({"topicName":"line/1","payload":"YmFyZQ=="})"),
+            std::string::npos)
+      << stream->events.at(1);
+}
+
+TEST_F(OperationsTest, ASubscriptionModeThatIsNotHonouredIsRefusedByName) {
+  EXPECT_EQ(call("SubscribeToIoTCore",
+                 R"({"topicName":"line/1","subscriptionMode":"SUBSCRIBE_AND_RECEIVE"})"),
+            "{}");
+  const std::string said =
+      call("SubscribeToIoTCore", R"({"topicName":"line/1","subscriptionMode":"RECEIVE_ONLY"})");
+  EXPECT_TRUE(said.starts_with("InvalidArgumentsError: subscriptionMode")) << said;
+}
+
 TEST_F(OperationsTest, APublishThatIsWrongOrForbiddenSaysSo) {
   EXPECT_TRUE(publish("line/+", "").starts_with("InvalidArgumentsError")) << publish("line/+", "");
   EXPECT_TRUE(publish("line/1", R"(,"qos":"2")").starts_with("InvalidArgumentsError"));

@@ -57,14 +57,9 @@ LocalRecipes::LocalRecipes(const Layout& layout, const LocalRequest& request,
       throw Error(ErrorCode::invalid_argument, request.recipes.string() + " holds more than " +
                                                    std::to_string(kMostFiles) + " recipes");
     }
-    try {
-      recipe::Recipe recipe =
-          recipe::parse_recipe(base::read_file(entry.path(), recipe::kMaxRecipeBytes));
-      recipes_[recipe.component_name].push_back(std::move(recipe));
-    } catch (Error& error) {
-      error.with_context("recipe " + entry.path().string());
-      throw;
-    }
+    recipe::Recipe recipe =
+        read_recipe(base::read_file(entry.path(), recipe::kMaxRecipeBytes), entry.path().string());
+    recipes_[recipe.component_name].push_back(std::move(recipe));
   }
   if (failed) {
     throw Error(ErrorCode::invalid_argument, "the recipes in " + request.recipes.string() +

@@ -74,6 +74,8 @@ void Component::set_state(ComponentState state) {
 void Component::start() {
   if (goal_ == Goal::up) return;
   goal_ = Goal::up;
+  reason_.clear();
+  status_code_.clear();
   errors_ = 0;
   begin_install();
 }
@@ -270,6 +272,7 @@ void Component::on_step_end(Activity activity, const ProcessEnd& end) {
       return on_service_end(activity, end);
     case Activity::shutdown:
       helper_.reset();
+      note_last_words(Step::shutdown, end);
       return signal_service();
     case Activity::recover:
       helper_.reset();
@@ -278,6 +281,7 @@ void Component::on_step_end(Activity activity, const ProcessEnd& end) {
       return retry();
     case Activity::uninstall: {
       helper_.reset();
+      note_last_words(Step::uninstall, end);
       step_ = Activity::none;
       const auto done = std::exchange(on_uninstalled_, {});
       if (done) done();
@@ -458,6 +462,18 @@ void Component::uninstall(std::function<void()> done) {
   }
   const auto finished = std::exchange(on_uninstalled_, {});
   if (finished) finished();
+}
+
+// The component goes down all the same.
+void Component::note_last_words(Step step, const ProcessEnd& end) {
+  if (end.status.ok() && !end.timed_out) return;
+  status_code_ = step == Step::shutdown ? "SHUTDOWN" : "UNINSTALL";
+  status_code_ += end.timed_out ? "_TIMEOUT" : "_ERROR";
+  reason_ = describe(recipe::to_string(step), end);
+  base::log_warning("a component did not go down as it should", {{"component", spec_.name},
+                                                                 {"version", spec_.version},
+                                                                 {"code", status_code_},
+                                                                 {"reason", reason_}});
 }
 
 std::string Component::describe(std::string_view step, const ProcessEnd& end) const {

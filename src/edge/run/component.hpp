@@ -96,7 +96,8 @@ class Component {
   }
   [[nodiscard]] bool settled() const { return is_up() && settled_; }
   [[nodiscard]] bool stopped() const { return goal_ == Goal::down && step_ == Activity::none; }
-  // Why it is ERRORED or BROKEN: what a person reads; and Greengrass's code ("RUN_ERROR").
+  // Why it is ERRORED or BROKEN, or did not go down as it should: what a person reads; and
+  // Greengrass's code ("RUN_ERROR", "SHUTDOWN_TIMEOUT").
   [[nodiscard]] const std::string& reason() const { return reason_; }
   [[nodiscard]] const std::string& status_code() const { return status_code_; }
   // Is it the bootstrap step that failed?
@@ -165,6 +166,7 @@ class Component {
   void on_service_end(Activity activity, const ProcessEnd& end);
   void fail(std::string_view code, std::string why);
   void retry();
+  void note_last_words(recipe::Step step, const ProcessEnd& end);
   [[nodiscard]] std::string describe(std::string_view step, const ProcessEnd& end) const;
 
   EventLoop& loop_;

@@ -71,6 +71,19 @@ TEST_F(SupervisorTest, InstallsThenRunsAndIsSettledWhenTheProcessLives) {
   EXPECT_EQ(trace(), "install run ");
 }
 
+TEST_F(SupervisorTest, AShutdownStepThatFailsIsNamedUntilTheNextStart) {
+  ASSERT_TRUE(change({make_spec("a", "1",
+                                {{Step::run, "exec sleep 1000"},
+                                 {Step::shutdown, "echo the camera hangs; exit 3"}})})
+                  .ok);
+  supervisor_.find("a")->stop();
+  ASSERT_TRUE(wait_for([&] { return state_of("a") == ComponentState::installed; }));
+  EXPECT_EQ(supervisor_.find("a")->status_code(), "SHUTDOWN_ERROR");
+  EXPECT_NE(supervisor_.find("a")->reason().find("the camera hangs"), std::string::npos);
+  supervisor_.find("a")->start();
+  EXPECT_EQ(supervisor_.find("a")->status_code(), "");
+}
+
 TEST_F(SupervisorTest, ItWaitsForItsArtifactsAndSaysWhy) {
   host_.set_lacking({"a"});
   std::optional<ChangeResult> result;

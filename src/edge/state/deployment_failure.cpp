@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/state/deployment_failure.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/json/json_reader.hpp"
+#include "recipe/recipe/recipe_parser.hpp"
 #include "recipe/recipe/resolve.hpp"
+#include "wire/http/http_client.hpp"
 
 namespace andon::edge {
 namespace {
@@ -87,12 +90,37 @@ FailureReport parse_failure_report(const json::value& value) {
           reader.optional_bool("rejected").value_or(false)};
 }
 
+std::vector<std::string> network_codes(const base::Error& error) {
+  const auto* const transfer = dynamic_cast<const wire::TransferError*>(&error);
+  if (transfer == nullptr) return {"NETWORK_ERROR"};
+  const bool is_tls = transfer->stage() == wire::TransferError::Stage::tls_handshake;
+  return {"NETWORK_ERROR", is_tls ? "TLS_HANDSHAKE_FAILURE" : "HTTP_REQUEST_ERROR"};
+}
+
+recipe::Recipe read_recipe(std::string_view text, const std::string& whose) {
+  recipe::RecipeCheck check = recipe::check_recipe(text);
+  if (check.recipe) return *std::move(check.recipe);
+  Texts codes{"COMPONENT_PACKAGE_LOADING_ERROR", "RECIPE_PARSE_ERROR"};
+  const bool is_dependency =
+      std::ranges::any_of(check.problems, [](const recipe::Problem& problem) {
+        return problem.place.starts_with("/ComponentDependencies");
+      });
+  if (is_dependency) codes.emplace_back("COMPONENT_DEPENDENCY_NOT_VALID");
+  throw DeploymentFailure(
+      ErrorCode::invalid_argument,
+      "the recipe of " + whose + " is not valid: " + recipe::to_text(check.problems),
+      std::move(codes), {"COMPONENT_RECIPE_ERROR"});
+}
+
 FailureReport report_of(const std::exception& error) {
   if (const auto* known = dynamic_cast<const DeploymentFailure*>(&error)) {
     return make_report(known->message(), {known->codes(), known->types()});
   }
   if (const auto* resolution = dynamic_cast<const recipe::ResolutionError*>(&error)) {
     return make_report(resolution->message(), codes_of(resolution->kind()));
+  }
+  if (const auto* transfer = dynamic_cast<const wire::TransferError*>(&error)) {
+    return make_report(transfer->message(), {network_codes(*transfer), {"NETWORK_ERROR"}});
   }
   if (const auto* general = dynamic_cast<const base::Error*>(&error)) {
     return make_report(general->message(), codes_of(general->code()));

@@ -9,6 +9,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/fwd.hpp"
+#include "recipe/recipe/recipe.hpp"
 
 namespace andon::edge {
 
@@ -37,6 +38,13 @@ class DeploymentFailure : public base::Error {
   std::vector<std::string> codes_;
   std::vector<std::string> types_;
 };
+
+// What NETWORK_ERROR is followed by, as far as that is known: TLS_HANDSHAKE_FAILURE or
+// HTTP_REQUEST_ERROR.
+[[nodiscard]] std::vector<std::string> network_codes(const base::Error& error);
+
+// A recipe as it came, `whose` ("component app"): throws DeploymentFailure where it cannot be read.
+[[nodiscard]] recipe::Recipe read_recipe(std::string_view text, const std::string& whose);
 
 // The report for anything that was caught: exact for a DeploymentFailure or a ResolutionError, else
 // from the error's code.

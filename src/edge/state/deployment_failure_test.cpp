@@ -6,6 +6,7 @@
 #include "edge/state/installed_set.hpp"
 #include "edge/testing/installed_component.hpp"
 #include "recipe/recipe/resolve.hpp"
+#include "wire/http/http_client.hpp"
 
 namespace andon::edge {
 namespace {
@@ -40,6 +41,39 @@ TEST(DeploymentFailure, OtherErrorsAreNamedByWhatCanBeDoneAboutThem) {
     EXPECT_EQ(report.error_types, Texts{one.type});
   }
   EXPECT_EQ(report_of(std::runtime_error("odd")).cause, "unexpected error: odd");
+}
+
+TEST(DeploymentFailure, ARequestThatDidNotGetThroughSaysWhetherByTls) {
+  using wire::TransferError;
+  EXPECT_EQ(
+      report_of(TransferError(ErrorCode::unavailable, TransferError::Stage::tls_handshake, "x"))
+          .error_stack,
+      (Texts{"DEPLOYMENT_FAILURE", "NETWORK_ERROR", "TLS_HANDSHAKE_FAILURE"}));
+  const FailureReport other =
+      report_of(TransferError(ErrorCode::deadline_exceeded, TransferError::Stage::other, "x"));
+  EXPECT_EQ(other.error_stack,
+            (Texts{"DEPLOYMENT_FAILURE", "NETWORK_ERROR", "HTTP_REQUEST_ERROR"}));
+  EXPECT_EQ(other.error_types, Texts{"NETWORK_ERROR"});
+}
+
+TEST(DeploymentFailure, ARecipeThatCannotBeReadIsNamedAndItsDependenciesToo) {
+  const auto failure_of = [](std::string_view text) {
+    try {
+      static_cast<void>(read_recipe(text, "component app"));
+      return FailureReport{};
+    } catch (const DeploymentFailure& failure) {
+      return report_of(failure);
+    }
+  };
+  const FailureReport broken = failure_of("[");
+  EXPECT_NE(broken.cause.find("the recipe of component app"), std::string::npos);
+  EXPECT_EQ(broken.error_stack.back(), "RECIPE_PARSE_ERROR");
+  EXPECT_EQ(broken.error_types, Texts{"COMPONENT_RECIPE_ERROR"});
+  EXPECT_EQ(failure_of(R"({"RecipeFormatVersion":"2020-01-25","ComponentName":"app",
+                           "ComponentVersion":"1.0.0",
+                           "ComponentDependencies":{"b":{"VersionRequirement":"newest"}}})")
+                .error_stack.back(),
+            "COMPONENT_DEPENDENCY_NOT_VALID");
 }
 
 TEST(DeploymentFailure, ReadsBackWhatItWrites) {

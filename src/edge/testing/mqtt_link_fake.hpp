@@ -23,13 +23,16 @@ class FakeMqttLink final : public MqttLink {
   bool is_connected() const override { return connected_; }
   void reconnect() override { ++reconnects; }
   void take(wire::MqttWay wanted) override { way = std::move(wanted); }
+  void tune(const wire::MqttTuning& wanted) override { tuning = wanted; }
   wire::MqttCounts counts() const override { return {}; }
   void on_connection(std::function<void(bool)> handler) override {
     handlers_.push_back(std::move(handler));
   }
-  std::uint64_t subscribe(const std::string& filter, wire::Qos,
-                          wire::MqttMessageHandler handler) override {
+  using MqttLink::subscribe;
+  std::uint64_t subscribe(const std::string& filter, wire::Qos, wire::MqttMessageHandler handler,
+                          wire::WhileAway away) override {
     subscriptions_[++last_id_] = {filter, std::move(handler)};
+    if (away == wire::WhileAway::kept) kept_filters.push_back(filter);
     return last_id_;
   }
   void unsubscribe(std::uint64_t id) override { subscriptions_.erase(id); }
@@ -52,11 +55,11 @@ class FakeMqttLink final : public MqttLink {
     for (const auto& handler : std::vector(handlers_)) handler(up);
   }
   void arrive(const std::string& topic, const std::string& payload,
-              const std::vector<std::pair<std::string, std::string>>& user_properties = {}) {
+              const wire::MqttPublishProperties& properties = {}) {
     for (const auto& [id, subscription] : std::map(subscriptions_)) {
       if (!wire::topic_matches(subscription.first, topic)) continue;
       wire::MqttMessage message{topic, payload};
-      message.user_properties = user_properties;
+      message.properties = properties;
       subscription.second(message);
     }
   }
@@ -75,6 +78,8 @@ class FakeMqttLink final : public MqttLink {
   std::vector<Published> published;
   int reconnects = 0;
   wire::MqttWay way;
+  wire::MqttTuning tuning;
+  std::vector<std::string> kept_filters;  // that were subscribed for when the connection is back
 
  private:
   bool connected_ = false;

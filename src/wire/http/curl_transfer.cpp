@@ -58,6 +58,21 @@ ErrorCode code_of(CURLcode result) {
   }
 }
 
+TransferError::Stage stage_of(CURLcode result) {
+  switch (result) {
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+      return TransferError::Stage::tls_handshake;
+    default:
+      return TransferError::Stage::other;
+  }
+}
+
 std::string advice(CURLcode result, const HttpClientOptions& options) {
   switch (result) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -262,9 +277,9 @@ class CurlTransfer::Exchange {
     set(CURLOPT_WRITEDATA, this);
   }
 
-  Error error_of(CURLcode result) const {
+  TransferError error_of(CURLcode result) const {
     const char* text = error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(result);
-    return {code_of(result), text + advice(result, options_)};
+    return {code_of(result), stage_of(result), text + advice(result, options_)};
   }
 
   // Exceptions must not cross libcurl: they are kept and thrown again in run().

@@ -11,10 +11,24 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "base/error/error.hpp"
 #include "wire/http/http.hpp"
 
 namespace andon::wire {
+
+// A request or download that did not get through to its answer.
+class TransferError : public base::Error {
+ public:
+  enum class Stage : std::uint8_t { tls_handshake, other };
+  TransferError(base::ErrorCode code, Stage stage, std::string message)
+      : Error(code, std::move(message)), stage_(stage) {}
+  [[nodiscard]] Stage stage() const { return stage_; }
+
+ private:
+  Stage stage_;
+};
 
 struct HttpClientOptions {
   std::string ca_file;           // PEM; empty: the system's store

@@ -58,6 +58,7 @@ class MqttClient::Implementation final : private MqttLinkEvents {
       : options_(std::move(options)),
         on_connection_(std::move(on_connection)),
         wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        tuning_(options_.tuning),
         way_{{{options_.host, options_.port}}, {}, {}} {
     try {
       check_certificates(options_);
@@ -113,7 +114,20 @@ class MqttClient::Implementation final : private MqttLinkEvents {
                                  way.endpoints.front() == counts_.endpoint;
       way_ = std::move(way);
       next_endpoint_ = 0;
+      falls_back_ = false;
       if (is_still_good) return;
+      reconnecting_ = true;
+    }
+    changed_.notify_all();
+    wake();
+  }
+
+  void tune(const MqttTuning& tuning) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (tuning == tuning_) return;
+      tuning_ = tuning;
+      falls_back_ = false;
       reconnecting_ = true;
     }
     changed_.notify_all();
@@ -125,12 +139,12 @@ class MqttClient::Implementation final : private MqttLinkEvents {
     return counts_;
   }
 
-  std::uint64_t subscribe(std::string filter, Qos qos, MqttMessageHandler handler) {
+  std::uint64_t subscribe(std::string filter, Qos qos, MqttMessageHandler handler, WhileAway away) {
     MqttSubscriptions::check(filter);
     std::uint64_t id = 0;
     {
       const std::lock_guard lock(mutex_);
-      id = subscriptions_.add(std::move(filter), qos, std::move(handler));
+      id = subscriptions_.add(std::move(filter), qos, std::move(handler), away);
     }
     wake();
     return id;
@@ -214,6 +228,7 @@ class MqttClient::Implementation final : private MqttLinkEvents {
   struct Attempt {
     MqttOptions options;
     MqttWay way;
+    MqttLink::Session session = MqttLink::Session::clean;
   };
   Attempt begin_attempt() {
     const std::lock_guard lock(mutex_);
@@ -224,10 +239,17 @@ class MqttClient::Implementation final : private MqttLinkEvents {
       options.host = way_.endpoints[next_endpoint_].host;
       options.port = way_.endpoints[next_endpoint_].port;
     }
+    options.tuning = tuning_;
+    if (falls_back_) options.tuning.version = MqttVersion::v3_1_1;
+    const bool may_resume = options.tuning.version == MqttVersion::v5 &&
+                            options.tuning.session.count() > 0 && subscriptions_.want_session();
+    const bool resumes = std::exchange(has_session_, false) && may_resume;
     ++counts_.attempts;
     counts_.endpoint = {options.host, options.port};
+    counts_.version = options.tuning.version;
     is_first_endpoint_ = next_endpoint_ == 0;
-    return {std::move(options), way_};
+    return {std::move(options), way_,
+            resumes ? MqttLink::Session::resumed : MqttLink::Session::clean};
   }
 
   // The first endpoint may be there again: it is looked for by giving up another that serves.
@@ -243,10 +265,10 @@ class MqttClient::Implementation final : private MqttLinkEvents {
   bool serve_connection() {
     std::string problem;
     bool was_good = false;
-    const auto [options, way] = begin_attempt();
+    const auto [options, way, session] = begin_attempt();
     const auto since = std::chrono::steady_clock::now();
     try {
-      MqttLink link(options, way, *this, wake_.get());
+      MqttLink link(options, way, session, *this, wake_.get());
       bool returns = false;
       while (!ending() && !returns && link.turn()) {
         returns = should_return(since);
@@ -257,8 +279,10 @@ class MqttClient::Implementation final : private MqttLinkEvents {
       }
       if ((ending() || returns) && link.is_connected()) {
         send_outbox(link);
-        link.say_goodbye();
+        link.say_goodbye(stopping() ? MqttLink::Goodbye::ends_session
+                                    : MqttLink::Goodbye::keeps_session);
       }
+      if (link.is_refused_for_version()) fall_back(options.tuning.version);
       problem = returns                   ? "the first endpoint is tried again"
                 : ending() && !stopping() ? "a new connection is made"
                                           : link.problem();
@@ -268,6 +292,13 @@ class MqttClient::Implementation final : private MqttLinkEvents {
     }
     connection_is_gone(problem);
     return was_good;
+  }
+
+  void fall_back(MqttVersion refused) {
+    const std::lock_guard lock(mutex_);
+    if (refused != MqttVersion::v5 || std::exchange(falls_back_, true)) return;
+    base::log_warning(
+        "the broker refuses MQTT 5: it is tried by 3.1.1, where messages have no properties");
   }
 
   void update_subscriptions(MqttLink& link) {
@@ -328,12 +359,14 @@ class MqttClient::Implementation final : private MqttLinkEvents {
     }
   }
 
-  void on_connected() override {
+  void on_connected(bool is_resumed) override {
     last_reported_problem_.clear();
     if (is_first_endpoint_) return_after_ = options_.return_after;
     {
       const std::lock_guard lock(mutex_);
       outbox_.connection_is_up();
+      subscriptions_.connection_is_up(is_resumed);
+      has_session_ = true;
       ++counts_.connections;
     }
     changed_.notify_all();
@@ -399,6 +432,9 @@ class MqttClient::Implementation final : private MqttLinkEvents {
   std::uint64_t running_handler_ = 0;
   MqttSubscriptions subscriptions_;
   MqttOutbox outbox_;
+  MqttTuning tuning_;
+  bool falls_back_ = false;   // to 3.1.1
+  bool has_session_ = false;  // of the connection before, as far as the broker keeps it
   MqttWay way_;
   std::size_t next_endpoint_ = 0;
   MqttCounts counts_;
@@ -436,8 +472,13 @@ MqttCounts MqttClient::counts() const {
   return implementation_->counts();
 }
 
-std::uint64_t MqttClient::subscribe(std::string filter, Qos qos, MqttMessageHandler handler) {
-  return implementation_->subscribe(std::move(filter), qos, std::move(handler));
+void MqttClient::tune(const MqttTuning& tuning) {
+  implementation_->tune(tuning);
+}
+
+std::uint64_t MqttClient::subscribe(std::string filter, Qos qos, MqttMessageHandler handler,
+                                    WhileAway away) {
+  return implementation_->subscribe(std::move(filter), qos, std::move(handler), away);
 }
 
 bool MqttClient::wait_subscribed(std::uint64_t id, milliseconds timeout) const {

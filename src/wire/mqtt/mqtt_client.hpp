@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// An MQTT 5 client (libmosquitto) that keeps itself connected: reconnects with backoff and
-// subscribes again. Network I/O is on a thread of its own; handlers are called on that thread and
-// must not block. Any thread may call publish and subscribe.
-// Sessions are clean: nothing is kept by the broker or by this object over a broken connection but
-// the subscriptions. Who must not lose a message keeps it until `delivered`.
+// An MQTT client (libmosquitto) that keeps itself connected: reconnects with backoff and subscribes
+// again. Network I/O is on a thread of its own; handlers are called on that thread and must not
+// block. Any thread may call publish and subscribe.
+// It speaks MQTT 5, or 3.1.1 where it is told to or the broker refuses the other: then messages
+// carry no properties, and nobody says that a message found no subscriber.
+// The first connection begins with a clean session. Where the tuning has a session and something is
+// subscribed with WhileAway::kept, those after it resume it: what the broker has kept for such a
+// subscription comes then, perhaps a second time; what it has kept for others is thrown away. This
+// object keeps nothing over a broken connection but the subscriptions. Who must not lose a message
+// that it publishes keeps it until `delivered`.
 //
 // This room is MQTT: this client, of which MqttSubscriptions and MqttOutbox hold what is wanted and
 // MqttLink one connection; topics and filters; messages.
@@ -36,13 +41,27 @@ struct MqttWay {
   bool operator==(const MqttWay&) const = default;
 };
 
+enum class MqttVersion : std::uint8_t { v5, v3_1_1 };
+
+// How a connection behaves.
+struct MqttTuning {
+  MqttVersion version = MqttVersion::v5;
+  std::chrono::seconds keep_alive{30};  // 5 at least
+  std::uint16_t max_in_flight = 20;     // QoS 1 messages that are sent and not acknowledged
+  // How long the broker keeps the session of a connection that broke; zero: not at all. By 3.1.1
+  // sessions are always clean.
+  std::chrono::seconds session{0};
+  bool operator==(const MqttTuning&) const = default;
+};
+
 // Since the client was made.
 struct MqttCounts {
   std::uint64_t attempts = 0;
   std::uint64_t connections = 0;
-  std::uint64_t losses = 0;  // of connections that were up
-  MqttEndpoint endpoint;     // tried last
-  std::string problem;       // the last one; kept when the connection is up again
+  std::uint64_t losses = 0;               // of connections that were up
+  MqttEndpoint endpoint;                  // tried last
+  MqttVersion version = MqttVersion::v5;  // spoken there
+  std::string problem;                    // the last one; kept when the connection is up again
 };
 
 struct MqttOptions {
@@ -52,7 +71,7 @@ struct MqttOptions {
   std::string ca_file;  // empty: plain TCP; files are read anew for each connection
   std::string certificate_file;
   std::string private_key;  // a PEM file, or the URI of a key (trust/keys/private_key.hpp)
-  std::chrono::seconds keep_alive{30};
+  MqttTuning tuning;
   std::chrono::milliseconds connect_timeout{10'000};  // TCP, TLS and CONNACK together
   std::chrono::milliseconds reconnect_minimum{200};
   std::chrono::milliseconds reconnect_maximum{30'000};
@@ -80,11 +99,14 @@ class MqttClient {
   // From now on instead of the host and port of the options. A connection to one of the way's
   // endpoints through the same proxy stays; another one is replaced at once. Does not wait.
   void take(MqttWay way);
+  // From now on instead of the tuning of the options; where it differs a new connection is made.
+  void tune(const MqttTuning& tuning);
   [[nodiscard]] MqttCounts counts() const;
 
   // Kept over reconnects. `filter` may hold + and #; throws invalid_argument for one that is not
   // valid. Returns an id for unsubscribe().
-  std::uint64_t subscribe(std::string filter, Qos qos, MqttMessageHandler handler);
+  std::uint64_t subscribe(std::string filter, Qos qos, MqttMessageHandler handler,
+                          WhileAway away = WhileAway::lost);
   // Waits until the broker has acknowledged the subscription on the present connection. An
   // acknowledgement is no proof of the right to read: mosquitto grants and then delivers nothing.
   [[nodiscard]] bool wait_subscribed(std::uint64_t id, std::chrono::milliseconds timeout) const;

@@ -265,6 +265,214 @@ TEST(MqttClient, ComesBackAndSubscribesAgainAfterTheBrokerWasKilled) {
   EXPECT_THAT(inbox.wait_for(3), ElementsAre("a=1", "a=2", "a=3"));
 }
 
+// Speaks 3.1.1 as an old broker does: it answers any other version with that it does not know it.
+class OldBroker {
+ public:
+  OldBroker() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(listener_.get(), generic, size), 0);
+    EXPECT_EQ(listen(listener_.get(), 5), 0);
+    EXPECT_EQ(getsockname(listener_.get(), generic, &size), 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+  OldBroker(const OldBroker&) = delete;
+  OldBroker& operator=(const OldBroker&) = delete;
+  ~OldBroker() {
+    shutdown(listener_.get(), SHUT_RDWR);
+    thread_.join();
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  void serve() {
+    std::vector<base::UniqueFd> open;
+    for (;;) {
+      base::UniqueFd client(accept(listener_.get(), nullptr, nullptr));
+      if (!client) return;
+      constexpr std::size_t kLevel = 8;  // behind the fixed header and the name of the protocol
+      unsigned char packet[256] = {};
+      if (recv(client.get(), packet, sizeof packet, 0) <= static_cast<ssize_t>(kLevel)) continue;
+      const bool is_known = packet[kLevel] == 4;
+      const unsigned char answer[] = {0x20, 2, 0, static_cast<unsigned char>(is_known ? 0 : 1)};
+      if (send(client.get(), answer, sizeof answer, MSG_NOSIGNAL) < 0) continue;
+      if (is_known) open.push_back(std::move(client));
+    }
+  }
+
+  base::UniqueFd listener_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+TEST(MqttClient, GoesOnByAnOlderVersionWhereTheBrokerRefusesTheNewOne) {
+  const OldBroker broker;
+  MqttOptions options;
+  options.host = "127.0.0.1";
+  options.port = broker.port();
+  options.client_id = "client";
+  options.reconnect_minimum = milliseconds{10};
+  MqttClient client(options);
+  ASSERT_TRUE(client.wait_connected(kPatience));
+  EXPECT_EQ(client.counts().version, MqttVersion::v3_1_1);
+}
+
+TEST(MqttClient, DeliversByTheOlderVersionWithoutProperties) {
+  const TestBroker broker(false);
+  MqttOptions options = broker.options("client");
+  options.tuning.version = MqttVersion::v3_1_1;
+  MqttClient client(options);
+  Inbox<std::string> wide;
+  Inbox<std::string> narrow;
+  Inbox<bool> bare;
+  for (const auto id :
+       {client.subscribe("a/#", Qos::at_least_once, into(wide)),
+        client.subscribe("a/+", Qos::at_least_once, [&](const MqttMessage& message) {
+          bare.add(message.properties.content_type.empty());
+          narrow.add(message.payload);
+        })}) {
+    ASSERT_TRUE(client.wait_subscribed(id, kPatience));
+  }
+  EXPECT_EQ(
+      client.publish({"a/b", "1"}, Qos::at_least_once, kPatience, {.content_type = "text/plain"}),
+      PublishOutcome::delivered);
+  EXPECT_THAT(wide.wait_for(1), ElementsAre("a/b=1"));
+  EXPECT_THAT(narrow.wait_for(1), ElementsAre("1"));
+  EXPECT_THAT(bare.wait_for(1), ElementsAre(true));
+  EXPECT_EQ(client.counts().version, MqttVersion::v3_1_1);
+  client.tune({});
+  EXPECT_TRUE(client.wait_connected(kPatience));
+}
+
+TEST(MqttClient, AMessageComesWithItsProperties) {
+  const TestBroker broker(false);
+  MqttClient client(broker.options("client"));
+  Inbox<MqttPublishProperties> inbox;
+  const auto id = client.subscribe(
+      "a", Qos::at_least_once, [&](const MqttMessage& message) { inbox.add(message.properties); });
+  ASSERT_TRUE(client.wait_subscribed(id, kPatience));
+  const MqttPublishProperties sent{.message_expiry_seconds = 60,
+                                   .content_type = "text/plain",
+                                   .response_topic = "answers",
+                                   .correlation_data = std::string("\xff\x00", 2),
+                                   .is_utf8_text = true,
+                                   .user_properties = {{"line", "3"}, {"line", "4"}}};
+  ASSERT_EQ(client.publish({"a", "x"}, Qos::at_least_once, kPatience, sent),
+            PublishOutcome::delivered);
+  const auto got = inbox.wait_for(1).at(0);
+  EXPECT_EQ(got.message_expiry_seconds, 60U);
+  EXPECT_EQ(got.content_type, sent.content_type);
+  EXPECT_EQ(got.response_topic, sent.response_topic);
+  EXPECT_EQ(got.correlation_data, sent.correlation_data);
+  EXPECT_EQ(got.is_utf8_text, true);
+  EXPECT_EQ(got.user_properties, sent.user_properties);
+}
+
+// Where a client is cut off by a way that leads nowhere, and comes back by the one that it had.
+class MqttSession : public testing::Test {
+ protected:
+  void go_away(MqttClient& client) {
+    client.take({{{"127.0.0.1", SilentListener().port()}}, "", ""});
+    const auto limit = std::chrono::steady_clock::now() + kPatience;
+    while (client.is_connected() && std::chrono::steady_clock::now() < limit) {
+      std::this_thread::yield();
+    }
+    ASSERT_FALSE(client.is_connected());
+  }
+  void come_back(MqttClient& client) {
+    client.take({{{"127.0.0.1", options_.port}}, "", ""});
+    ASSERT_TRUE(client.wait_connected(kPatience));
+  }
+  [[nodiscard]] MqttOptions with_session() const {
+    MqttOptions options = options_;
+    options.tuning.session = std::chrono::hours{1};
+    return options;
+  }
+  void publish_to_all(const std::string& payload) {
+    for (const char* topic : {"kept/1", "lost/1", "once/1"}) {
+      static_cast<void>(publish(sender_, topic, payload));
+    }
+  }
+
+  TestBroker broker_{false};
+  const MqttOptions options_ = broker_.options("client");
+  MqttClient sender_{broker_.options("sender")};
+  Inbox<std::string> inbox_;
+};
+
+TEST_F(MqttSession, WhatIsSubscribedToBeKeptComesAfterTheConnectionWasAway) {
+  MqttClient client(with_session());
+  ASSERT_TRUE(sender_.wait_connected(kPatience));
+  for (const auto id :
+       {client.subscribe("kept/+", Qos::at_least_once, into(inbox_), WhileAway::kept),
+        client.subscribe("lost/+", Qos::at_least_once, into(inbox_)),
+        client.subscribe("once/+", Qos::at_most_once, into(inbox_), WhileAway::kept)}) {
+    ASSERT_TRUE(client.wait_subscribed(id, kPatience));
+  }
+  for (const std::string round : {"1", "2"}) {
+    go_away(client);
+    publish_to_all("away" + round);
+    come_back(client);
+    const auto id = client.subscribe("end/" + round, Qos::at_least_once, into(inbox_));
+    ASSERT_TRUE(client.wait_subscribed(id, kPatience));
+    ASSERT_EQ(publish(sender_, "end/" + round, ""), PublishOutcome::delivered);
+  }
+  publish_to_all("here");
+  EXPECT_THAT(inbox_.wait_for(7), ElementsAre("kept/1=away1", "end/1=", "kept/1=away2", "end/2=",
+                                              "kept/1=here", "lost/1=here", "once/1=here"));
+}
+
+TEST_F(MqttSession, WhatIsNoLongerWantedLeavesTheSession) {
+  MqttClient client(with_session());
+  ASSERT_TRUE(sender_.wait_connected(kPatience));
+  const auto id = client.subscribe("kept/+", Qos::at_least_once, into(inbox_), WhileAway::kept);
+  const auto other = client.subscribe("other", Qos::at_least_once, into(inbox_), WhileAway::kept);
+  ASSERT_TRUE(client.wait_subscribed(id, kPatience) && client.wait_subscribed(other, kPatience));
+  go_away(client);
+  client.unsubscribe(id);
+  come_back(client);
+  ASSERT_TRUE(client.wait_subscribed(other, kPatience));
+  EXPECT_EQ(publish(sender_, "kept/1", "x"), PublishOutcome::no_subscribers);
+}
+
+TEST_F(MqttSession, IsOverWithItsClientAndWhereNothingIsToBeKept) {
+  ASSERT_TRUE(sender_.wait_connected(kPatience));
+  {
+    MqttClient client(with_session());
+    const auto id = client.subscribe("kept/+", Qos::at_least_once, into(inbox_), WhileAway::kept);
+    ASSERT_TRUE(client.wait_subscribed(id, kPatience));
+  }
+  EXPECT_EQ(publish(sender_, "kept/1", "x"), PublishOutcome::no_subscribers);
+  MqttClient client(options_);
+  const auto id = client.subscribe("kept/+", Qos::at_least_once, into(inbox_), WhileAway::kept);
+  ASSERT_TRUE(client.wait_subscribed(id, kPatience));
+  go_away(client);
+  EXPECT_EQ(publish(sender_, "kept/1", "x"), PublishOutcome::no_subscribers);
+}
+
+TEST_F(MqttSession, OverlappingFiltersGetOneCopyEachOfWhatWasKept) {
+  MqttClient client(with_session());
+  Inbox<std::string> narrow;
+  ASSERT_TRUE(sender_.wait_connected(kPatience));
+  for (const auto id :
+       {client.subscribe("kept/+", Qos::at_least_once, into(narrow), WhileAway::kept),
+        client.subscribe("kept/#", Qos::at_least_once, into(inbox_), WhileAway::kept)}) {
+    ASSERT_TRUE(client.wait_subscribed(id, kPatience));
+  }
+  go_away(client);
+  ASSERT_EQ(publish(sender_, "kept/1", "away"), PublishOutcome::delivered);
+  come_back(client);
+  const auto id = client.subscribe("end", Qos::at_least_once, into(inbox_));
+  ASSERT_TRUE(client.wait_subscribed(id, kPatience));
+  ASSERT_EQ(publish(sender_, "kept/1", "here"), PublishOutcome::delivered);
+  EXPECT_THAT(inbox_.wait_for(2), ElementsAre("kept/1=away", "kept/1=here"));
+  EXPECT_THAT(narrow.wait_for(2), ElementsAre("kept/1=away", "kept/1=here"));
+}
+
 TEST(MqttClient, ReportsTheDoubtfulMessageOnceAndNeverSendsItAgain) {
   TestBroker broker(false);
   MqttClient client(broker.options("client"));

@@ -33,6 +33,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr int kFirstFailureReason = 0x80;
+constexpr int kSessionPresent = 1;  // a flag of CONNACK
 constexpr std::uint16_t kHttpsPort = 443;
 constexpr unsigned char kMqttAlpn[] = "\x0ex-amzn-mqtt-ca";  // with its length, as the wire has it
 // A connection that lasted so long was a good one: the next attempt starts without backoff.
@@ -157,6 +158,11 @@ void MqttProperties::add_subscription_identifier(std::uint32_t identifier) {
       mosquitto_property_add_varint(&list_, MQTT_PROP_SUBSCRIPTION_IDENTIFIER, identifier));
 }
 
+void MqttProperties::add_session_expiry(std::chrono::seconds expiry) {
+  check_property(mosquitto_property_add_int32(&list_, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
+                                              static_cast<std::uint32_t>(expiry.count())));
+}
+
 void MqttProperties::add_text(int identifier, const std::string& value) {
   if (value.empty()) return;
   check_property(mosquitto_property_add_string(&list_, identifier, value.c_str()));
@@ -166,15 +172,18 @@ void MqttProperties::add_text(int identifier, const std::string& value) {
 struct MqttLink::Callbacks {
   static MqttLink& link(void* object) { return *static_cast<MqttLink*>(object); }
 
-  static void on_connect(mosquitto*, void* object, int reason, int, const mosquitto_property*) {
+  static void on_connect(mosquitto*, void* object, int reason, int flags,
+                         const mosquitto_property*) {
     MqttLink& me = link(object);
     if (reason != 0) {
+      me.is_refused_for_version_ = reason == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION ||
+                                   reason == CONNACK_REFUSED_PROTOCOL_VERSION;
       me.problem_ =
           std::string("the broker refused the connection: ") + mosquitto_reason_string(reason);
       return;
     }
     me.connected_at_ = steady_clock::now();
-    me.events_.on_connected();
+    me.events_.on_connected((flags & kSessionPresent) != 0);
   }
 
   static void on_disconnect(mosquitto*, void* object, int reason, const mosquitto_property*) {
@@ -211,8 +220,41 @@ struct MqttLink::Callbacks {
         {message->topic,
          payload == nullptr ? std::string() : std::string(payload, payload + message->payloadlen),
          message->qos == 0 ? Qos::at_most_once : Qos::at_least_once, message->retain,
-         user_properties_of(properties)},
+         properties_of(properties)},
         identifiers);
+  }
+
+  static MqttPublishProperties properties_of(const mosquitto_property* properties) {
+    MqttPublishProperties all;
+    if (properties == nullptr) return all;
+    std::uint32_t expiry = 0;
+    if (mosquitto_property_read_int32(properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, &expiry,
+                                      false) != nullptr) {
+      all.message_expiry_seconds = expiry;
+    }
+    std::uint8_t format = 0;
+    if (mosquitto_property_read_byte(properties, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, &format,
+                                     false) != nullptr) {
+      all.is_utf8_text = format == 1;
+    }
+    all.content_type = text_of(properties, MQTT_PROP_CONTENT_TYPE);
+    all.response_topic = text_of(properties, MQTT_PROP_RESPONSE_TOPIC);
+    void* bytes = nullptr;
+    std::uint16_t size = 0;
+    if (mosquitto_property_read_binary(properties, MQTT_PROP_CORRELATION_DATA, &bytes, &size,
+                                       false) != nullptr) {
+      const std::unique_ptr<void, decltype(&std::free)> owned(bytes, std::free);
+      all.correlation_data.assign(static_cast<const char*>(bytes), size);
+    }
+    all.user_properties = user_properties_of(properties);
+    return all;
+  }
+
+  static std::string text_of(const mosquitto_property* properties, int identifier) {
+    char* text = nullptr;
+    if (mosquitto_property_read_string(properties, identifier, &text, false) == nullptr) return {};
+    const std::unique_ptr<char, decltype(&std::free)> owned(text, std::free);
+    return text;
   }
 
   static std::vector<std::pair<std::string, std::string>> user_properties_of(
@@ -239,30 +281,43 @@ void MqttLink::ClientDeleter::operator()(mosquitto* client) const {
   mosquitto_destroy(client);
 }
 
-MqttLink::MqttLink(const MqttOptions& options, const MqttWay& way, MqttLinkEvents& events,
-                   int wake_fd)
-    : options_(options), events_(events), wake_fd_(wake_fd), client_(make_client()) {
+MqttLink::MqttLink(const MqttOptions& options, const MqttWay& way, Session session,
+                   MqttLinkEvents& events, int wake_fd)
+    : options_(options), events_(events), wake_fd_(wake_fd), client_(make_client(session)) {
   if (!way.proxy.empty()) {
     tunnel_ = std::make_unique<MqttTunnel>(
         way.proxy, way.no_proxy, MqttEndpoint{options.host, options.port}, options.connect_timeout);
     mosquitto_socks5_set(client_.get(), "127.0.0.1", tunnel_->port(), tunnel_->user().c_str(),
                          tunnel_->password().c_str());
   }
+  if (is_v5() && options_.tuning.session.count() > 0) keep_session_expiry();
   const int result =
       mosquitto_connect_bind_async(client_.get(), options_.host.c_str(), options_.port,
-                                   static_cast<int>(options_.keep_alive.count()), nullptr);
+                                   static_cast<int>(options_.tuning.keep_alive.count()), nullptr);
   if (result == MOSQ_ERR_ERRNO) throw base::system_error("cannot connect", errno);
   if (result != MOSQ_ERR_SUCCESS) throw Error(ErrorCode::unavailable, mosquitto_strerror(result));
   connect_deadline_ = steady_clock::now() + options_.connect_timeout;
 }
 
-MqttLink::ClientPtr MqttLink::make_client() {
+// libmosquitto takes properties of a CONNECT only in the call that waits for the connection: that
+// one keeps them before it refuses the port, and the call after it sends them.
+void MqttLink::keep_session_expiry() {
+  MqttProperties properties;
+  properties.add_session_expiry(options_.tuning.session);
+  constexpr int kNoPort = -1;
+  mosquitto_connect_bind_v5(client_.get(), options_.host.c_str(), kNoPort, 0, nullptr,
+                            properties.get());
+}
+
+MqttLink::ClientPtr MqttLink::make_client(Session session) {
   initialise_library();
-  ClientPtr client(mosquitto_new(options_.client_id.c_str(), true, this));
+  ClientPtr client(mosquitto_new(options_.client_id.c_str(), session == Session::clean, this));
   if (!client) throw base::system_error("cannot make an MQTT client", errno);
   mosquitto* const raw = client.get();
-  mosquitto_int_option(raw, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+  mosquitto_int_option(raw, MOSQ_OPT_PROTOCOL_VERSION,
+                       is_v5() ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
   mosquitto_int_option(raw, MOSQ_OPT_TCP_NODELAY, 1);
+  mosquitto_int_option(raw, MOSQ_OPT_SEND_MAXIMUM, options_.tuning.max_in_flight);
   // What the broker may not send yet it queues in its memory, after it has told the publisher
   // that the message is delivered: let it send everything.
   mosquitto_int_option(raw, MOSQ_OPT_RECEIVE_MAXIMUM, UINT16_MAX);
@@ -290,7 +345,7 @@ bool MqttLink::was_good() const {
 // Often enough for pings to leave in time.
 milliseconds MqttLink::longest_wait() const {
   const milliseconds interval = std::clamp<milliseconds>(
-      options_.keep_alive / 6, kMinHousekeepingInterval, kMaxHousekeepingInterval);
+      options_.tuning.keep_alive / 6, kMinHousekeepingInterval, kMaxHousekeepingInterval);
   if (connected_at_) return interval;
   const auto left = std::chrono::ceil<milliseconds>(connect_deadline_ - steady_clock::now());
   return std::clamp(left, milliseconds{0}, interval);
@@ -347,7 +402,7 @@ int MqttLink::wait_and_serve() {
 
 int MqttLink::subscribe(const MqttSubscriptions::Change& change) {
   MqttProperties properties;
-  properties.add_subscription_identifier(change.identifier);
+  if (is_v5()) properties.add_subscription_identifier(change.identifier);
   int packet_id = 0;
   mosquitto_subscribe_v5(client_.get(), &packet_id, change.filter.c_str(),
                          static_cast<int>(change.qos), 0, properties.get());
@@ -360,17 +415,21 @@ void MqttLink::unsubscribe(const std::string& filter) {
 
 MqttLink::Sent MqttLink::publish(const OutgoingMessage& message) {
   int packet_id = 0;
-  const int result = mosquitto_publish_v5(client_.get(), &packet_id, message.message.topic.c_str(),
-                                          static_cast<int>(message.message.payload.size()),
-                                          message.message.payload.data(),
-                                          static_cast<int>(message.qos), message.retain,
-                                          message.properties ? message.properties->get() : nullptr);
+  const int result = mosquitto_publish_v5(
+      client_.get(), &packet_id, message.message.topic.c_str(),
+      static_cast<int>(message.message.payload.size()), message.message.payload.data(),
+      static_cast<int>(message.qos), message.retain,
+      message.properties && is_v5() ? message.properties->get() : nullptr);
   if (result == MOSQ_ERR_SUCCESS && message.qos == Qos::at_least_once) return {packet_id, {}};
   return {std::nullopt, outcome_of_call(result, message.message.topic)};
 }
 
-void MqttLink::say_goodbye() {
-  mosquitto_disconnect_v5(client_.get(), 0, nullptr);
+void MqttLink::say_goodbye(Goodbye goodbye) {
+  MqttProperties properties;
+  const bool ends =
+      goodbye == Goodbye::ends_session && is_v5() && options_.tuning.session.count() > 0;
+  if (ends) properties.add_session_expiry(std::chrono::seconds{0});
+  mosquitto_disconnect_v5(client_.get(), 0, properties.get());
   problem_ = "closed";
 }
 

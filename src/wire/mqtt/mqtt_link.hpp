@@ -35,6 +35,7 @@ class MqttProperties {
   ~MqttProperties();
 
   void add_subscription_identifier(std::uint32_t identifier);
+  void add_session_expiry(std::chrono::seconds expiry);
   [[nodiscard]] const mqtt5__property* get() const { return list_; }
 
  private:
@@ -51,7 +52,7 @@ class MqttLinkEvents {
   MqttLinkEvents& operator=(const MqttLinkEvents&) = delete;
   virtual ~MqttLinkEvents() = default;
 
-  virtual void on_connected() = 0;
+  virtual void on_connected(bool is_resumed) = 0;
   virtual void on_published(int packet_id, int reason) = 0;
   // `refusal` is empty where the broker granted it.
   virtual void on_subscribed(int packet_id, const std::string& refusal) = 0;
@@ -61,9 +62,11 @@ class MqttLinkEvents {
 
 class MqttLink {
  public:
+  enum class Session { clean, resumed };
   // Begins to connect; throws where it cannot. `options` and `events` outlive it. Of the way its
   // proxy counts, and the options have the endpoint. `wake_fd` is an eventfd that ends a turn.
-  MqttLink(const MqttOptions& options, const MqttWay& way, MqttLinkEvents& events, int wake_fd);
+  MqttLink(const MqttOptions& options, const MqttWay& way, Session session, MqttLinkEvents& events,
+           int wake_fd);
   MqttLink(const MqttLink&) = delete;
   MqttLink& operator=(const MqttLink&) = delete;
   ~MqttLink() = default;
@@ -75,6 +78,8 @@ class MqttLink {
   // It held for so long that the next attempt may be made at once.
   [[nodiscard]] bool was_good() const;
   [[nodiscard]] std::string problem() const;
+  // The broker does not speak the version of MQTT.
+  [[nodiscard]] bool is_refused_for_version() const { return is_refused_for_version_; }
 
   // Gives the packet id.
   [[nodiscard]] int subscribe(const MqttSubscriptions::Change& change);
@@ -85,7 +90,9 @@ class MqttLink {
     PublishOutcome outcome = PublishOutcome::delivered;
   };
   [[nodiscard]] Sent publish(const OutgoingMessage& message);
-  void say_goodbye();
+  // With or without the session that the tuning has.
+  enum class Goodbye { keeps_session, ends_session };
+  void say_goodbye(Goodbye goodbye);
 
  private:
   struct Callbacks;  // of libmosquitto
@@ -93,7 +100,9 @@ class MqttLink {
     void operator()(mosquitto* client) const;
   };
   using ClientPtr = std::unique_ptr<mosquitto, ClientDeleter>;
-  [[nodiscard]] ClientPtr make_client();
+  [[nodiscard]] ClientPtr make_client(Session session);
+  [[nodiscard]] bool is_v5() const { return options_.tuning.version == MqttVersion::v5; }
+  void keep_session_expiry();
   [[nodiscard]] std::chrono::milliseconds longest_wait() const;
   [[nodiscard]] int wait_and_serve();
 
@@ -101,6 +110,7 @@ class MqttLink {
   MqttLinkEvents& events_;
   const int wake_fd_;
   std::string problem_;
+  bool is_refused_for_version_ = false;
   std::optional<std::chrono::steady_clock::time_point> connected_at_;
   std::chrono::steady_clock::time_point connect_deadline_;
   std::unique_ptr<MqttTunnel> tunnel_;  // empty: no proxy

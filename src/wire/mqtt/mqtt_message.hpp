@@ -14,14 +14,9 @@ namespace andon::wire {
 
 enum class Qos : int { at_most_once = 0, at_least_once = 1 };
 
-struct MqttMessage {
-  std::string topic;
-  std::string payload;
-  // Of one that has come.
-  Qos qos = Qos::at_most_once;
-  bool is_retained = false;  // the broker had kept it for who subscribes
-  std::vector<std::pair<std::string, std::string>> user_properties = {};
-};
+// What of a subscription's messages comes while the connection is away: nothing; or the broker
+// keeps those of QoS 1 for when it is back, as long as the session lasts (MqttTuning).
+enum class WhileAway { lost, kept };
 
 struct MqttPublishProperties {
   bool retain = false;
@@ -32,6 +27,15 @@ struct MqttPublishProperties {
   std::optional<bool> is_utf8_text = {};  // the payload format indicator
   // In order; a name may come twice.
   std::vector<std::pair<std::string, std::string>> user_properties = {};
+};
+
+struct MqttMessage {
+  std::string topic;
+  std::string payload;
+  // Of one that has come.
+  Qos qos = Qos::at_most_once;
+  bool is_retained = false;               // the broker had kept it for who subscribes
+  MqttPublishProperties properties = {};  // but for `retain`
 };
 
 enum class PublishOutcome {

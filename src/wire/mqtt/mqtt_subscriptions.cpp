@@ -17,10 +17,11 @@ void MqttSubscriptions::check(const std::string& filter) {
                     fmt::format("'{}' is not a topic filter that can be subscribed to", filter));
 }
 
-std::uint64_t MqttSubscriptions::add(std::string filter, Qos qos, MqttMessageHandler handler) {
+std::uint64_t MqttSubscriptions::add(std::string filter, Qos qos, MqttMessageHandler handler,
+                                     WhileAway away) {
   const std::uint64_t id = next_id_++;
   wanted_.emplace(id, Wanted{std::move(filter), qos,
-                             std::make_shared<const MqttMessageHandler>(std::move(handler))});
+                             std::make_shared<const MqttMessageHandler>(std::move(handler)), away});
   return id;
 }
 
@@ -43,7 +44,7 @@ MqttSubscriptions::Changes MqttSubscriptions::changes() {
     const auto found = wanted.find(filter);
     if (found == wanted.end()) {
       changes.unsubscribe.push_back(filter);
-    } else if (in_place.qos >= found->second) {
+    } else if (in_place.packet_id && in_place.qos >= found->second) {
       wanted.erase(found);
     }
   }
@@ -62,13 +63,34 @@ std::uint32_t MqttSubscriptions::identifier_of(const std::string& filter) {
 }
 
 void MqttSubscriptions::sent(const Change& change, int packet_id) {
-  in_place_[change.filter] = {change.qos, packet_id, change.identifier, false};
+  InPlace& in_place = in_place_[change.filter];
+  in_place = {change.qos, packet_id, change.identifier, false, in_place.is_present};
+}
+
+bool MqttSubscriptions::want_session() const {
+  return std::ranges::any_of(wanted_, [](const auto& one) {
+    return one.second.away == WhileAway::kept && one.second.qos != Qos::at_most_once;
+  });
+}
+
+void MqttSubscriptions::connection_is_up(bool is_resumed) {
+  is_resumed_ = is_resumed;
+  if (!is_resumed) in_place_.clear();
+}
+
+void MqttSubscriptions::connection_is_gone() {
+  for (auto& [filter, in_place] : in_place_) {
+    in_place.packet_id.reset();
+    in_place.is_acknowledged = false;
+    in_place.is_present = false;
+  }
 }
 
 std::optional<std::string> MqttSubscriptions::acknowledge(int packet_id, bool is_granted) {
   for (auto& [filter, in_place] : in_place_) {
     if (in_place.packet_id != packet_id) continue;
     in_place.is_acknowledged = is_granted;
+    in_place.is_present = in_place.is_present || is_granted;
     if (!is_granted) return filter;
   }
   return std::nullopt;
@@ -80,6 +102,9 @@ std::vector<std::pair<std::uint64_t, MqttSubscriptions::Handler>> MqttSubscripti
   for (const auto& [id, wanted] : wanted_) {
     if (!topic_matches(wanted.filter, topic)) continue;
     const auto filter = in_place_.find(wanted.filter);
+    const bool is_from_before =
+        is_resumed_ && (filter == in_place_.end() || !filter->second.is_present);
+    if (is_from_before && wanted.away == WhileAway::lost) continue;
     // With overlapping filters the broker sends one copy for each, and says which.
     const bool is_for_it =
         identifiers.empty() || filter == in_place_.end() ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which filters are wanted, kept over connections, and which of them the broker has on the present
-// one. Pure; whoever owns it locks it. Internal to wire/mqtt.
+// one, or in the session that the next one may resume. Pure; whoever owns it locks it. Internal to
+// wire/mqtt.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ class MqttSubscriptions {
   static void check(const std::string& filter);
 
   // An id for all below.
-  std::uint64_t add(std::string filter, Qos qos, MqttMessageHandler handler);
+  std::uint64_t add(std::string filter, Qos qos, MqttMessageHandler handler,
+                    WhileAway away = WhileAway::lost);
   void remove(std::uint64_t id) { wanted_.erase(id); }
   [[nodiscard]] bool has(std::uint64_t id) const { return wanted_.contains(id); }
   // The broker has acknowledged its filter, with no less than its QoS.
@@ -45,29 +47,37 @@ class MqttSubscriptions {
   std::optional<std::string> acknowledge(int packet_id, bool is_granted);
 
   using Handler = std::shared_ptr<const MqttMessageHandler>;  // outlives a remove() while it runs
-  // Who gets a message of this topic that came with these identifiers, with its id.
+  // Something that is to come after the connection was away.
+  [[nodiscard]] bool want_session() const;
+  // Who gets a message of this topic that came with these identifiers, with its id. In a resumed
+  // session those that want nothing from before get what comes behind their acknowledgement.
   [[nodiscard]] std::vector<std::pair<std::uint64_t, Handler>> handlers(
       std::string_view topic, std::span<const std::uint32_t> identifiers) const;
 
-  void connection_is_gone() { in_place_.clear(); }
+  // The broker has the session of the connection before, or does not.
+  void connection_is_up(bool is_resumed);
+  void connection_is_gone();
 
  private:
   struct Wanted {
     std::string filter;
     Qos qos;
     Handler handler;
+    WhileAway away;
   };
-  // A filter that was sent to the broker on the present connection.
+  // A filter that the broker has, from the present connection on or from the session before.
   struct InPlace {
     Qos qos;
-    int packet_id;
+    std::optional<int> packet_id;  // on the present connection
     std::uint32_t identifier;
-    bool is_acknowledged;
+    bool is_acknowledged;     // with that QoS
+    bool is_present = false;  // acknowledged on the present connection, with any
   };
   [[nodiscard]] std::uint32_t identifier_of(const std::string& filter);
 
   std::map<std::uint64_t, Wanted> wanted_;  // by id
   std::map<std::string, InPlace, std::less<>> in_place_;
+  bool is_resumed_ = false;
   std::uint64_t next_id_ = 1;
   std::uint32_t next_identifier_ = 1;
 };
