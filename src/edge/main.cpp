@@ -24,6 +24,7 @@
 #include "base/text/split.hpp"
 #include "edge/agent/agent.hpp"
 #include "edge/claim/claim.hpp"
+#include "edge/claim/files.hpp"
 #include "edge/cloud/provision.hpp"
 #include "edge/control/adoption.hpp"
 #include "edge/control/agent_status.hpp"
@@ -32,6 +33,7 @@
 #include "edge/run/component_user.hpp"
 #include "launch/launcher/launcher.hpp"
 #include "options/options.hpp"
+#include "options/usage_error.hpp"
 #include "trust/keys/private_key.hpp"
 
 namespace {
@@ -44,6 +46,9 @@ struct Options {
   std::string token_file;
   std::string key;
   edge::Claim claim;
+  edge::fs::path certificate;  // that is there already
+  std::string thing;
+  edge::fs::path greengrass_config;
   std::string claim_mqtt;
   std::string claim_data_plane;
   std::vector<std::string> claim_parameters;
@@ -91,14 +96,44 @@ edge::Claim read_claim(const Options& options) {
   return claim;
 }
 
+edge::DeviceFiles read_files(const Options& options) {
+  if (!options.greengrass_config.empty()) {
+    constexpr std::size_t kMost = 1U << 20U;
+    const std::string file = options.greengrass_config.string();
+    edge::DeviceFiles files = edge::parse_greengrass_config(base::read_file(file, kMost), file);
+    if (!options.key.empty()) files.private_key = options.key;
+    return files;
+  }
+  if (options.key.empty() || options.thing.empty() || options.claim.ca.empty() ||
+      options.claim_mqtt.empty()) {
+    throw options::UsageError("--certificate needs --key, --ca, --thing and --mqtt");
+  }
+  const edge::Claim place = read_claim(options);
+  return {.certificate = options.certificate,
+          .private_key = options.key,
+          .ca = place.ca,
+          .thing_name = options.thing,
+          .mqtt = place.mqtt,
+          .data_plane = place.data_plane,
+          .region = place.region,
+          .role_alias = {}};
+}
+
+edge::DeviceConfig provision_device(const Options& options) {
+  const edge::Layout layout(options.root);
+  if (!options.claim.certificate.empty()) {
+    return edge::provision_by_claim(layout, read_claim(options));
+  }
+  if (!options.certificate.empty() || !options.greengrass_config.empty()) {
+    return edge::provision_by_files(layout, read_files(options));
+  }
+  return edge::provision(layout, fleet::parse_enrolment_token(read_token(options)), options.key);
+}
+
 int provision(const Options& options) {
   // Before the token is used up: what fails here can be tried again with it.
   static_cast<void>(edge::component_user(options.component_user));
-  const edge::Layout layout(options.root);
-  const edge::DeviceConfig device =
-      options.claim.certificate.empty()
-          ? edge::provision(layout, fleet::parse_enrolment_token(read_token(options)), options.key)
-          : edge::provision_by_claim(layout, read_claim(options));
+  const edge::DeviceConfig device = provision_device(options);
   if (options.as_json) {
     fmt::print("{}\n", base::json_text(edge::to_json(device)));
   } else {
@@ -204,8 +239,8 @@ int main(int argc, char** argv) {
                      "which is made. An agent that is not root runs them as itself")
         ->type_name("USER[:GROUP]");
   };
-  CLI::App* provisioning =
-      app.add_subcommand("provision", "Enrol this device with a token, or by a claim");
+  CLI::App* provisioning = app.add_subcommand(
+      "provision", "Enrol this device with a token, by a claim, or by its files");
   add_root(provisioning);
   auto* token = provisioning->add_option_group("token")->require_option(1);
   token->add_option("--token", options.token,
@@ -214,18 +249,34 @@ int main(int argc, char** argv) {
                     "File that holds the token; - is standard input");
   auto* claim = token->add_option("--claim", options.claim.certificate,
                                   "Certificate that devices are provisioned with, a file");
+  auto* certificate = token->add_option("--certificate", options.certificate,
+                                        "This device's own certificate, a file: with --key, --ca, "
+                                        "--thing and --mqtt nobody has to be asked");
+  token->add_option("--greengrass-config", options.greengrass_config,
+                    "config.yaml of a Greengrass nucleus, which names these files and places");
   const auto add_to_claim = [&](const std::string& name, auto& value, const std::string& text) {
     return provisioning->add_option(name, value, text)->needs(claim);
   };
+  // Of a claim and of files.
+  const auto add_place = [&](const std::string& name, auto& value, const std::string& text) {
+    return provisioning->add_option(name, value, text)
+        ->check([claim, certificate](const std::string&) {
+          return claim->count() + certificate->count() > 0
+                     ? std::string()
+                     : std::string("goes with --claim or --certificate");
+        });
+  };
   claim->needs(add_to_claim("--claim-key", options.claim.private_key,
                             "Its private key, a file or a key's URI"));
-  claim->needs(add_to_claim("--ca", options.claim.ca, "The server's CA certificate, a file"));
+  claim->needs(add_place("--ca", options.claim.ca, "The server's CA certificate, a file"));
   claim->needs(add_to_claim("--template", options.claim.template_name, "Provisioning template"));
   claim->needs(
-      add_to_claim("--mqtt", options.claim_mqtt, "The server's broker")->type_name("HOST[:PORT]"));
-  add_to_claim("--data-plane", options.claim_data_plane,
-               "The server's device plane; default: the broker's host, port 8443")
+      add_place("--mqtt", options.claim_mqtt, "The server's broker")->type_name("HOST[:PORT]"));
+  add_place("--data-plane", options.claim_data_plane,
+            "The server's device plane; default: the broker's host, port 8443")
       ->type_name("HOST[:PORT]");
+  provisioning->add_option("--thing", options.thing, "Name of this device's thing")
+      ->needs(certificate);
   add_to_claim("--parameter", options.claim_parameters, "Of the template; may be repeated")
       ->type_name("NAME=VALUE")
       ->check([](const std::string& text) {
@@ -234,12 +285,13 @@ int main(int argc, char** argv) {
                    : std::string();
       });
   options.claim.region = "us-east-1";
-  add_to_claim("--region", options.claim.region, "The server's region")->capture_default_str();
+  add_place("--region", options.claim.region, "The server's region")->capture_default_str();
   provisioning
       ->add_option("--key", options.key,
                    "Where the device's private key is: pkcs11:object=...?module-path=...&"
                    "pin-source=... on a token, handle:0x... in the TPM, or an absolute path of a "
-                   "file; default: config/device.key, which is made")
+                   "file, which with --certificate is copied; default: config/device.key, which is "
+                   "made")
       ->type_name("URI|FILE")
       ->check([](const std::string& text) {
         return text.starts_with('/') || trust::is_key_uri(text)

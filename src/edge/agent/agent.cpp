@@ -54,6 +54,7 @@
 #include "edge/ipc/pubsub_operations.hpp"
 #include "edge/ipc/token_exchange.hpp"
 #include "edge/jobs/job_client.hpp"
+#include "edge/jobs/shadow_deployments.hpp"
 #include "edge/logs/log_uploader.hpp"
 #include "edge/run/component_host.hpp"
 #include "edge/secrets/secret_manager.hpp"
@@ -248,14 +249,20 @@ class Agent::Implementation {
                if (const auto ahead = server_time_.own_is_ahead()) budget_.set_ahead(*ahead);
                write_status_soon();
              },
-             [this](const fleet::ServerAddresses& addresses) { network_.take(addresses); }}),
+             [this](const fleet::ServerAddresses& addresses) { network_.take(addresses); },
+             [this] { shadow_deployments_.look(); }}),
+        shadow_deployments_(
+            loop_, *link_, writer_, device_.thing_name,
+            {[this](const fleet::Job& job) { engine_.offer(job); },
+             [this](const std::string& job_id) { static_cast<void>(engine_.cancel_own(job_id)); }}),
         progress_(
             loop_,
             [this] {
               return ProgressReporter::Now{engine_.job_id(), engine_.progress()};
             },
             [this](const ProgressReporter::Now& now) {
-              if (!is_local_job(now.job_id)) jobs_.tell_progress(now.job_id, now.progress);
+              const bool is_job = !is_local_job(now.job_id) && !is_shadow_job(now.job_id);
+              if (is_job) jobs_.tell_progress(now.job_id, now.progress);
               write_status_soon();
             }),
         health_({loop_, *link_, writer_, clock_, host_, supervisor_, refused_, device_.thing_name,
@@ -407,11 +414,16 @@ class Agent::Implementation {
                                          const fleet::DeploymentOutcome& outcome) {
               if (is_local_job(job_id)) {
                 LocalDeployments::record(transaction, job_id, outcome);
+              } else if (is_shadow_job(job_id)) {
+                ShadowDeployments::enqueue(transaction, job_id, outcome);
               } else {
                 JobClient::enqueue(transaction, thing, job_id, outcome);
               }
             },
-            [this] { jobs_.flush(); },
+            [this] {
+              jobs_.flush();
+              shadow_deployments_.flush();
+            },
             [this](const fleet::DeploymentHealth& outcome) {
               streams_.refresh();
               log_uploader_.refresh();
@@ -424,6 +436,7 @@ class Agent::Implementation {
               write_status_soon();
               give_back_memory_soon();
               local_deployments_.go_on();
+              shadow_deployments_.go_on(outcome.configuration_arn);
             },
             [this](DeploymentState state) {
               progress_.start();
@@ -689,6 +702,7 @@ class Agent::Implementation {
   LocalDeployments local_deployments_;
   LocalOperations local_operations_;
   JobClient jobs_;
+  ShadowDeployments shadow_deployments_;
   ProgressReporter progress_;
   HealthReporter health_;
   CertificateRenewer renewer_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Room: claim. Provisions a device by a claim, as AWS IoT's fleet provisioning has it: connects to
-// the broker with the claim's certificate, has the key that is made here signed, and gets its place
-// by a template. Called by `andon-edge provision`. What the server has offered is kept until the
-// device has its place, so after a kill anywhere the same command goes on with the same
-// certificate; device.json is written last.
+// Room: claim. How a device is provisioned without a token: by files (files.hpp) or by a claim, as
+// AWS IoT's fleet provisioning has it: connects to the broker with the claim's certificate, has the
+// key that is made here signed, and gets its place by a template. Called by `andon-edge provision`.
+// What the server has offered is kept until the device has its place, so after a kill anywhere the
+// same command goes on with the same certificate; device.json is written last.
 #pragma once
 
 #include <map>

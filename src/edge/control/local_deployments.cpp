@@ -110,7 +110,7 @@ void LocalDeployments::find(const std::string& id, Done done) {
 }
 
 void LocalDeployments::cancel(const std::string& id, Done done) {
-  if (engine_.cancel_local(local_job_id(id))) {
+  if (engine_.cancel_own(local_job_id(id))) {
     return done({{"message", "the deployment ends before anything was changed"}}, nullptr);
   }
   writer_.run(

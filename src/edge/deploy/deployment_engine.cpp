@@ -8,6 +8,7 @@
 #include "base/log/log.hpp"
 #include "edge/builtin/built_in_components.hpp"
 #include "edge/deploy/deployment_planner.hpp"
+#include "edge/jobs/shadow_deployments.hpp"
 
 namespace andon::edge {
 namespace {
@@ -20,6 +21,11 @@ constexpr std::chrono::minutes kActivationLimit{15};
 constexpr std::chrono::minutes kRollbackLimit{15};
 constexpr std::chrono::milliseconds kWriteAgain{5000};
 constexpr std::string_view kCancelled = "it was cancelled";
+
+// It takes nothing's place, and nothing takes its place.
+bool waits_its_turn(const std::string& job_id) {
+  return is_local_job(job_id) || is_shadow_job(job_id);
+}
 
 DeploymentFailure component_failure(const ChangeResult& result) {
   const std::string who = result.component.empty() ? "a component" : result.component;
@@ -121,9 +127,9 @@ void DeploymentEngine::offer(const fleet::Job& job) {
   if (record_) {
     if (record_->job_id == job.job_id && job.queued_at <= record_->queued_at) return;
     if (knows(job)) return;
-    if (is_local_job(job.job_id)) return;  // it is offered again
+    if (waits_its_turn(job.job_id)) return;  // it is offered again
     waiting_ = job;
-    if (is_local_job(record_->job_id)) return;  // what the device began by itself it ends first
+    if (waits_its_turn(record_->job_id)) return;
     return cancel("a newer deployment (" + job.job_id + ") has taken its place");
   }
   if (knows(job)) return;  // its report is in the outbox
@@ -134,7 +140,7 @@ void DeploymentEngine::offer(const fleet::Job& job) {
 void DeploymentEngine::withdraw() {
   waiting_.reset();
   if (!record_) parts_.loop.cancel(std::exchange(write_timer_, 0));
-  if (record_ && !is_local_job(record_->job_id)) cancel(std::string(kCancelled));
+  if (record_ && !waits_its_turn(record_->job_id)) cancel(std::string(kCancelled));
 }
 
 bool DeploymentEngine::knows(const fleet::Job& job) const {
@@ -210,7 +216,7 @@ void DeploymentEngine::read_document() {
   local_ = std::move(local.request);
 }
 
-bool DeploymentEngine::cancel_local(const std::string& job_id) {
+bool DeploymentEngine::cancel_own(const std::string& job_id) {
   if (!record_ || record_->job_id != job_id) return false;
   const auto state = record_->state();
   if (!state || !can_cancel(*state)) return false;

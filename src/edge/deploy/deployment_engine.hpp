@@ -71,12 +71,13 @@ class DeploymentEngine {
   // the journal.
   void start();
   // The job that the server wants done now; the one in hand, and one that was done, change nothing.
-  // A local deployment is taken only when nothing is in hand, and nothing takes its place.
+  // A local deployment, or one of the thing's shadow, is taken only when nothing is in hand, and
+  // nothing takes its place.
   void offer(const fleet::Job& job);
-  // The server has no job: what is in hand was withdrawn. A local deployment goes on.
+  // The server has no job: what is in hand was withdrawn, if it came as a job.
   void withdraw();
-  // False where it is not in hand, or too late.
-  bool cancel_local(const std::string& job_id);
+  // Of one that came otherwise: false where it is not in hand, or too late.
+  bool cancel_own(const std::string& job_id);
 
   // The agent is going down: what is in hand is left to the next start.
   void halt();

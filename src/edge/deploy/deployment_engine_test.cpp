@@ -280,6 +280,30 @@ TEST_F(DeploymentEngineTest, CancellingEndsAHangingDeploymentAndTheNextWorks) {
   EXPECT_EQ(bench.reports.back(), "next SUCCEEDED SUCCESSFUL");
 }
 
+TEST_F(DeploymentEngineTest, AShadowsDeploymentTakesNothingsPlaceAndIsCancelledByItself) {
+  const std::string shadow = "shadow:arn:aws:greengrass:r:1:configuration:thing/dev1:1";
+  Bench bench(directory_.path());
+  bench.worker.hang_in("fetch");
+  bench.engine.start();
+  bench.engine.offer(job(shadow, "1.0.0"));
+  ASSERT_TRUE(bench.run_until([&] { return bench.engine.state_name() == "RESOLVED"; }));
+  bench.engine.withdraw();  // there is no job, which says nothing of the shadow
+  bench.engine.offer(job("a-job", "2.0.0"));
+  EXPECT_EQ(bench.engine.job_id(), shadow);
+  EXPECT_FALSE(bench.engine.cancel_own("another"));
+  bench.worker.hang_in("");
+  EXPECT_TRUE(bench.engine.cancel_own(shadow));
+  ASSERT_TRUE(bench.run_until([&] {
+    return std::ranges::find(bench.reports, "a-job SUCCEEDED SUCCESSFUL") != bench.reports.end();
+  }));
+  EXPECT_NE(std::ranges::find(bench.reports, shadow + " FAILED FAILED_NO_STATE_CHANGE"),
+            bench.reports.end());
+  // The other way round: it waits until it is offered again.
+  bench.engine.offer(job("busy", "1.0.0"));
+  bench.engine.offer(job(shadow + "0", "3.0.0"));
+  EXPECT_EQ(bench.engine.job_id(), "busy");
+}
+
 TEST_F(DeploymentEngineTest, ANewerDeploymentTakesThePlaceOfAHangingOne) {
   Bench bench(directory_.path());
   bench.worker.hang_in("fetch");

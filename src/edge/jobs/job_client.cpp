@@ -90,6 +90,8 @@ void JobClient::on_next(const wire::MqttMessage& message, bool is_answer) {
       if (next.sent && handlers_.on_time) handlers_.on_time(*next.sent);
       const auto addresses = fleet::parse_server_addresses(message.payload);
       if (addresses && handlers_.on_addresses) handlers_.on_addresses(*addresses);
+      const bool is_ours = next.result_consumers || addresses;
+      if (!is_ours && handlers_.on_other_server) handlers_.on_other_server();
     }
     if (next.job) return handlers_.on_job(*next.job);
     // A notification may be older than what was asked since: make sure.
@@ -124,8 +126,9 @@ void JobClient::send_first() {
   const auto first = std::make_shared<std::optional<store::Row>>();
   writer_.run_unsynced(  // behind what is to be read
       [first](store::Transaction& transaction) {
-        *first =
-            transaction.query_one("SELECT id, job_id, body FROM job_outbox ORDER BY id LIMIT 1");
+        *first = transaction.query_one(
+            "SELECT id, job_id, body FROM job_outbox WHERE job_id NOT LIKE "
+            "'shadow:%' ORDER BY id LIMIT 1");
       },
       [this, alive = alive_, first](std::exception_ptr error) {
         if (!*alive) return;

@@ -36,6 +36,8 @@ class JobClient {
     std::function<void(base::Timestamp)> on_time = {};
     // Where the server says that it is, in an answer; may be empty.
     std::function<void(const fleet::ServerAddresses&)> on_addresses = {};
+    // An answer came that is not of andon's server; may be empty.
+    std::function<void()> on_other_server = {};
   };
 
   JobClient(EventLoop& loop, MqttLink& link, StateWriter& writer, std::string thing,

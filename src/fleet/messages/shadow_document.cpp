@@ -40,6 +40,35 @@ std::optional<ShadowReport> read_shadow_report(const json::object& reported) {
   return report;
 }
 
+std::optional<DesiredDeployment> read_desired_deployment(std::string_view payload) {
+  const json::value value = base::parse_json(payload, "shadow", kFromServer);
+  const base::JsonReader shadow(value, "shadow");
+  const base::JsonReader state = shadow.child_or_empty("state");
+  const base::JsonReader desired = state.child_or_empty("desired");
+  const auto document = desired.optional_string("fleetConfig");
+  const auto wanted = desired.optional_string("desiredStatus");
+  if (!document || !wanted) return std::nullopt;
+  DesiredDeployment deployment;
+  deployment.document = *document;
+  const json::value parsed = base::parse_json(*document, "fleetConfig", kFromServer);
+  // Greengrass reads the document's keys in any case.
+  deployment.configuration_arn =
+      base::JsonReader(parsed, "fleetConfig", {.keys = base::JsonReading::Keys::any_case})
+          .required_text("configurationArn");
+  deployment.is_cancelled = *wanted == to_string(JobStatus::canceled);
+  deployment.version = shadow.optional_integer("version").value_or(0);
+  const base::JsonReader reported = state.child_or_empty("reported");
+  const auto status = reported.optional_string("status");
+  deployment.has_ended =
+      status && *status != to_string(JobStatus::in_progress) &&
+      reported.optional_string("fleetConfigurationArnForStatus") == deployment.configuration_arn;
+  return deployment;
+}
+
+json::object make_report_update(const ShadowReport& report) {
+  return {{"state", json::object{{"reported", to_json(report)}}}};
+}
+
 ShadowUpdate read_shadow_update(const json::object& request) {
   const base::JsonReader reader(request, "shadow");
   const json::object* reported = reader.child("state").optional_object("reported");

@@ -25,6 +25,20 @@ struct ShadowReport {
 // Nothing where it is about none. Throws invalid_argument naming what is malformed.
 [[nodiscard]] std::optional<ShadowReport> read_shadow_report(const json::object& reported);
 
+// A shadow as the device hears of it: the deployment that its thing is to have.
+struct DesiredDeployment {
+  std::string document;           // JSON text
+  std::string configuration_arn;  // of the document
+  bool is_cancelled = false;
+  std::int64_t version = 0;  // of the shadow
+  // It was reported as ended, by this device or one before it.
+  bool has_ended = false;
+};
+// Nothing where none is desired. Throws invalid_argument naming what is malformed.
+[[nodiscard]] std::optional<DesiredDeployment> read_desired_deployment(std::string_view payload);
+// What the device publishes then.
+[[nodiscard]] json::object make_report_update(const ShadowReport& report);
+
 // What a device publishes to change its shadow.
 struct ShadowUpdate {
   json::object reported;
