@@ -54,7 +54,7 @@ struct Options {
   std::vector<std::string> claim_parameters;
   bool as_json = false;
   std::uint64_t spool_mib = 64;
-  std::uint64_t spool_hours = 0;
+  int spool_hours = 0;
   std::size_t parallel_downloads = 4;
   std::uint64_t download_kib_per_second = 0;
   std::string component_user;

@@ -20,7 +20,7 @@ constexpr std::int64_t kMostSeconds = 0xFFFF'FFFF;
 // The largest message has to fit.
 constexpr std::int64_t kLeastSpool = 1 << 20;
 constexpr std::int64_t kMostSpool = std::int64_t{1} << 40;
-constexpr std::chrono::hours kSession{24};
+constexpr std::chrono::hours kSession{1};
 
 }  // namespace
 

@@ -21,7 +21,7 @@ struct MqttSettings {
   std::vector<std::string> problems;  // what cannot be used, which is left as it is without it
 };
 
-// Without a word about it: MQTT 5, and a session that the broker keeps for a day.
+// Without a word about it: MQTT 5, and a session that the broker keeps for an hour.
 [[nodiscard]] MqttSettings read_mqtt_settings(const base::json::object* nucleus);
 
 }  // namespace andon::edge

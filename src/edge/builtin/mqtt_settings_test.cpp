@@ -34,7 +34,7 @@ TEST(MqttSettings, AreGreengrassKeysAsNumbersOrTexts) {
 TEST(MqttSettings, WithoutAnyAreThoseOfTheAgent) {
   for (const MqttSettings& settings : {read_mqtt_settings(nullptr), read("{}")}) {
     EXPECT_EQ(settings.tuning.version, wire::MqttVersion::v5);
-    EXPECT_EQ(settings.tuning.session, std::chrono::hours{24});
+    EXPECT_EQ(settings.tuning.session, std::chrono::hours{1});
     EXPECT_FALSE(settings.spool_bytes || settings.spool_age);
   }
 }

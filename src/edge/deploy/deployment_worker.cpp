@@ -122,13 +122,15 @@ class NetworkWorker final : public DeploymentWorker {
 
  private:
   // Before anything is fetched or stopped: what runs already has shown that its user is there.
-  void check_users(const InstalledSet& plan, const InstalledSet& last_good) const {
-    for (const InstalledComponent* component : changed(plan, last_good)) {
+  static void check_users(const InstalledSet& plan, const InstalledSet& last_good) {
+    for (const InstalledComponent& component : plan.components) {
+      const InstalledComponent* const old = last_good.find(component.name);
+      if (old != nullptr && old->identity() == component.identity()) continue;
       try {
-        static_cast<void>(resolve_run_as(component->run_as));
+        static_cast<void>(resolve_run_as(component.run_as));
       } catch (const base::Error& error) {
         throw DeploymentFailure(error.code(),
-                                "component " + component->name + ": " + error.message(),
+                                "component " + component.name + ": " + error.message(),
                                 {"RUN_WITH_CONFIG_NOT_VALID"}, {"REQUEST_ERROR"});
       }
     }

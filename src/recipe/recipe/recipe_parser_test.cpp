@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error/error.hpp"
+#include "base/text/ascii.hpp"
 
 namespace andon::recipe {
 namespace {

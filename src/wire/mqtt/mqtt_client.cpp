@@ -241,9 +241,10 @@ class MqttClient::Implementation final : private MqttLinkEvents {
     }
     options.tuning = tuning_;
     if (falls_back_) options.tuning.version = MqttVersion::v3_1_1;
-    const bool may_resume = options.tuning.version == MqttVersion::v5 &&
-                            options.tuning.session.count() > 0 && subscriptions_.want_session();
-    const bool resumes = std::exchange(has_session_, false) && may_resume;
+    // From the first connection on: brokers tell sessions that they keep by it.
+    const bool resumes =
+        options.tuning.version == MqttVersion::v5 && options.tuning.session.count() > 0;
+    if (!resumes) has_session_ = false;
     ++counts_.attempts;
     counts_.endpoint = {options.host, options.port};
     counts_.version = options.tuning.version;
@@ -270,7 +271,7 @@ class MqttClient::Implementation final : private MqttLinkEvents {
     try {
       MqttLink link(options, way, session, *this, wake_.get());
       bool returns = false;
-      while (!ending() && !returns && link.turn()) {
+      while (!ending() && !returns && link.turn() && !is_stale_) {
         returns = should_return(since);
         if (link.is_connected()) {
           update_subscriptions(link);
@@ -281,6 +282,10 @@ class MqttClient::Implementation final : private MqttLinkEvents {
         send_outbox(link);
         link.say_goodbye(stopping() ? MqttLink::Goodbye::ends_session
                                     : MqttLink::Goodbye::keeps_session);
+      }
+      if (std::exchange(is_stale_, false)) {
+        link.say_goodbye(MqttLink::Goodbye::ends_session);
+        return true;
       }
       if (link.is_refused_for_version()) fall_back(options.tuning.version);
       problem = returns                   ? "the first endpoint is tried again"
@@ -360,13 +365,17 @@ class MqttClient::Implementation final : private MqttLinkEvents {
   }
 
   void on_connected(bool is_resumed) override {
+    if (is_resumed && !has_session_) {
+      is_stale_ = true;
+      return;
+    }
     last_reported_problem_.clear();
+    has_session_ = true;
     if (is_first_endpoint_) return_after_ = options_.return_after;
     {
       const std::lock_guard lock(mutex_);
       outbox_.connection_is_up();
       subscriptions_.connection_is_up(is_resumed);
-      has_session_ = true;
       ++counts_.connections;
     }
     changed_.notify_all();
@@ -433,15 +442,18 @@ class MqttClient::Implementation final : private MqttLinkEvents {
   MqttSubscriptions subscriptions_;
   MqttOutbox outbox_;
   MqttTuning tuning_;
-  bool falls_back_ = false;   // to 3.1.1
-  bool has_session_ = false;  // of the connection before, as far as the broker keeps it
+  bool falls_back_ = false;  // to 3.1.1
   MqttWay way_;
   std::size_t next_endpoint_ = 0;
   MqttCounts counts_;
 
   milliseconds return_after_ = options_.return_after;  // of the network thread
   bool is_first_endpoint_ = true;                      // of the network thread
-  std::string last_reported_problem_;                  // of the network thread
+  // Of the network thread: what the broker keeps is of this client; or of an earlier one, whose
+  // subscriptions nobody knows.
+  bool has_session_ = false;
+  bool is_stale_ = false;
+  std::string last_reported_problem_;  // of the network thread
 
   std::thread thread_;  // last: starts when everything else is there
 };

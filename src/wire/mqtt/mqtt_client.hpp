@@ -4,11 +4,11 @@
 // block. Any thread may call publish and subscribe.
 // It speaks MQTT 5, or 3.1.1 where it is told to or the broker refuses the other: then messages
 // carry no properties, and nobody says that a message found no subscriber.
-// The first connection begins with a clean session. Where the tuning has a session and something is
-// subscribed with WhileAway::kept, those after it resume it: what the broker has kept for such a
-// subscription comes then, perhaps a second time; what it has kept for others is thrown away. This
-// object keeps nothing over a broken connection but the subscriptions. Who must not lose a message
-// that it publishes keeps it until `delivered`.
+// Where the tuning has a session, a connection resumes that of the one before, and the broker's
+// session of an earlier client of that name is ended: what the broker has kept for a subscription
+// with WhileAway::kept comes then, perhaps a second time; what it has kept for others is thrown
+// away. Sessions end with the client. This object keeps nothing over a broken connection but the
+// subscriptions. Who must not lose a message that it publishes keeps it until `delivered`.
 //
 // This room is MQTT: this client, of which MqttSubscriptions and MqttOutbox hold what is wanted and
 // MqttLink one connection; topics and filters; messages.

@@ -454,6 +454,21 @@ TEST_F(MqttSession, IsOverWithItsClientAndWhereNothingIsToBeKept) {
   EXPECT_EQ(publish(sender_, "kept/1", "x"), PublishOutcome::no_subscribers);
 }
 
+TEST_F(MqttSession, OneThatAnEarlierProcessHasLeftIsEnded) {
+  ASSERT_TRUE(sender_.wait_connected(kPatience));
+  MqttClient earlier(with_session());
+  const auto id = earlier.subscribe("kept/+", Qos::at_least_once, into(inbox_), WhileAway::kept);
+  ASSERT_TRUE(earlier.wait_subscribed(id, kPatience));
+  go_away(earlier);
+  ASSERT_EQ(publish(sender_, "kept/1", "for the earlier one"), PublishOutcome::delivered);
+  MqttClient client(with_session());
+  const auto own = client.subscribe("kept/1", Qos::at_least_once, into(inbox_), WhileAway::kept);
+  ASSERT_TRUE(client.wait_subscribed(own, kPatience));
+  EXPECT_EQ(publish(sender_, "kept/2", "x"), PublishOutcome::no_subscribers);
+  EXPECT_EQ(publish(sender_, "kept/1", "here"), PublishOutcome::delivered);
+  EXPECT_THAT(inbox_.wait_for(1), ElementsAre("kept/1=here"));
+}
+
 TEST_F(MqttSession, OverlappingFiltersGetOneCopyEachOfWhatWasKept) {
   MqttClient client(with_session());
   Inbox<std::string> narrow;

@@ -67,12 +67,6 @@ void MqttSubscriptions::sent(const Change& change, int packet_id) {
   in_place = {change.qos, packet_id, change.identifier, false, in_place.is_present};
 }
 
-bool MqttSubscriptions::want_session() const {
-  return std::ranges::any_of(wanted_, [](const auto& one) {
-    return one.second.away == WhileAway::kept && one.second.qos != Qos::at_most_once;
-  });
-}
-
 void MqttSubscriptions::connection_is_up(bool is_resumed) {
   is_resumed_ = is_resumed;
   if (!is_resumed) in_place_.clear();

@@ -47,8 +47,6 @@ class MqttSubscriptions {
   std::optional<std::string> acknowledge(int packet_id, bool is_granted);
 
   using Handler = std::shared_ptr<const MqttMessageHandler>;  // outlives a remove() while it runs
-  // Something that is to come after the connection was away.
-  [[nodiscard]] bool want_session() const;
   // Who gets a message of this topic that came with these identifiers, with its id. In a resumed
   // session those that want nothing from before get what comes behind their acknowledgement.
   [[nodiscard]] std::vector<std::pair<std::uint64_t, Handler>> handlers(
