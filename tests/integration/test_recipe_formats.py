@@ -2,6 +2,7 @@
 """What recipes may hold beyond what most of them do: archives of each kind, keys that nobody knows."""
 import io
 import json
+import os
 import subprocess
 import tarfile
 
@@ -122,3 +123,14 @@ def test_a_lifecycle_key_that_nobody_knows_is_named_and_ignored_by_a_device(plan
     log = agent.log.read_text()
     for ignored in IGNORED:
         assert ignored.split()[0] in log
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start components as another user")
+def test_a_user_that_the_device_does_not_have_fails_a_deployment_before_anything_changes(plant):
+    fleet, agent = plant
+    fleet.component("com.example.Stranger", "1.0.0", {"run": "exec sleep 1000"})
+    entry = fleet.outcome(fleet.deploy({"com.example.Stranger": "1.0.0"}, posix_user="no-such-user"))
+    assert "no-such-user" in entry["reason"], entry
+    details = entry["statusDetails"]
+    assert "RUN_WITH_CONFIG_NOT_VALID" in details["errorStack"], entry
+    assert "com.example.Stranger" not in agent.components()

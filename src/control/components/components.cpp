@@ -6,6 +6,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/log/log.hpp"
 #include "control/components/artifact_pinning.hpp"
 #include "control/shared/request_tokens.hpp"
 #include "control/shared/sql_text.hpp"

@@ -7,6 +7,7 @@
 #include "base/error/error.hpp"
 #include "base/text/encoding.hpp"
 #include "edge/artifacts/blob_store.hpp"
+#include "edge/state/deployment_failure.hpp"
 #include "recipe/recipe/canonical_recipe.hpp"
 #include "recipe/recipe/recipe_parser.hpp"
 #include "trust/digests/digest.hpp"
