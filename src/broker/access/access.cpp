@@ -291,6 +291,8 @@ Decision Access::subscribe(std::string_view client_id, std::string_view filter,
   }
   Session& session = found->second;
   if (!has_limits(session.principal.kind)) return Decision::allowed;
+  // The broker has none: the session that the client went on with was over.
+  if (subscriptions == 0) session.filters.clear();
   const std::uint64_t most = view_.limits().subscriptions;
   if (subscriptions >= most ||
       (session.filters.size() >= most && !session.filters.contains(filter))) {

@@ -311,11 +311,13 @@ TEST_F(PolicyRules, AClientOfNoThingKeepsToTheSameLimits) {
   ASSERT_EQ(connect(plc, "a", true), Decision::allowed);
   ASSERT_EQ(connect(plc, "b", true), Decision::allowed);
   EXPECT_EQ(connect(plc, "c", true), Decision::over_limit);
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(access_.subscribe("a", "x/" + std::to_string(i), 0), Decision::allowed);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(access_.subscribe("a", "x/" + std::to_string(i), i), Decision::allowed);
   }
-  EXPECT_EQ(access_.subscribe("a", "x/3", 0), Decision::over_limit);
+  EXPECT_EQ(access_.subscribe("a", "x/3", 2), Decision::over_limit);
   EXPECT_EQ(access_.subscribe("a", "x/0", 2), Decision::allowed) << "the same again";
+  EXPECT_EQ(access_.subscribe("a", "y/0", 0), Decision::allowed)
+      << "the broker has none of the others any more";
   int taken = 0;
   for (int i = 0; i < 100; ++i) taken += publish("a", "plant/x") == Decision::allowed ? 1 : 0;
   EXPECT_EQ(taken, 20);
