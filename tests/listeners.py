@@ -62,34 +62,43 @@ class Forwarder(Listener):
         self.relay(client, socket.create_connection(("127.0.0.1", self.target)))
 
 
-class BadLink(Listener):
-    """Passes on to `target` what comes, by pieces, and badly: `chances` are those of a piece to be cut
-    off at (with its connection), or to have a bit turned; `delay_s` and `bytes_per_second` are of each
-    direction. Drawn by `seed`. `harm` counts what was done."""
+class BadProxy(Listener):
+    """An HTTP proxy to the ports of loopback that passes on what comes by pieces, and badly: `cut` and
+    `flip` are the chances of a piece to be cut off at (with its connection), or to have a bit turned; `delay_s`
+    and `bytes_per_second` are of each direction. Drawn by `seed`. `harm` counts what was done."""
 
     PIECE = 4096
 
-    def __init__(self, target, seed, cut=0.0, flip=0.0, delay_s=0.0, bytes_per_second=None):
-        self.target, self.random = target, random.Random(seed)
+    def __init__(self, seed, cut=0.0, flip=0.0, delay_s=0.0, bytes_per_second=None):
+        self.random = random.Random(seed)
         self.cut, self.flip = cut, flip
         self.delay_s, self.bytes_per_second = delay_s, bytes_per_second
-        self.is_good, self.harm, self.passed = False, 0, 0
+        self.harm, self.passed = 0, 0
         super().__init__()
 
     def serve(self, client):
-        server = socket.create_connection(("127.0.0.1", self.target))
+        server = socket.create_connection(("127.0.0.1", self.target_of(client)))
         with server:
             back = threading.Thread(target=self._pass_on, args=(server, client), daemon=True)
             back.start()
             self._pass_on(client, server)
             back.join()
 
+    @staticmethod
+    def target_of(client):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(1)
+            if len(head) > 4096:
+                raise ValueError(head)
+        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        return int(head.split()[1].rsplit(b":", 1)[1])
+
     def _pass_on(self, source, sink):
         """Ends both when it ends."""
         with contextlib.suppress(OSError):
             while data := source.recv(self.PIECE):
-                if not self.is_good:
-                    data = self._spoil(data)
+                data = self._spoil(data)
                 self.passed += len(data)
                 sink.sendall(data)
         for end in (source, sink):

@@ -160,10 +160,10 @@ TEST(DeploymentPlanner, ThePinOfATokenIsInNoConfiguration) {
   const std::string name = "aws.greengrass.crypto.Pkcs11Provider";
   InstalledSet plan;
   plan.components = {installed(name, "2.0.9")};
-  const recipe::DeploymentDocument change = document(
-      "thing/dev1",
-      R"({")" + name + R"(":{"version":"2.0.9","configurationUpdate":{"merge":)"
-                       R"({"library":"/x.so","userPin":"0481516"}}}})");
+  const recipe::DeploymentDocument change =
+      document("thing/dev1", R"({")" + name +
+                                 R"(":{"version":"2.0.9","configurationUpdate":{"merge":)"
+                                 R"({"library":"/x.so","userPin":"0481516"}}}})");
   const Configurations planned = plan_configurations(change, plan, {});
   EXPECT_EQ(planned.at(name).at("library"), "/x.so");
   EXPECT_FALSE(planned.at(name).contains("userPin"));
