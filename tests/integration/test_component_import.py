@@ -187,7 +187,7 @@ def test_an_image_comes_with_its_digest_or_not_at_all(server, tmp_path):
     both = recipe("org.ex.Tag", "hello.sh")
     both["Manifests"][0]["Artifacts"].append({"URI": "docker:registry.plant:5000/look:1.4"})
     source = write(tmp_path / "tag", {"recipe.json": both, "hello.sh": PROGRAM})
-    message = import_of(server, source, 2)
+    message = import_of(server, source, 3)
     assert "org.ex.Tag@1.0.0" in message and "look:1.4@sha256:DIGEST" in message, message
     listed = server.aws("s3").list_objects_v2(Bucket="andon-components")
     assert not [o for o in listed.get("Contents", []) if o["Key"].startswith("org.ex.Tag/")]
