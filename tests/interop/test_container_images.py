@@ -224,7 +224,9 @@ def test_an_image_without_its_digest_is_refused_by_server_and_device(
     message = refused.value.response["Error"]["Message"]
     assert "/Manifests/0/Artifacts/0" in message, message
     assert f"docker:{registry.address}/look:1@sha256:DIGEST" in message, message
-    (tmp_path / "recipe.yaml").write_text(f"""
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    (recipes / "recipe.yaml").write_text(f"""
 RecipeFormatVersion: '2020-01-25'
 ComponentName: {NAME}
 ComponentVersion: 1.0.0
@@ -233,9 +235,10 @@ Manifests:
   Artifacts: [{{Uri: 'docker:{registry.address}/look:1'}}]
   Lifecycle: {{run: 'true'}}
 """)
+    wait_until((agent.root / "control.socket").exists, "the control socket")
     ended = subprocess.run(
         [program("andon-edge"), "deploy", "--root", agent.root, "--add", f"{NAME}=1.0.0",
-         "--recipes", tmp_path], capture_output=True, text=True, timeout=60, check=False)
+         "--recipes", recipes], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 9 and "names no digest" in ended.stdout, ended
 
 
