@@ -178,16 +178,18 @@ def test_a_bundle_reads_nothing_outside_itself(server, tmp_path):
 
 def test_an_image_comes_with_its_digest_or_not_at_all(server, tmp_path):
     pinned = f"docker:registry.plant:5000/look:1.4@sha256:{'a' * 64}"
-    source = write(tmp_path / "pinned", {"recipe.json": recipe("org.ex.Image", pinned)})
-    [made] = import_of(server, source)
-    got = json.loads(server.aws("greengrassv2").get_component(arn=made["arn"])["recipe"])
-    artifact = got["Manifests"][0]["Artifacts"][0]
-    assert artifact.get("Uri", artifact.get("URI")) == pinned and made["artifacts"] == []
 
-    both = recipe("org.ex.Tag", "hello.sh")
-    both["Manifests"][0]["Artifacts"].append({"URI": "docker:registry.plant:5000/look:1.4"})
-    source = write(tmp_path / "tag", {"recipe.json": both, "hello.sh": PROGRAM})
-    message = import_of(server, source, 2)
+    def source_with(name, image):
+        both = recipe(name, "hello.sh")
+        both["Manifests"][0]["Artifacts"].append({"URI": image})
+        return write(tmp_path / name, {"recipe.json": both, "hello.sh": PROGRAM})
+    [made] = import_of(server, source_with("org.ex.Image", pinned))
+    assert [artifact["from"] for artifact in made["artifacts"]] == ["hello.sh"]
+    got = json.loads(server.aws("greengrassv2").get_component(arn=made["arn"])["recipe"])
+    artifact = got["Manifests"][0]["Artifacts"][1]
+    assert artifact.get("Uri", artifact.get("URI")) == pinned
+
+    message = import_of(server, source_with("org.ex.Tag", "docker:registry.plant:5000/look:1.4"), 3)
     assert "org.ex.Tag@1.0.0" in message and "look:1.4@sha256:DIGEST" in message, message
-    listed = server.aws("s3").list_objects_v2(Bucket="andon-components")
-    assert not [o for o in listed.get("Contents", []) if o["Key"].startswith("org.ex.Tag/")]
+    stored = server.aws("s3").list_objects_v2(Bucket="andon-components")["Contents"]
+    assert not [one for one in stored if one["Key"].startswith("org.ex.Tag/")]

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from agent import Agent, Fleet
 from botocore.exceptions import ClientError
-from harness import program, wait_until
+from harness import Server, program, wait_until
 from images import Podman, Registry
 
 # Podman keeps images by user, and the agent is root.
@@ -33,6 +33,12 @@ def builder(tmp_path_factory):
 def look(registry, builder):
     """{version: the image's name by digest}"""
     return {version: registry.add(version, builder) for version in ("1", "2", "3")}
+
+
+@pytest.fixture
+def server(tmp_path):
+    with Server(tmp_path / "data") as running:
+        yield running
 
 
 @pytest.fixture
@@ -153,7 +159,8 @@ def test_a_container_that_does_not_come_up_is_rolled_back_to_the_image_before(
         fleet, agent, podman, look):
     component(fleet, "1.0.0", look["1"])
     fleet.deploy_and_wait({NAME: "1.0.0"})
-    component(fleet, "2.0.0", look["2"], lifecycle_of(look["2"], step="startup", more=["--entrypoint=/nothing"]))
+    component(fleet, "2.0.0", look["2"],
+              lifecycle_of(look["2"], step="startup", more=["--entrypoint=/nothing"]))
     entry = fleet.outcome(fleet.deploy({NAME: "2.0.0"}))
     failed(entry, "COMPONENT_BROKEN")
     assert entry["statusDetails"]["errorTypes"] == ["USER_COMPONENT_ERROR"], entry
@@ -217,7 +224,9 @@ def test_an_image_without_its_digest_is_refused_by_server_and_device(
     message = refused.value.response["Error"]["Message"]
     assert "/Manifests/0/Artifacts/0" in message, message
     assert f"docker:{registry.address}/look:1@sha256:DIGEST" in message, message
-    (tmp_path / "recipe.yaml").write_text(f"""
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    (recipes / "recipe.yaml").write_text(f"""
 RecipeFormatVersion: '2020-01-25'
 ComponentName: {NAME}
 ComponentVersion: 1.0.0
@@ -226,9 +235,10 @@ Manifests:
   Artifacts: [{{Uri: 'docker:{registry.address}/look:1'}}]
   Lifecycle: {{run: 'true'}}
 """)
+    wait_until((agent.root / "control.socket").exists, "the control socket")
     ended = subprocess.run(
         [program("andon-edge"), "deploy", "--root", agent.root, "--add", f"{NAME}=1.0.0",
-         "--recipes", tmp_path], capture_output=True, text=True, timeout=60, check=False)
+         "--recipes", recipes], capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 9 and "names no digest" in ended.stdout, ended
 
 
