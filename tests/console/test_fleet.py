@@ -28,10 +28,10 @@ def message(number, verdict=None, label="scratch", seconds=0):
 
 def say_results(server, device, messages):
     mqtt = device.mqtt()
-    before = len(server.results("maxResults=1000"))
+    before = len(server.results())
     for one in messages:
         mqtt.publish(f"andon/things/{device.thing}/results", one)
-    wait_until(lambda: len(server.results("maxResults=1000")) >= before + len(messages),
+    wait_until(lambda: len(server.results()) >= before + len(messages),
                "the results")
 
 
