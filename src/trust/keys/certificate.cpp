@@ -20,7 +20,7 @@
 #include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/id.hpp"
-#include "trust/keys/openssl_pem.hpp"
+#include "trust/openssl/openssl_pem.hpp"
 
 namespace andon::trust {
 namespace {

@@ -15,8 +15,8 @@
 #include <utility>
 
 #include "base/error/error.hpp"
-#include "trust/keys/openssl_low_level_keys.hpp"
-#include "trust/keys/openssl_pem.hpp"
+#include "trust/openssl/openssl_low_level_keys.hpp"
+#include "trust/openssl/openssl_pem.hpp"
 
 namespace andon::trust {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "base/error/error.hpp"
 #include "base/text/encoding.hpp"
-#include "trust/keys/openssl_pointers.hpp"
+#include "trust/openssl/openssl_pointers.hpp"
 
 namespace andon::trust {
 namespace {

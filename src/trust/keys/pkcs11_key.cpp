@@ -25,9 +25,9 @@
 #include "base/text/split.hpp"
 #include "trust/digests/digest.hpp"
 #include "trust/keys/delegated_key.hpp"
-#include "trust/keys/openssl_low_level_keys.hpp"
-#include "trust/keys/openssl_pem.hpp"
 #include "trust/keys/pkcs11_module.hpp"
+#include "trust/openssl/openssl_low_level_keys.hpp"
+#include "trust/openssl/openssl_pem.hpp"
 
 namespace andon::trust {
 namespace {

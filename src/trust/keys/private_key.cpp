@@ -6,9 +6,9 @@
 
 #include "base/error/error.hpp"
 #include "base/os/file.hpp"
-#include "trust/keys/openssl_pem.hpp"
 #include "trust/keys/pkcs11_key.hpp"
 #include "trust/keys/tpm_key.hpp"
+#include "trust/openssl/openssl_pem.hpp"
 
 namespace andon::trust {
 

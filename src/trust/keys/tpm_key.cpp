@@ -14,7 +14,7 @@
 
 #include "base/error/error.hpp"
 #include "trust/keys/delegated_key.hpp"
-#include "trust/keys/openssl_pem.hpp"
+#include "trust/openssl/openssl_pem.hpp"
 
 namespace andon::trust {
 namespace {

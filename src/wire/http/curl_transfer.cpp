@@ -15,7 +15,7 @@
 #include "base/error/error.hpp"
 #include "base/text/ascii.hpp"
 #include "trust/keys/private_key.hpp"
-#include "wire/http/curl_handle.hpp"
+#include "wire/curl/curl_handle.hpp"
 #include "wire/tls/client_certificate.hpp"
 
 namespace andon::wire {

@@ -20,7 +20,7 @@
 #include "base/log/log.hpp"
 #include "base/os/file.hpp"
 #include "trust/keys/certificate.hpp"
-#include "trust/keys/openssl_pointers.hpp"
+#include "trust/openssl/openssl_pointers.hpp"
 #include "wire/tls/client_certificate.hpp"
 
 namespace andon::wire {

@@ -18,7 +18,7 @@
 
 #include "base/error/error.hpp"
 #include "base/text/id.hpp"
-#include "wire/http/curl_handle.hpp"
+#include "wire/curl/curl_handle.hpp"
 
 namespace andon::wire {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/error/error.hpp"
 #include "base/text/ascii.hpp"
 #include "base/text/number.hpp"
-#include "wire/http/curl_handle.hpp"
+#include "wire/curl/curl_handle.hpp"
 
 namespace andon::wire {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trust/keys/openssl_pem.hpp"
+#include "trust/openssl/openssl_pem.hpp"
 
 namespace andon::trust {
 

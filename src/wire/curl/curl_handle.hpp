@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Owners of what libcurl has made, and its options, checked: for this floor's sources alone, whose
-// headers do without libcurl. A handle is for one thread at a time.
+// Room: curl. Owners of what libcurl has made, and its options, checked: for this floor's sources
+// alone, whose headers do without libcurl. A handle is for one thread at a time.
 #pragma once
 
 #include <curl/curl.h>

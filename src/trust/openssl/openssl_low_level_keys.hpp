@@ -8,7 +8,7 @@
 
 #include <memory>
 
-#include "trust/keys/openssl_pointers.hpp"
+#include "trust/openssl/openssl_pointers.hpp"
 
 namespace andon::trust {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The token exchange service: temporary AWS credentials for components, over HTTP on 127.0.0.1, as
-// every AWS SDK asks for them (AWS_CONTAINER_CREDENTIALS_FULL_URI with an Authorization token).
-// Credentials are asked for in the background and kept in memory until shortly before they expire.
-// Owned by the agent; main thread only. Connections without a known token are few for each local
-// user, have two seconds, and give way to newer ones; one with a token that waits for its
-// credentials does not.
+// Room: credentials. The token exchange service: temporary AWS credentials for components, over
+// HTTP on 127.0.0.1, as every AWS SDK asks for them (AWS_CONTAINER_CREDENTIALS_FULL_URI with an
+// Authorization token). Credentials are asked for in the background and kept in memory until
+// shortly before they expire. Owned by the agent; main thread only. Connections without a known
+// token are few for each local user, have two seconds, and give way to newer ones; one with a token
+// that waits for its credentials does not.
 #pragma once
 
 #include <cstdint>

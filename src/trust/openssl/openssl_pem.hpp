@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this room's sources have in common of OpenSSL: its errors as ours, and PEM text. Any thread.
+// Room: openssl. What those who call OpenSSL have in common: its errors as ours, and PEM text. Any
+// thread.
 #pragma once
 
 #include <openssl/bio.h>
@@ -10,7 +11,7 @@
 #include <string_view>
 
 #include "base/error/error.hpp"
-#include "trust/keys/openssl_pointers.hpp"
+#include "trust/openssl/openssl_pointers.hpp"
 
 namespace andon::trust {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "edge/ipc/token_exchange.hpp"
+#include "edge/credentials/token_exchange.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
