@@ -97,11 +97,11 @@ DeviceFiles parse_greengrass_config(std::string_view text, const std::string& fi
   // "iotdata": where the broker is. Without it, where credentials are: an andon server has both at
   // one place, and AWS's own data plane answers to no other name than its own.
   std::string data_plane = nucleus.optional_string("greengrassDataPlaneEndpoint").value_or("");
-  if (data_plane == "iotdata") data_plane = files.mqtt.host;
-  if (data_plane.empty()) {
-    data_plane = nucleus.optional_string("iotCredEndpoint").value_or(files.mqtt.host);
-  }
-  files.data_plane = parse_endpoint(data_plane, data_port, "iotCredEndpoint");
+  const bool is_with_broker = data_plane == "iotdata";
+  if (data_plane.empty()) data_plane = nucleus.optional_string("iotCredEndpoint").value_or("");
+  files.data_plane = is_with_broker || data_plane.empty()
+                         ? fleet::Endpoint{files.mqtt.host, data_port}
+                         : parse_endpoint(data_plane, data_port, "iotCredEndpoint");
   files.region = nucleus.optional_string("awsRegion").value_or("local");
   files.role_alias = nucleus.optional_string("iotRoleAlias").value_or("");
   return files;
