@@ -515,7 +515,7 @@ TEST_F(DeploymentEngineTest, AnUnknownSavedStateIsRolledBack) {
 TEST_F(DeploymentEngineTest, AStateThatKillsTheAgentThreeTimesIsGivenUp) {
   deploy_first();
   {
-    Bench bench(directory_.path(), State::activating);
+    Bench bench(directory_.path(), "ACTIVATING");
     bench.engine.start();
     bench.engine.offer(job("deadly", "2.0.0"));
     ASSERT_TRUE(bench.run_until([&] { return bench.died; }));
