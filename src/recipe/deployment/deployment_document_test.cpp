@@ -64,7 +64,7 @@ TEST(DeploymentDocument, ReadsEveryField) {
   EXPECT_THAT(a.configuration_update.reset, testing::ElementsAre("/old/key"));
   EXPECT_EQ(a.run_with->posix_user, "u:g");
   EXPECT_EQ(a.run_with->limits.memory_kib, 102400);
-  EXPECT_EQ(a.run_with->cpus, 1.5);
+  EXPECT_EQ(a.run_with->limits.cpus, 1.5);
   EXPECT_TRUE(document.components.at("com.example.B").configuration_update.empty());
   EXPECT_EQ(document.failure_handling, FailureHandling::do_nothing);
   EXPECT_EQ(document.update_action, UpdateAction::skip_notify_components);
