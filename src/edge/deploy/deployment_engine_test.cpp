@@ -499,7 +499,7 @@ TEST_F(DeploymentEngineTest, WhatLeavesIsUninstalledAndCleanedUpAfterACrashInBet
     bench.engine.start();
     const bool is_all_done = step == "CLEANED_UP";
     ASSERT_TRUE(bench.run_until([&] {
-      return is_all_done ? bench.is_settled()
+      return is_all_done ? !bench.version().empty() && bench.is_settled()
                          : !bench.steps.empty() && bench.steps.back() == "CLEANED_UP";
     })) << step;
     EXPECT_EQ(bench.worker.clean_ups(), is_all_done ? 0 : 1) << step;
