@@ -197,7 +197,8 @@ def test_the_newest_picture_of_a_day_with_many_uploads_is_shown(alone, watched):
                   Body=(ROOT / "examples/metal-tags/images").iterdir().__next__().read_bytes())
     watched.sign_in()
     page = watched.go("#/results", "Results")
-    page.locator(f"img[src$='{result['image']}'], image[href$='{result['image']}']").first.wait_for()
+    wait_until(lambda: any(url.endswith("/" + result["image"]) for url in watched.asked),
+               "its picture being asked for")
     assert page.get_by_text("No picture was uploaded").count() == 0
 
 
