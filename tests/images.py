@@ -40,9 +40,8 @@ driver = "vfs"
 graphroot = "{self.root}/images"
 runroot = "{self.root}/run"
 """,
-            # Neither a service manager nor a network, nor limits above those of who runs the tests. With
-            # events in a file, Podman 4.3 looks for the end of a container there for ever where it was
-            # removed meanwhile.
+            # Neither a service manager nor a network, nor limits above those of who runs the tests. Events
+            # are nobody's here.
             "CONTAINERS_CONF": """
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
@@ -75,8 +74,10 @@ insecure = true
                               capture_output=True, text=True, timeout=120).stdout
 
     def images(self):
-        """The names of all images: by tag, and by digest where they have none."""
-        found = json.loads(self("images", "--all", "--format", "json"))
+        """The names of all images: by tag, and by digest where they have none. Podman fails where one is
+        removed while it lists them."""
+        found = json.loads(wait_until(
+            lambda: self("images", "--all", "--format", "json", check=False), "a list of images"))
         return sorted(name for image in found for name in image.get("Names") or image["RepoDigests"])
 
     def has(self, name):

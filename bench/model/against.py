@@ -253,7 +253,7 @@ def arguments():
         if runtime not in PRECISIONS:
             parser.error(f"--against '{runtime}': there are {', '.join(PRECISIONS)}")
     # ONNX Runtime with the float model is what the others' findings are compared with.
-    for runtime in {"onnxruntime", *named}:
+    for runtime in dict.fromkeys(("onnxruntime", *named)):
         if reason := not_installed(options.peers, runtime):
             sys.exit(f"against.py: {reason}")
     options.against = [it for it in PRECISIONS if it == "onnxruntime" or not named or it in named]

@@ -36,7 +36,10 @@ constexpr Expected kExpected[] = {
      "OverruleResult PutRepository PutWebhook"},
     {"andon", "o", "CancelCommand GetCommand ListCommands ReadCommand StartCommand"},
     {"andon", "o", "CreateBackup DeleteBackup"},
-    {"andon", "odv", "DescribeStorage ListBackups"},
+    {"andon", "odv",
+     "DescribeStorage GetShifts ListBackups ListDeploymentDevices ListDeviceStates "
+     "ListEndingCertificates"},
+    {"andon", "o", "PutShifts"},
     {"andon", "", "CopyFile RunShell"},  // who is given them by name
     {"andon", "odvn", "CreateConsoleLink"},
     {"andon", "o", "ReadAuditLog VerifyAuditLog"},

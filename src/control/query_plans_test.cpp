@@ -38,6 +38,7 @@ const std::set<std::string> kMayBeScanned = {"subtree",
                                              "r",          // the same, and open rollouts
                                              "granted",
                                              "g",  // component versions that devices were given
+                                             "sqlite_schema",
                                              "outbox",  // its first rows, in the order of their ids
                                              "outbox_cursors",      // a row a consumer
                                              "service_role",        // one row

@@ -245,7 +245,7 @@ def test_a_component_that_has_pictures_is_asked_for_the_newest(server, tmp_path)
 
 
 def test_a_log_is_followed_while_lines_come_and_ends_with_who_reads_it(server, tmp_path):
-    with Agent(server, tmp_path / "device") as agent:
+    with Agent(server, tmp_path / "device", options=("--log-kib-per-second", "0")) as agent:
         start_component(server, agent)
         with Follower(server, agent) as log:
             log.wait_for("started")

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Devices whose private key is on a PKCS#11 token (SoftHSM) or in a TPM (swtpm): it proves who they
 are over MQTT and HTTPS, signs for new certificates, and is in no file."""
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import tarfile
 
@@ -151,11 +154,13 @@ def test_a_token_whose_sessions_are_all_lost_is_found_by_itself(tmp_path, open_d
     def put_back():
         socket.unlink(missing_ok=True)
         processes.append(subprocess.Popen(remote, env=token.environment,
-                                          stdout=subprocess.DEVNULL))
+                                          stdout=subprocess.DEVNULL, start_new_session=True))
         wait_until(socket.exists, "p11-kit's server")
 
     def take_out():
-        processes[-1].kill()
+        # With the processes that serve a connection each.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(processes[-1].pid, signal.SIGKILL)
         processes[-1].wait()
     put_back()
     try:

@@ -121,6 +121,7 @@ TEST_F(FleetStateTest, WhatItsDeploymentsAskForAndItLacksIsNamed) {
   EXPECT_THAT(outdated("dev1"), ElementsAre("com.ex.Hello 1.0.0 > 1.1.0"));
   EXPECT_THAT(outdated("dev2"), ElementsAre());
   EXPECT_THAT(outdated("dev3"), ElementsAre());
+  clock().advance(std::chrono::seconds(1));
   (void)deploy("thing/dev1", "com.ex.More", "2.0.0");
   EXPECT_THAT(outdated("dev1"), ElementsAre("com.ex.Hello 1.0.0 > 1.1.0", "com.ex.More - > 2.0.0"));
   ASSERT_EQ(state("dev1").deployments.size(), 2U);

@@ -14,8 +14,8 @@
 //
 // Within a topic messages go out in order, one at a time. When the spool is full, the oldest
 // messages of the component that takes up most of it are dropped and counted: who talks much pushes
-// out nobody's results but his own. So are those that are too old. Main thread only; the disk is the
-// state writer's matter.
+// out nobody's results but his own. So are those that are too old. Main thread only; the disk is
+// the state writer's matter.
 //
 // Memory holds the first messages of each topic (its window); what is behind them is read from the
 // disk when its turn comes.

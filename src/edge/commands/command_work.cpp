@@ -32,7 +32,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kGlance{200};
 constexpr milliseconds kFrameWait{10'000};
-constexpr milliseconds kUntold{2'000};  // a shorter wait is not worth a word
+constexpr milliseconds kUntold{2'000};    // a shorter wait is not worth a word
 constexpr milliseconds kFrameEvery{400};  // for who follows
 constexpr int kMostSide = 1280;
 constexpr int kMostFrameBytes = 92'160;

@@ -307,7 +307,8 @@ TEST_F(DeploymentEngineTest, AShadowsDeploymentTakesNothingsPlaceAndIsCancelledB
   bench.worker.hang_in("");
   EXPECT_TRUE(bench.engine.cancel_own(shadow));
   ASSERT_TRUE(bench.run_until([&] {
-    return std::ranges::find(bench.reports, "a-job SUCCEEDED SUCCESSFUL") != bench.reports.end();
+    return !bench.engine.busy() &&
+           std::ranges::find(bench.reports, "a-job SUCCEEDED SUCCESSFUL") != bench.reports.end();
   }));
   EXPECT_NE(std::ranges::find(bench.reports, shadow + " FAILED FAILED_NO_STATE_CHANGE"),
             bench.reports.end());

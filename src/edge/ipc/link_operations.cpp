@@ -15,8 +15,7 @@ json::object LinkOperations::reserve(const IpcCall& call) {
   reader.allow_only({"bytes"});
   const auto bytes = reader.optional_integer("bytes", 1, kMostBytes);
   if (!bytes) throw invalid_arguments("ReserveLink request must say how many bytes");
-  const LinkBudget::Leave leave =
-      budget_.ask(LinkUse::uploads, static_cast<std::uint64_t>(*bytes));
+  const LinkBudget::Leave leave = budget_.ask(LinkUse::uploads, static_cast<std::uint64_t>(*bytes));
   if (leave.is_given) return {{"reserved", true}};
   return {{"reserved", false},
           {"askAgainMilliseconds", leave.ask_again.count()},

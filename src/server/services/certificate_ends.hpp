@@ -42,7 +42,8 @@ class CertificateEnds {
   // Of the server's own, whenever they end.
   [[nodiscard]] std::vector<api::CertificateEnd> own() const;
 
-  // An event for each of the server's own that ends within kToldWithin and was not told of for a day.
+  // An event for each of the server's own that ends within kToldWithin and was not told of for a
+  // day.
   void tell();
 
  private:
