@@ -181,7 +181,9 @@ void StreamStore::update(StreamDefinition definition) {
                       "definition.maxSize must not be less than what the stream holds (" +
                           std::to_string(stream.total_bytes()) + " bytes)");
   }
-  if ((is_other_size || is_other_segment) && definition.max_size < definition.segment_size) {
+  // One that was made smaller than its segments may grow all the same.
+  const bool is_smaller = definition.max_size < old.max_size;
+  if ((is_smaller || is_other_segment) && definition.max_size < definition.segment_size) {
     throw StreamError(StreamStatus::invalid_request,
                       "definition.maxSize must not be less than definition.streamSegmentSize");
   }

@@ -118,6 +118,15 @@ TEST_F(StreamStoreTest, UpdatesOnlyWhatCanBeUpdated) {
   EXPECT_EQ(StreamStore(directory_.path(), {}).get("s").definition(), other);
 }
 
+TEST_F(StreamStoreTest, AStreamThatIsSmallerThanItsSegmentsGrowsAsItWasDescribed) {
+  StreamStore store(directory_.path(), {});
+  store.create({.name = "small", .max_size = 100'000});
+  StreamDefinition described = store.get("small").definition();
+  described.max_size = 200'000;
+  store.update(described);
+  EXPECT_EQ(store.get("small").definition().max_size, 200'000);
+}
+
 TEST_F(StreamStoreTest, BoundsWhatStreamsInMemoryMayTake) {
   StreamStore store(directory_.path(), {.memory_bytes = 15'000});
   StreamDefinition in_memory = named("a");
