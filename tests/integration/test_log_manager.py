@@ -36,7 +36,8 @@ def fleet(server):
 
 @pytest.fixture
 def agent(server, tmp_path):
-    with Agent(server, tmp_path / "device") as running:
+    # Lines come as fast as they can.
+    with Agent(server, tmp_path / "device", options=("--log-kib-per-second", "0")) as running:
         yield running
 
 

@@ -169,7 +169,7 @@ def test_man_page_and_completion_have_every_option(tree):
               "COMP_WORDS=(andon-edge run --sp) COMP_CWORD=2; _andon_edge; echo \"${COMPREPLY[@]}\"\n"
               "COMP_WORDS=(andon-edge --log-level w) COMP_CWORD=2; _andon_edge; echo \"${COMPREPLY[@]}\"")
     done = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True)
-    assert done.stdout == "--spool-mib\nwarning\n"
+    assert done.stdout == "--spool-hours --spool-mib\nwarning\n"
 
 
 def test_each_option_that_docs_operations_names_exists(tmp_path):

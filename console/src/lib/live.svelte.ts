@@ -82,7 +82,7 @@ export const SELDOM_MS = 10_000;
 
 // What load() gives, asked for again when things of these kinds have changed: at most once in
 // `everyMs`, the last change always.
-export function resource<T>(load: () => Promise<T>, kinds: Kind[] = [], everyMs = 0) {
+export function resource<T>(load: () => Promise<T>, kinds: Kind[] = [], everyMs = 1_000) {
   const state = $state<{ data: T | undefined; error: ApiError | undefined; loading: boolean }>({
     data: undefined,
     error: undefined,
