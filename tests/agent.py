@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """andon-edge for tests of whole programs: a real agent under a real andon-server."""
+import contextlib
 import fcntl
 import json
 import os
@@ -79,9 +80,15 @@ class Agent:
         """The agent and its components end, each without a word; what is on the disk is of a machine that
         has been started anew since."""
         self.kill()
-        for keeper in keepers(self.root).values():
-            os.kill(keeper, signal.SIGKILL)
-        wait_until(lambda: not keepers(self.root), "the keepers ending")
+
+        def all_ended():
+            # One that the agent has just forked becomes a keeper yet.
+            left = keepers(self.root)
+            for keeper in left.values():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(keeper, signal.SIGKILL)
+            return not left
+        wait_until(all_ended, "the keepers ending")
         for record in self.root.glob("run/processes/kept/*/record.json"):
             record.write_text(json.dumps({**json.loads(record.read_text()), "boot": str(uuid.uuid4())}))
 

@@ -151,7 +151,7 @@ class Agent::Implementation {
         supervisor_(loop_, process_journal_, host_,
                     [this](const std::string& name) { component_changed(name); }),
         policy_(configurations_, host_),
-        link_(make_mqtt_link(loop_, broker_options(device_, layout_))),
+        link_(make_mqtt_link(loop_, link_options())),
         spool_(loop_, *link_, *database_, writer_, clock_, options_.spool),
         refused_(*link_, device_.thing_name,
                  {[this](const std::string& topic) { spool_.refuse(topic); },
@@ -469,6 +469,15 @@ class Agent::Implementation {
 
   // Null where the component is not in the set.
   const json::object* stream_configuration() const { return configuration_of(kStreamManager); }
+  // As the configuration had it before, so that a start makes one connection.
+  wire::MqttOptions link_options() const {
+    wire::MqttOptions options = broker_options(device_, layout_);
+    const auto nucleus = configurations_.all().find(std::string(kNucleus));
+    const bool is_said = nucleus != configurations_.all().end();
+    options.tuning = read_mqtt_settings(is_said ? &nucleus->second : nullptr).tuning;
+    return options;
+  }
+
   const json::object* configuration_of(std::string_view component) const {
     const std::string name(component);
     if (host_.active().find(name) == nullptr) return nullptr;

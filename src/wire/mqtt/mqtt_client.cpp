@@ -285,6 +285,9 @@ class MqttClient::Implementation final : private MqttLinkEvents {
       }
       if (std::exchange(is_stale_, false)) {
         link.say_goodbye(MqttLink::Goodbye::ends_session);
+        const std::lock_guard lock(mutex_);
+        // At once, unless the broker keeps it all the same.
+        reconnecting_ = !std::exchange(has_ended_stale_, true);
         return true;
       }
       if (link.is_refused_for_version()) fall_back(options.tuning.version);
@@ -371,6 +374,7 @@ class MqttClient::Implementation final : private MqttLinkEvents {
     }
     last_reported_problem_.clear();
     has_session_ = true;
+    has_ended_stale_ = false;
     if (is_first_endpoint_) return_after_ = options_.return_after;
     {
       const std::lock_guard lock(mutex_);
@@ -452,6 +456,7 @@ class MqttClient::Implementation final : private MqttLinkEvents {
   // Of the network thread: what the broker keeps is of this client; or of an earlier one, whose
   // subscriptions nobody knows.
   bool has_session_ = false;
+  bool has_ended_stale_ = false;  // since the last connection
   bool is_stale_ = false;
   std::string last_reported_problem_;  // of the network thread
 
