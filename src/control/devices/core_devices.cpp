@@ -7,6 +7,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
 #include "control/deployments/job_executions.hpp"
+#include "control/devices/core_device_row.hpp"
 #include "control/shared/membership.hpp"
 #include "control/shared/outbox.hpp"
 #include "control/shared/own_events.hpp"
@@ -21,18 +22,6 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t kMostInEvent = 1000;  // components
-constexpr std::string_view kDeviceColumns =
-    "thing, core_version, platform, architecture, runtime, status, updated_ms";
-
-CoreDevice read_device(const store::Row& row) {
-  return {row.text(0),
-          row.text(1),
-          row.text(2),
-          row.text(3),
-          row.text(4),
-          row.text(5),
-          stored_time(row.integer(6))};
-}
 
 struct LastMessage {
   std::int64_t sequence_number = 0;
@@ -246,8 +235,9 @@ std::optional<CoreDevice> CoreDevices::find(const std::string& thing) const {
   std::optional<CoreDevice> device;
   database_.read([&](store::Transaction& tx) {
     const auto row = tx.query_one(
-        "SELECT " + std::string(kDeviceColumns) + " FROM core_devices WHERE thing = $1", {thing});
-    if (row) device = read_device(*row);
+        "SELECT " + std::string(kCoreDeviceColumns) + " FROM core_devices WHERE thing = $1",
+        {thing});
+    if (row) device = read_core_device(*row);
   });
   return device;
 }
@@ -256,7 +246,7 @@ Page<CoreDevice> CoreDevices::list(const CoreDeviceFilter& filter, const PageReq
   std::vector<store::SqlValue> values{filter.thing_group, page.after,
                                       static_cast<std::int64_t>(page.limit + 1)};
   std::string sql = filter.thing_group.empty() ? "" : subtree_sql();
-  sql += "SELECT " + std::string(kDeviceColumns) + " FROM core_devices c WHERE thing > $2";
+  sql += "SELECT " + std::string(kCoreDeviceColumns) + " FROM core_devices c WHERE thing > $2";
   if (!filter.thing_group.empty()) {
     sql +=
         " AND EXISTS (SELECT 1 FROM thing_group_members m WHERE m.thing = c.thing "
@@ -278,7 +268,7 @@ Page<CoreDevice> CoreDevices::list(const CoreDeviceFilter& filter, const PageReq
         result.next = result.items.back().thing;
         break;
       }
-      result.items.push_back(read_device(row));
+      result.items.push_back(read_core_device(row));
     }
   });
   return result;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error/error.hpp"
+#include "control/devices/core_device_row.hpp"
 #include "control/shared/membership.hpp"
 #include "control/shared/sql_text.hpp"
 #include "recipe/version/semver.hpp"
@@ -53,19 +54,12 @@ std::string read_things(store::Transaction& tx, const ThingStateFilter& filter,
 }
 
 void read_devices(store::Transaction& tx, const Range& range, States& states) {
-  for (const store::Row& row :
-       tx.query("SELECT thing, core_version, platform, architecture, runtime, status, updated_ms "
-                "FROM core_devices WHERE thing >= $1 AND thing <= $2",
-                range.values())) {
+  for (const store::Row& row : tx.query("SELECT " + std::string(kCoreDeviceColumns) +
+                                            " FROM core_devices WHERE thing >= $1 AND thing <= $2",
+                                        range.values())) {
     const auto state = states.find(row.text(0));
     if (state == states.end()) continue;
-    state->second.core = {row.text(0),
-                          row.text(1),
-                          row.text(2),
-                          row.text(3),
-                          row.text(4),
-                          row.text(5),
-                          stored_time(row.integer(6))};
+    state->second.core = read_core_device(row);
   }
   for (const store::Row& row :
        tx.query("SELECT thing, is_connected, changed_ms, reason FROM thing_connectivity "
