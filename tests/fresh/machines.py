@@ -313,28 +313,61 @@ def check_upgrade(server, device, newer):
     print("### an upgrade keeps data, configuration and running components, and what is deployed arrives")
 
 
+def installed(machine, package):
+    return machine.shell(f"dpkg-query -W -f '${{db:Status-Status}} ${{Version}}' {package} || :")
+
+
 def check_downgrade(machine, unit, package):
     """Of a package that does not know what a later version has made of the data."""
     notes = f"/var/lib/andon/{unit.removeprefix('andon-')}.migrations"
+    before = installed(machine, unit)
     machine.shell(f"echo '9 of a later version' >>{notes}")
     refused = machine.shell(f"dpkg -i {package} 2>&1 && exit 99 || :")
     assert "is older than the data" in refused and "9 of a later version" in refused, refused
-    machine.shell(f"sed -i '/9 of a later/d' {notes}; dpkg --configure -a || :; "
-                  f"systemctl is-active {unit} || systemctl start {unit}")
-    print(f"### a downgrade of {unit} below its data is refused with the reason")
+    assert installed(machine, unit) == before and before.startswith("installed "), installed(machine, unit)
+    assert machine.shell(f"systemctl is-active {unit}") == "active\n"
+    # One that knows the data is nobody's to refuse.
+    machine.shell(f"sed -i '/9 of a later/d' {notes}; dpkg -i {package}; systemctl is-active {unit}")
+    print(f"### a downgrade of {unit} below its data is refused with the reason, another one is not")
 
 
-def check_purge(device):
+def check_removal_of_the_agent(server, device):
+    """Removed it is off and leaves the data; installed again the device is who it was; purged nothing is left."""
+    running = [one["name"] for one in status_of(device)["components"] if one["state"] == "RUNNING"]
+    identity = "sha256sum /var/lib/andon/edge/config/device.key /etc/andon/edge.yaml"
+    before = device.shell(identity)
+    own = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -E '[/]andon-[elk]|[s]leep 100000' || :"
+    assert "com.example.After" in running and "andon-edge" in device.shell(own), running
+    device.shell("DEBIAN_FRONTEND=noninteractive apt-get -y remove andon-edge")
+    assert device.shell(own) == "" and device.shell(identity) == before, device.shell(own)
+    # From the server, by what the line has left.
+    device.shell("apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -y install andon-edge")
+    wait_until("the device that was installed again", lambda: status_of(device)["connected"])
+    wait_until("its components", lambda: running == [
+        one["name"] for one in status_of(device)["components"] if one["state"] == "RUNNING"])
+    deploy(server, "line-1", "com.example.Again", "exec sleep 100000")
     device.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge andon-edge && "
-                 "[ ! -e /var/lib/andon/edge ] && [ ! -e /etc/andon/edge.yaml ]")
+                 "[ ! -e /var/lib/andon ] && [ ! -e /etc/andon ] && [ ! -e /usr/lib/andon ]")
+    assert device.shell(own) == "" and installed(device, "andon-edge") in ("", "not-installed "), device.shell(own)
+    print("### the agent: remove keeps data and identity, installed again it goes on, purge leaves nothing")
 
 
-def check_purge_of_the_server(server):
-    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y remove andon-server && "
-                 "[ -e /var/lib/andon/server/andon.db ] && [ -e /etc/andon/server.yaml ]")
-    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge andon-server && "
-                 "[ ! -e /var/lib/andon/server ] && [ ! -L /etc/systemd/system/mosquitto.service ]")
-    print("### remove keeps data, purge leaves nothing")
+def check_removal_of_the_server(server):
+    """As the agent's."""
+    kept = "sha256sum /var/lib/andon/server/ca/ca.crt /etc/andon/server.yaml; ls /var/lib/andon/packages"
+    before = server.shell(kept)
+    own = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -E '[/]andon-server|[/]mosquitto' || :"
+    assert "andon-server" in server.shell(own)
+    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y remove andon-server")
+    assert server.shell(own) == "" and server.shell(kept) == before, server.shell(own)
+    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y install andon-server; systemctl is-active andon-server")
+    assert "line-1" in server.shell("andon device list")
+    # What the operator put there for devices is not the package's.
+    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge andon-server andon && "
+                 "[ \"$(ls -A /var/lib/andon)\" = packages ] && [ ! -e /etc/andon ] && [ ! -e /usr/lib/andon ] && "
+                 "[ ! -e /usr/share/andon ] && [ ! -L /etc/systemd/system/mosquitto.service ]")
+    assert server.shell(own) == "", server.shell(own)
+    print("### the server: remove keeps data, installed again it goes on, purge leaves nothing")
 
 
 def main():
@@ -380,7 +413,7 @@ def main():
                 for machine, unit in ((device, "andon-edge"), (server, "andon-server")):
                     same = next((repository / "pool").glob(f"{unit}_*.deb"))
                     check_downgrade(machine, unit, f"/media/andon/pool/{same.name}")
-                check_purge(device)
+                check_removal_of_the_agent(server, device)
             with Proxy(make_mirror(repository, place), place) as proxy, \
                     Machine("shielded", base, place, repository, names["shielded"],
                             "deb [trusted=yes] http://mirror.debian.example/ ./") as shielded:
@@ -388,7 +421,7 @@ def main():
                     join(proxy, other)
                 follow({"server": server, "device": shielded}, sections[PROXIED])
                 check_proxied(server, shielded, proxy)
-            check_purge_of_the_server(server)
+            check_removal_of_the_server(server)
         with Machine("alone", base, place, repository) as alone:
             check_one_machine(alone)
     finally:
