@@ -6,10 +6,11 @@ REPOSITORY [--base ROOT]
 Two roots of a minimal Debian, each with namespaces of its own, joined by one cable and by nothing
 else: no mirror, no internet. Then a third, whose one cable leads to a proxy. REPOSITORY
 is what `./dev package --repository DIR --with-dependencies` made. A block of the document runs on
-the machine that its heading or sentence names ("On the server", "On the device"). Needs root.
+the machine that its heading or sentence names ("On the machine", "On the server", "On the device"). Needs root.
 """
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,9 +27,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import debian_root  # noqa: E402
 
 # Sections that are followed.
-ALONE, PROXIED = "Two machines, without internet", "Behind a proxy"
+ONE, TWO, PROXIED = "One machine", "Two machines, without internet", "Behind a proxy"
 AT_DEVICE, BACKUP = "The device's files", "Backup"
-DOCUMENTS = {"docs/install.md": {ALONE, PROXIED}, "docs/operations.md": {AT_DEVICE, BACKUP}}
+DOCUMENTS = {"docs/install.md": {ONE, TWO, PROXIED}, "docs/operations.md": {AT_DEVICE, BACKUP}}
 SERVER_NAME = "server.plant.example"
 PROXY_NAME = "proxy.plant.example"
 # The first three numbers of the addresses on each cable; who is named first has .1 there.
@@ -152,10 +153,11 @@ def blocks_by_section(document):
     found = {}
     for block in walk.blocks_of(markdown, document):
         before = lines[:block.line - 1]
-        place = re.findall(r"On the (server|device)\b", " ".join(before))
-        section = [line[3:] for line in before if line.startswith("## ")]
-        if section and place and section[-1].endswith(" (followed)"):
-            found.setdefault(section[-1].removesuffix(" (followed)"), []).append((place[-1], block))
+        heading = max((number for number, line in enumerate(before) if line.startswith("## ")), default=0)
+        section = before[heading].removeprefix("## ")
+        place = re.findall(r"On the (machine|server|device)\b", " ".join(before[heading:]))
+        if place and section.endswith(" (followed)"):
+            found.setdefault(section.removesuffix(" (followed)"), []).append((place[-1], block))
     return found
 
 
@@ -199,17 +201,30 @@ def check_what_installed_promises(server, device):
     print("### what is promised of installed machines holds")
 
 
-def check_one_machine(alone):
+# What makes the packages has run before, on the machine that has the sources.
+MADE_BEFORE = "./dev package"
+
+
+def check_one_machine(alone, blocks):
     """The section of one machine: what it installs, and the demo beside the services."""
-    alone.shell("echo 'deb [trusted=yes] file:/media/andon stable main' >/etc/apt/sources.list; apt-get -qq update")
-    started = time.monotonic()
-    alone.shell("DEBIAN_FRONTEND=noninteractive apt-get -y install /media/andon/pool/andon*.deb")
-    installed = time.monotonic()
-    said = alone.shell("cd /tmp && andon demo --once 2>&1")
+    ((_, block), ) = blocks
+    commands = block.text.splitlines()
+    assert commands.pop(0) == MADE_BEFORE, block
+    alone.shell("echo 'deb [trusted=yes] file:/media/andon stable main' >/etc/apt/sources.list; apt-get -qq update\n"
+                # Nobody is there to say yes.
+                "echo 'APT::Get::Assume-Yes true;' >/etc/apt/apt.conf.d/50yes\n"
+                "mkdir -p /root/andon/build; ln -s /media/andon/pool /root/andon/build/packages")
+    took = {}
+    for command in commands:
+        print(f"### alone, {block.document}:{block.line}\n{command}")
+        started = time.monotonic()
+        said = alone.shell(f"cd /root/andon; DEBIAN_FRONTEND=noninteractive {command} 2>&1")
+        took[command.split()[0]] = time.monotonic() - started
     assert "Every image has its result" in said, said
+    print(said)
     assert alone.shell("systemctl is-active andon-server") == "active\n"
-    print(f"### one machine: {installed - started:.0f} s to install, and {time.monotonic() - installed:.0f} s "
-          "of demo, from nothing to detections")
+    print(f"### one machine: {took['apt']:.0f} s to install, and {took['andon']:.0f} s of demo, at a load of "
+          f"{os.getloadavg()[0]:.0f}")
 
 
 def report_memory(machine):
@@ -402,7 +417,7 @@ def main():
         with Machine("server", base, place, repository, names["server"]) as server:
             with Machine("device", base, place, repository, names["device"]) as device:
                 join(server, device)
-                follow({"server": server, "device": device}, sections[ALONE])
+                follow({"server": server, "device": device}, sections[TWO])
                 print(f"### followed, {time.monotonic() - started:.0f} s from nothing to a device")
                 check_what_installed_promises(server, device)
                 for machine in (server, device):
@@ -423,7 +438,7 @@ def main():
                 check_proxied(server, shielded, proxy)
             check_removal_of_the_server(server)
         with Machine("alone", base, place, repository) as alone:
-            check_one_machine(alone)
+            check_one_machine(alone, sections[ONE])
     finally:
         # What was mounted went with its namespace; were something left, it would not be entered.
         subprocess.run(["rm", "-rf", "--one-file-system", str(place)], check=True)
