@@ -141,7 +141,8 @@ def enter(root, command, binds, limit_s, network=None):
     """Exit code of a line for its bash, with directories of this machine bound into it (`binds`:
     where each lies in there), in this machine's network or in `network`. Its namespaces end with it,
     and so does what it left running."""
-    mounts = ["mount --make-rprivate /", f"mount -t proc proc {root}/proc",
+    # Itself a mount, as any system's root: what makes namespaces in there asks for that.
+    mounts = ["mount --make-rprivate /", f"mount --bind {root} {root}", f"mount -t proc proc {root}/proc",
               f"mount --rbind /dev {root}/dev", f"mount -t tmpfs tmpfs {root}/run"]
     for outside, inside in binds.items():
         place = root / str(inside).lstrip("/")
