@@ -95,7 +95,11 @@ class Database {
     return result_of(work, [this](const Statements& statements) { do_read(statements); });
   }
 
-  // `component` names whose migrations these are ("control"), so that each library keeps its own.
+  // Applies those of `migrations` that the database lacks. `component` names whose they are
+  // ("control"), so that each library keeps its own. A database that had any before it was opened
+  // is copied first, once, to PATH.before-TIME beside it, of which the newest two are kept; where
+  // no copy can be made this throws and has changed nothing. Throws failed_precondition for a
+  // database with migrations that are not among these: a newer program's.
   virtual void migrate(std::string_view component, const std::vector<Migration>& migrations) = 0;
 
  protected:
