@@ -5,7 +5,7 @@
 The commands are taken out of the Markdown (blocks indented by four spaces), never written here a
 second time. A root file system is made by debootstrap with git in it and nothing else, the
 repository is cloned into it, and each document's blocks run in one shell, in namespaces of their
-own; when the last block has ended, or one has failed, everything is torn down. Needs root.
+own, the network's too; when the last block has ended, or one has failed, everything is torn down. Needs root.
 
 Of this machine it takes the mirror and apt's settings, pip's settings, further certificates, and
 the compiler's cache where there is one; so it runs behind proxies and mirrors, too.
