@@ -94,20 +94,64 @@ def compiler_cache_settings():
     return {"CCACHE_MAXSIZE": size.strip().replace(" ", "").removesuffix("B")} if size.strip() else {}
 
 
-def enter(root, command, binds, limit_s):
+class Network:
+    """A network of its own until its block ends, whose way out is this machine's by slirp4netns: no
+    port is taken there, whatever runs here. In it this machine's loopback is at HERE."""
+    HERE, NAMES = "10.0.2.2", "10.0.2.3"
+    LOOPBACK = r"(?<=://)(127\.0\.0\.1|localhost)\b"  # of a proxy or a mirror
+
+    def __enter__(self):
+        self.holder = subprocess.Popen(
+            ["unshare", "--net", "sh", "-c", "echo up; exec sleep infinity"], stdout=subprocess.PIPE, text=True)
+        if self.holder.stdout.readline() != "up\n":
+            sys.exit("a network of its own could not be made: this needs root")
+        ready, told = os.pipe()
+        self.way_out = subprocess.Popen(
+            ["slirp4netns", "--configure", "--mtu=65520", f"--ready-fd={told}", str(self.holder.pid), "tap0"],
+            pass_fds=(told, ), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        os.close(told)
+        is_ready = os.read(ready, 1)
+        os.close(ready)
+        if not is_ready:
+            sys.exit(f"slirp4netns ended: {self.way_out.communicate()[1]}")
+        return self
+
+    def __exit__(self, *_):
+        for process in (self.way_out, self.holder):
+            process.kill()
+            process.wait()
+
+    def let_in(self, root):
+        """What a root says of proxies, mirrors and names holds in here."""
+        for name in ("etc/apt/apt.conf.d/90host", "etc/apt/sources.list", "etc/pip.conf",
+                     "root/.config/pip/pip.conf"):
+            if (root / name).is_file():
+                (root / name).write_text(self.seen((root / name).read_text()))
+        (root / "etc/resolv.conf").write_text(f"nameserver {self.NAMES}\n")
+
+    def seen(self, text):
+        """What names a proxy or a mirror on this machine's loopback, as it is reached from in here."""
+        return re.sub(self.LOOPBACK, self.HERE, text)
+
+    def entry(self):
+        return ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net"]
+
+
+def enter(root, command, binds, limit_s, network=None):
     """Exit code of a line for its bash, with directories of this machine bound into it (`binds`:
-    where each lies in there). Its namespaces end with it, and so does what it left running."""
+    where each lies in there), in this machine's network or in `network`. Its namespaces end with it,
+    and so does what it left running."""
     mounts = ["mount --make-rprivate /", f"mount -t proc proc {root}/proc",
               f"mount --rbind /dev {root}/dev", f"mount -t tmpfs tmpfs {root}/run"]
     for outside, inside in binds.items():
         place = root / str(inside).lstrip("/")
         place.mkdir(parents=True, exist_ok=True)
         mounts.append(f"mount --bind {shlex.quote(str(outside))} {shlex.quote(str(place))}")
-    entry = shlex.join(["chroot", str(root), "env", "-i",
-                        *(f"{name}={value}" for name, value in {**environment(),
-                                                                **compiler_cache_settings()}.items()),
-                        "bash", "-c", command])
+    variables = [f"{name}={value}" for name, value in {**environment(), **compiler_cache_settings()}.items()]
+    if network:
+        variables = [network.seen(variable) for variable in variables]
+    entry = shlex.join(["chroot", str(root), "env", "-i", *variables, "bash", "-c", command])
     return subprocess.run(
-        ["timeout", "--kill-after=10", str(limit_s), "unshare", "--mount", "--pid", "--uts", "--ipc",
+        [*(network.entry() if network else []), "timeout", "--kill-after=10", str(limit_s), "unshare", "--mount", "--pid", "--uts", "--ipc",
          "--fork", "--kill-child", "--", "bash", "-c", " && ".join([*mounts, entry])],
         stdin=subprocess.DEVNULL, check=False).returncode

@@ -6,10 +6,11 @@ REPOSITORY [--base ROOT]
 Two roots of a minimal Debian, each with namespaces of its own, joined by one cable and by nothing
 else: no mirror, no internet. Then a third, whose one cable leads to a proxy. REPOSITORY
 is what `./dev package --repository DIR --with-dependencies` made. A block of the document runs on
-the machine that its heading or sentence names ("On the server", "On the device"). Needs root.
+the machine that its heading or sentence names ("On the machine", "On the server", "On the device"). Needs root.
 """
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,9 +27,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import debian_root  # noqa: E402
 
 # Sections that are followed.
-ALONE, PROXIED = "Two machines, without internet", "Behind a proxy"
+ONE, TWO, PROXIED = "One machine", "Two machines, without internet", "Behind a proxy"
 AT_DEVICE, BACKUP = "The device's files", "Backup"
-DOCUMENTS = {"docs/install.md": {ALONE, PROXIED}, "docs/operations.md": {AT_DEVICE, BACKUP}}
+DOCUMENTS = {"docs/install.md": {ONE, TWO, PROXIED}, "docs/operations.md": {AT_DEVICE, BACKUP}}
 SERVER_NAME = "server.plant.example"
 PROXY_NAME = "proxy.plant.example"
 # The first three numbers of the addresses on each cable; who is named first has .1 there.
@@ -152,10 +153,11 @@ def blocks_by_section(document):
     found = {}
     for block in walk.blocks_of(markdown, document):
         before = lines[:block.line - 1]
-        place = re.findall(r"On the (server|device)\b", " ".join(before))
-        section = [line[3:] for line in before if line.startswith("## ")]
-        if section and place and section[-1].endswith(" (followed)"):
-            found.setdefault(section[-1].removesuffix(" (followed)"), []).append((place[-1], block))
+        heading = max((number for number, line in enumerate(before) if line.startswith("## ")), default=0)
+        section = before[heading].removeprefix("## ")
+        place = re.findall(r"On the (machine|server|device)\b", " ".join(before[heading:]))
+        if place and section.endswith(" (followed)"):
+            found.setdefault(section.removesuffix(" (followed)"), []).append((place[-1], block))
     return found
 
 
@@ -199,17 +201,30 @@ def check_what_installed_promises(server, device):
     print("### what is promised of installed machines holds")
 
 
-def check_one_machine(alone):
+# What makes the packages has run before, on the machine that has the sources.
+MADE_BEFORE = "./dev package"
+
+
+def check_one_machine(alone, blocks):
     """The section of one machine: what it installs, and the demo beside the services."""
-    alone.shell("echo 'deb [trusted=yes] file:/media/andon stable main' >/etc/apt/sources.list; apt-get -qq update")
-    started = time.monotonic()
-    alone.shell("DEBIAN_FRONTEND=noninteractive apt-get -y install /media/andon/pool/andon*.deb")
-    installed = time.monotonic()
-    said = alone.shell("cd /tmp && andon demo --once 2>&1")
+    ((_, block), ) = blocks
+    commands = block.text.splitlines()
+    assert commands.pop(0) == MADE_BEFORE, block
+    alone.shell("echo 'deb [trusted=yes] file:/media/andon stable main' >/etc/apt/sources.list; apt-get -qq update\n"
+                # Nobody is there to say yes.
+                "echo 'APT::Get::Assume-Yes true;' >/etc/apt/apt.conf.d/50yes\n"
+                "mkdir -p /root/andon/build; ln -s /media/andon/pool /root/andon/build/packages")
+    took = {}
+    for command in commands:
+        print(f"### alone, {block.document}:{block.line}\n{command}")
+        started = time.monotonic()
+        said = alone.shell(f"cd /root/andon; DEBIAN_FRONTEND=noninteractive {command} 2>&1")
+        took[command.split()[0]] = time.monotonic() - started
     assert "Every image has its result" in said, said
+    print(said)
     assert alone.shell("systemctl is-active andon-server") == "active\n"
-    print(f"### one machine: {installed - started:.0f} s to install, and {time.monotonic() - installed:.0f} s "
-          "of demo, from nothing to detections")
+    print(f"### one machine: {took['apt']:.0f} s to install, and {took['andon']:.0f} s of demo, at a load of "
+          f"{os.getloadavg()[0]:.0f}")
 
 
 def report_memory(machine):
@@ -313,28 +328,61 @@ def check_upgrade(server, device, newer):
     print("### an upgrade keeps data, configuration and running components, and what is deployed arrives")
 
 
+def installed(machine, package):
+    return machine.shell(f"dpkg-query -W -f '${{db:Status-Status}} ${{Version}}' {package} || :")
+
+
 def check_downgrade(machine, unit, package):
     """Of a package that does not know what a later version has made of the data."""
     notes = f"/var/lib/andon/{unit.removeprefix('andon-')}.migrations"
+    before = installed(machine, unit)
     machine.shell(f"echo '9 of a later version' >>{notes}")
     refused = machine.shell(f"dpkg -i {package} 2>&1 && exit 99 || :")
     assert "is older than the data" in refused and "9 of a later version" in refused, refused
-    machine.shell(f"sed -i '/9 of a later/d' {notes}; dpkg --configure -a || :; "
-                  f"systemctl is-active {unit} || systemctl start {unit}")
-    print(f"### a downgrade of {unit} below its data is refused with the reason")
+    assert installed(machine, unit) == before and before.startswith("installed "), installed(machine, unit)
+    assert machine.shell(f"systemctl is-active {unit}") == "active\n"
+    # One that knows the data is nobody's to refuse.
+    machine.shell(f"sed -i '/9 of a later/d' {notes}; dpkg -i {package}; systemctl is-active {unit}")
+    print(f"### a downgrade of {unit} below its data is refused with the reason, another one is not")
 
 
-def check_purge(device):
+def check_removal_of_the_agent(server, device):
+    """Removed it is off and leaves the data; installed again the device is who it was; purged nothing is left."""
+    running = [one["name"] for one in status_of(device)["components"] if one["state"] == "RUNNING"]
+    identity = "sha256sum /var/lib/andon/edge/config/device.key /etc/andon/edge.yaml"
+    before = device.shell(identity)
+    own = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -E '[/]andon-[elk]|[s]leep 100000' || :"
+    assert "com.example.After" in running and "andon-edge" in device.shell(own), running
+    device.shell("DEBIAN_FRONTEND=noninteractive apt-get -y remove andon-edge")
+    assert device.shell(own) == "" and device.shell(identity) == before, device.shell(own)
+    # From the server, by what the line has left.
+    device.shell("apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -y install andon-edge")
+    wait_until("the device that was installed again", lambda: status_of(device)["connected"])
+    wait_until("its components", lambda: running == [
+        one["name"] for one in status_of(device)["components"] if one["state"] == "RUNNING"])
+    deploy(server, "line-1", "com.example.Again", "exec sleep 100000")
     device.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge andon-edge && "
-                 "[ ! -e /var/lib/andon/edge ] && [ ! -e /etc/andon/edge.yaml ]")
+                 "[ ! -e /var/lib/andon ] && [ ! -e /etc/andon ] && [ ! -e /usr/lib/andon ]")
+    assert device.shell(own) == "" and installed(device, "andon-edge") in ("", "not-installed "), device.shell(own)
+    print("### the agent: remove keeps data and identity, installed again it goes on, purge leaves nothing")
 
 
-def check_purge_of_the_server(server):
-    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y remove andon-server && "
-                 "[ -e /var/lib/andon/server/andon.db ] && [ -e /etc/andon/server.yaml ]")
-    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge andon-server && "
-                 "[ ! -e /var/lib/andon/server ] && [ ! -L /etc/systemd/system/mosquitto.service ]")
-    print("### remove keeps data, purge leaves nothing")
+def check_removal_of_the_server(server):
+    """As the agent's."""
+    kept = "sha256sum /var/lib/andon/server/ca/ca.crt /etc/andon/server.yaml; ls /var/lib/andon/packages"
+    before = server.shell(kept)
+    own = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -E '[/]andon-server|[/]mosquitto' || :"
+    assert "andon-server" in server.shell(own)
+    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y remove andon-server")
+    assert server.shell(own) == "" and server.shell(kept) == before, server.shell(own)
+    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y install andon-server; systemctl is-active andon-server")
+    assert "line-1" in server.shell("andon device list")
+    # What the operator put there for devices is not the package's.
+    server.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge andon-server andon && "
+                 "[ \"$(ls -A /var/lib/andon)\" = packages ] && [ ! -e /etc/andon ] && [ ! -e /usr/lib/andon ] && "
+                 "[ ! -e /usr/share/andon ] && [ ! -L /etc/systemd/system/mosquitto.service ]")
+    assert server.shell(own) == "", server.shell(own)
+    print("### the server: remove keeps data, installed again it goes on, purge leaves nothing")
 
 
 def main():
@@ -369,7 +417,7 @@ def main():
         with Machine("server", base, place, repository, names["server"]) as server:
             with Machine("device", base, place, repository, names["device"]) as device:
                 join(server, device)
-                follow({"server": server, "device": device}, sections[ALONE])
+                follow({"server": server, "device": device}, sections[TWO])
                 print(f"### followed, {time.monotonic() - started:.0f} s from nothing to a device")
                 check_what_installed_promises(server, device)
                 for machine in (server, device):
@@ -380,7 +428,7 @@ def main():
                 for machine, unit in ((device, "andon-edge"), (server, "andon-server")):
                     same = next((repository / "pool").glob(f"{unit}_*.deb"))
                     check_downgrade(machine, unit, f"/media/andon/pool/{same.name}")
-                check_purge(device)
+                check_removal_of_the_agent(server, device)
             with Proxy(make_mirror(repository, place), place) as proxy, \
                     Machine("shielded", base, place, repository, names["shielded"],
                             "deb [trusted=yes] http://mirror.debian.example/ ./") as shielded:
@@ -388,9 +436,9 @@ def main():
                     join(proxy, other)
                 follow({"server": server, "device": shielded}, sections[PROXIED])
                 check_proxied(server, shielded, proxy)
-            check_purge_of_the_server(server)
+            check_removal_of_the_server(server)
         with Machine("alone", base, place, repository) as alone:
-            check_one_machine(alone)
+            check_one_machine(alone, sections[ONE])
     finally:
         # What was mounted went with its namespace; were something left, it would not be entered.
         subprocess.run(["rm", "-rf", "--one-file-system", str(place)], check=True)

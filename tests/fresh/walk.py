@@ -16,7 +16,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -29,7 +28,6 @@ import debian_root  # noqa: E402
 
 DOCUMENTS = ("README.md", "docs/walkthrough.md")
 LIMIT_S = 3600
-PORTS = (8080, 8443, 8883)  # of a server that is told nothing else
 # Commands that a reader ends: what they print when there is nothing more to see.
 UNTIL_INTERRUPTED = {"./dev demo": "Ctrl-C ends the demo"}
 # What --quick leaves out, because CI does it on its own machine in the same run.
@@ -101,24 +99,15 @@ def script_of(blocks, is_quick):
     return "\n".join(parts) + "\n"
 
 
-def require_free_ports():
-    """The namespaces share this machine's network, by which packages come."""
-    for port in PORTS:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                sys.exit(f"walk: port {port} is taken here ({error.strerror}), and the documents "
-                         "start a server on it: end the program that has it")
-
-
 def run_in(root, script, limit_s):
-    """The script's exit code. Its namespaces end with it, and so does what it left running."""
+    """The script's exit code. Its namespaces end with it, and so does what it left running. It has a
+    network of its own, for its servers have the ports of one that is told nothing."""
     (root / "root/walk.sh").write_text(script)
     cache = debian_root.compiler_cache()
     binds = {cache: "root/.cache/ccache"} if cache else {}
-    return debian_root.enter(root, "cd /root/andon && bash /root/walk.sh", binds, limit_s)
+    with debian_root.Network() as network:
+        network.let_in(root)
+        return debian_root.enter(root, "cd /root/andon && bash /root/walk.sh", binds, limit_s, network)
 
 
 def follow(root, scripts):
@@ -127,7 +116,6 @@ def follow(root, scripts):
     subprocess.run(["git", "clone", "--quiet", f"file://{ROOT}", str(root / "root/andon")],
                    check=True)
     for name, script in scripts.items():
-        require_free_ports()
         debian_root.say(f"Following {name}")
         started = time.monotonic()
         code = run_in(root, script, max(1, int(deadline - time.monotonic())))
@@ -161,7 +149,6 @@ def main():
                    for script in scripts.values())
     if os.geteuid() != 0:
         sys.exit("walk: making a root file system needs root")
-    require_free_ports()
     (ROOT / "build").mkdir(exist_ok=True)
     root = Path(tempfile.mkdtemp(prefix="fresh-", dir=ROOT / "build"))
     root.chmod(0o755)  # as the root of any system: not all programs run as root
