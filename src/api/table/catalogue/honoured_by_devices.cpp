@@ -239,7 +239,7 @@ constexpr auto kRows = std::to_array<Honoured>({
     {"iot", "GetTopicRule", "ruleName"},
     {"iot", "ListTopicRules", "topic maxResults nextToken ruleDisabled"},
     {"iot", "ReplaceTopicRule", {kTopicRule.data(), kTopicRule.size()}},
-    {"andon", "CreateEnrolmentToken", "thingName lifetimeSeconds roleAlias policyNames"},
+    {"andon", "CreateEnrolmentToken", "thingName lifetimeSeconds roleAlias policyNames proxy"},
     {"andon", "DeleteWebhook", "name"},
     {"andon", "CreateConsumer", "consumerName type policyNames"},
     {"andon", "DeleteConsumer", "consumerName"},
