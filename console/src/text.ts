@@ -395,6 +395,14 @@ export const t = {
     noChampion: 'No version was approved before.',
   },
   deps: {
+    stepByStep: 'Step by step',
+    // By the words of the agent.
+    steps: {
+      'resolving components': 'Resolve', downloading: 'Download', verifying: 'Verify', unpacking: 'Unpack',
+      'asking components': 'Ask', 'starting components': 'Start', finishing: 'Finish',
+    } as Record<string, string>,
+    downloaded: 'Downloaded',
+    ofBytes: (here: string, all: string) => `${here} of ${all}`,
     none: 'No deployments yet',
     noneHow: 'Deploy a model or a component:',
     new: 'New deployment',

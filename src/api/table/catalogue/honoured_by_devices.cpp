@@ -278,7 +278,7 @@ constexpr auto kRows = std::to_array<Honoured>({
      "thing class verdict minScore maxScore from until afterId includeMessages includePictures "
      "maxResults "
      "nextToken"},
-    {"andon", "ListDeploymentDevices", "deploymentId status maxResults nextToken"},
+    {"andon", "ListDeploymentDevices", "deploymentId status thingName maxResults nextToken"},
     {"andon", "ListDeviceStates",
      "thingGroupName componentName componentVersion maxResults nextToken"},
     {"andon", "OverruleResult", "resultId class verdict note"},
