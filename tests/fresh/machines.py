@@ -368,7 +368,8 @@ def check_removal_of_the_agent(server, device):
         one["name"] for one in status_of(device)["components"] if one["state"] == "RUNNING"])
     deploy(server, "line-1", "com.example.Again", "exec sleep 100000")
     device.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge andon-edge && "
-                 "[ ! -e /var/lib/andon ] && [ ! -e /etc/andon ] && [ ! -e /usr/lib/andon ]")
+                 "[ ! -e /var/lib/andon ] && [ ! -e /etc/andon ] && [ ! -e /usr/lib/andon ] && "
+                 "[ -z \"$(find /etc/apt -name '*andon*')\" ]")
     assert device.shell(own) == "" and installed(device, "andon-edge") in ("", "not-installed "), device.shell(own)
     print("### the agent: remove keeps data and identity, installed again it goes on, purge leaves nothing")
 
