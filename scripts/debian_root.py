@@ -152,6 +152,7 @@ def enter(root, command, binds, limit_s, network=None):
         variables = [network.seen(variable) for variable in variables]
     entry = shlex.join(["chroot", str(root), "env", "-i", *variables, "bash", "-c", command])
     return subprocess.run(
-        [*(network.entry() if network else []), "timeout", "--kill-after=10", str(limit_s), "unshare", "--mount", "--pid", "--uts", "--ipc",
-         "--fork", "--kill-child", "--", "bash", "-c", " && ".join([*mounts, entry])],
+        [*(network.entry() if network else []), "timeout", "--kill-after=10", str(limit_s),
+         "unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--",
+         "bash", "-c", " && ".join([*mounts, entry])],
         stdin=subprocess.DEVNULL, check=False).returncode
