@@ -11,7 +11,7 @@ def slow(alone, tmp_path):
     goes_on = tmp_path / "goes-on"
     fleet = Fleet(alone.server)
     fleet.component("com.example.Slow", "1.0.0", {
-        "startup": f"while [ ! -e {goes_on} ]; do sleep 0.2; done", "run": "exec sleep 1000"})
+        "startup": f"while [ ! -e {goes_on} ]; do sleep 0.2; done"})
     with Agent(alone.server, tmp_path / "edge-1"):
         yield fleet, fleet.deploy({"com.example.Slow": "1.0.0"}), goes_on
 

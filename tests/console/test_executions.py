@@ -37,12 +37,7 @@ class States:
 
 
 def open_execution(watched, execution):
-    machine = execution.replace(":execution:", ":stateMachine:").rsplit(":", 1)[0]
-    watched.page.evaluate("path => { location.hash = path }",
-                          f"#/workflows/{machine.replace('/', '%2F')}/{execution.replace('/', '%2F')}")
-    watched.page.get_by_role("heading", name=execution.rsplit(":", 1)[1], level=1).wait_for()
-    watched.settle()
-    return watched.page
+    return watched.go("#/workflows/executions/" + execution.replace(":", "%3A"), execution.rsplit(":", 1)[1])
 
 
 def told_of(page, state):
@@ -52,7 +47,7 @@ def told_of(page, state):
 
 
 def choose(page, state):
-    page.locator("svg").get_by_text(state, exact=True).click()
+    page.locator("svg text.name").get_by_text(state, exact=True).click()
     page.get_by_role("heading", name=state, level=2).wait_for()
     return page.locator(".split")
 
