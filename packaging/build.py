@@ -44,6 +44,7 @@ PACKAGES = {
         "recommends": ["python3"],  # functions are run by it
         "documents": ["operations.md", "install.md", "broker.md"],
         "also": {"andon-server/jobs.conf": "usr/share/doc/andon-server/examples/jobs.conf",
+                 "andon-server/no-functions.conf": "usr/share/doc/andon-server/examples/no-functions.conf",
                  "monitoring/alerts.yaml": "usr/share/doc/andon-server/examples/alerts.yaml",
                  "monitoring/dashboard.json": "usr/share/doc/andon-server/examples/dashboard.json"},
         "configuration": "server.yaml",

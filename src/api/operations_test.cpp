@@ -26,8 +26,12 @@ class OperationsTest : public testing::Test, public control::ControlFixture {
       return "http://s3/" + bucket + "/" + key;
     }));
     add(iot_operations(control(), endpoints));
-    add(enrolment_operations(control(), endpoints, authority().certificate_pem));
+    add(enrolment_operations(control(), {.endpoints = endpoints,
+                                         .ca_certificate_pem = authority().certificate_pem,
+                                         .packages = packages_.path()}));
   }
+
+  base::TemporaryDirectory packages_;
 
   void add(std::vector<Operation> some) {
     operations_.insert(operations_.end(), some.begin(), some.end());
@@ -235,6 +239,19 @@ TEST_F(OperationsTest, AnEnrolmentTokenHoldsWhereToGoAndWhomToTrust) {
             base::to_iso8601(clock().now() + std::chrono::hours(1)));
   EXPECT_THAT(refusal("CreateEnrolmentToken", {{"thingName", "andon-server"}}),
               HasSubstr("server's own"));
+}
+
+TEST_F(OperationsTest, WhereThereArePackagesAFreshMachineEnrolsByOneLine) {
+  EXPECT_FALSE(call("CreateEnrolmentToken", {{"thingName", "dev1"}}).as_object().contains("line"));
+  base::write_file_atomically(packages_.path() / "andon.gpg", "\x98key");
+  const json::value made =
+      call("CreateEnrolmentToken", {{"thingName", "dev1"}, {"proxy", "http://proxy.plant:3128"}});
+  const std::string line(made.at("line").as_string());
+  EXPECT_THAT(line, HasSubstr("https://factory.example:8443/packages/ stable main"));
+  EXPECT_THAT(line, HasSubstr(std::string(made.at("token").as_string())));
+  EXPECT_THAT(line, HasSubstr("ANDON_PROXY='http://proxy.plant:3128'"));
+  EXPECT_THAT(refusal("CreateEnrolmentToken", {{"thingName", "dev1"}, {"proxy", "proxy"}}),
+              HasSubstr("proxy"));
 }
 
 TEST_F(OperationsTest, CertificatesAreFoundByThingAndCanBeRevoked) {

@@ -331,7 +331,7 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
     const FleetState fleet(database(), clock(), Arns());
     (void)fleet.list({}, {});
     (void)fleet.list({.group = "G"}, {});
-    (void)progress_of(database(), "d", JobStatus::failed, {});
+    (void)progress_of(database(), "d", {.status = JobStatus::failed, .thing = "t"}, {});
     (void)progress_tally(database(), "d");
     (void)plane.tags.of(Arns().core_device("dev1"));
   }

@@ -237,8 +237,8 @@ def visit(chromium, plant):
 class Alone:
     """A server of its own, for what disturbs others; restarted it has the same port."""
 
-    def __init__(self, directory):
-        self.server = Server(directory / "data").start()
+    def __init__(self, directory, *options):
+        self.server = Server(directory / "data", *options).start()
         self.url = self.server.info["api"]
         self.thing = ""
 

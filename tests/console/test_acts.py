@@ -7,7 +7,7 @@ import urllib.parse
 
 from PIL import Image
 
-from conftest import PASSWORD
+from conftest import PASSWORD, Alone, Watched
 from harness import PATIENCE_S, ROOT, wait_until
 
 
@@ -71,7 +71,10 @@ def test_a_device_is_added_and_removed(visit, plant):
     page.get_by_label("Name of the device").fill("line-9")
     page.get_by_role("button", name="Make a token").click()
     line = page.get_by_text("andon-edge provision").inner_text()
-    assert read_qr_code(page.get_by_role("img", name="The line for line-9").screenshot()) == line
+    token = line.split()[2]
+    # By the shell's own printf: as an argument it would be in the list of processes.
+    assert line == f"printf %s {token} | andon-edge provision --root /var/lib/andon/edge --token-file -"
+    assert read_qr_code(page.get_by_role("img", name="The token of line-9").screenshot()) == token
     assert plant.server.aws("iot").describe_thing(thingName="line-9")["thingName"] == "line-9"
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
     page.get_by_role("link", name="line-9").click()
@@ -80,6 +83,33 @@ def test_a_device_is_added_and_removed(visit, plant):
     page.get_by_role("heading", name="Fleet").wait_for()
     things = plant.server.aws("iot").list_things()["things"]
     assert "line-9" not in [thing["thingName"] for thing in things]
+
+
+def test_a_fresh_machine_is_enrolled_by_the_line_of_a_server_that_offers_packages(chromium, tmp_path):
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "andon.gpg").write_bytes(b"\x98key")
+    alone = Alone(tmp_path, "--packages", packages)
+    watched = Watched(chromium, alone)
+    try:
+        page = watched.sign_in().page
+        page.get_by_role("button", name="Add a device").first.click()
+        page.get_by_label("Name of the device").fill("line-1")
+        page.get_by_role("button", name="Make a token").click()
+        line = page.get_by_text("/usr/lib/andon/enrol").inner_text()
+        token = line.rsplit("printf %s '", 1)[1].split("'")[0]
+        assert read_qr_code(page.get_by_role("img", name="The token of line-1").screenshot()) == token
+        assert subprocess.run(["sh", "-n", "-c", line], check=False).returncode == 0
+        page.get_by_role("dialog").get_by_role("button", name="Close").click()
+        # Its machine is replaced by another one.
+        page.get_by_role("link", name="line-1").click()
+        page.get_by_role("button", name="Enrol anew").click()
+        page.get_by_role("button", name="Make a token").click()
+        assert token not in page.get_by_text("/usr/lib/andon/enrol").inner_text()
+        assert not watched.problems
+    finally:
+        watched.close()
+        alone.server.kill()
 
 
 def test_devices_are_filtered_and_put_into_a_group_together(visit, plant):

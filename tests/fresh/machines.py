@@ -3,8 +3,8 @@
 """Follows docs/install.md and docs/operations.md on fresh Debian machines: usage: machines.py
 REPOSITORY [--base ROOT]
 
-Two roots of a minimal Debian, each with namespaces of its own, joined by one cable and by nothing
-else: no mirror, no internet. Then a third, whose one cable leads to a proxy. REPOSITORY
+Two roots of a minimal Debian, each with systemd as its first process (machine.py), joined by one cable
+and by nothing else: no mirror, no internet. Then a third, whose one cable leads to a proxy. REPOSITORY
 is what `./dev package --repository DIR --with-dependencies` made. A block of the document runs on
 the machine that its heading or sentence names ("On the machine", "On the server", "On the device"). Needs root.
 """
@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 import walk
+from machine import PACKAGES, Machine
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -34,74 +35,10 @@ SERVER_NAME = "server.plant.example"
 PROXY_NAME = "proxy.plant.example"
 # The first three numbers of the addresses on each cable; who is named first has .1 there.
 CABLES = {("server", "device"): "10.77.0", ("proxy", "shielded"): "10.79.0", ("proxy", "server"): "10.80.0"}
-LIMIT_S = 900
 
 
 def run(*command, **options):
     return subprocess.run(list(map(str, command)), check=True, **options)
-
-
-class Machine:
-    """A root over `base`, in namespaces that end with it."""
-    NAMESPACES = ("mount", "pid", "net", "uts", "ipc")
-
-    def __init__(self, name, base, place, repository, hosts=None, mirror=None):
-        """`hosts`: address by name; `mirror`: a line for apt, of what is no mirror of Debian's."""
-        self.name, self.hosts, self.mirror = name, hosts or {}, mirror
-        self.root = place / name / "root"
-        for part in ("root", "upper", "work"):
-            (place / name / part).mkdir(parents=True)
-        self.options = (f"lowerdir={base},upperdir={place / name / 'upper'},"
-                        f"workdir={place / name / 'work'}")
-        self.repository = repository
-        self.init = None
-
-    def __enter__(self):
-        root = self.root
-        script = " && ".join([
-            "mount --make-rprivate /", f"mount -t overlay overlay -o {self.options} {root}",
-            f"mount -t proc proc {root}/proc", f"mount --rbind /dev {root}/dev",
-            f"mount -t tmpfs tmpfs {root}/run", f"mkdir -p {root}/media/andon {root}/run/systemd/system",
-            f"mount --bind -o ro {self.repository} {root}/media/andon", "ip link set lo up",
-            f"hostname {self.name}", "echo up", "while :; do sleep 0.2; done"])  # a shell reaps what is left to it
-        self.init = subprocess.Popen(
-            ["unshare", *(f"--{name}" for name in self.NAMESPACES), "--fork", "--kill-child",
-             "bash", "-c", script], stdout=subprocess.PIPE, text=True)
-        if self.init.stdout.readline() != "up\n":
-            raise SystemExit(f"machines: {self.name} could not be made")
-        self.pid = int(subprocess.run(["pgrep", "-P", str(self.init.pid)], check=True,
-                                      capture_output=True, text=True).stdout.split()[0])
-        self.prepare()
-        return self
-
-    def prepare(self):
-        stand_in = (HERE / "systemctl").read_text(encoding="utf-8")
-        hosts = {"localhost": "127.0.0.1", self.name: "127.0.1.1", **self.hosts}
-        names = "".join(f"{address} {name}\\n" for name, address in hosts.items())
-        self.shell(f"cat >/usr/bin/systemctl <<'END'\n{stand_in}\nEND\nchmod 755 /usr/bin/systemctl\n"
-                   f"printf '{names}' >/etc/hosts\n"
-                   # Without a mirror what is installed comes from the repository alone.
-                   f"echo '{self.mirror or ''}' >/etc/apt/sources.list; rm -f /etc/apt/apt.conf.d/90host\n"
-                   "rm -rf /var/lib/apt/lists/*; rm -f /etc/resolv.conf\n")
-
-    def __exit__(self, *_):
-        self.init.kill()  # and with it all that runs in its namespace
-        self.init.wait()
-
-    def enter(self):
-        return ["nsenter", "--target", str(self.pid), *(f"--{name}" for name in self.NAMESPACES),
-                "chroot", str(self.root), "env", "-i", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb",
-                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
-
-    def shell(self, script, limit_s=LIMIT_S, check=True):
-        """What the script prints; ends everything with it where it fails."""
-        done = subprocess.run([*self.enter(), "sh", "-e", "-s"], input=script, text=True, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit_s,
-                              cwd="/")
-        if check and done.returncode != 0:
-            raise SystemExit(f"machines: on the {self.name}, exit code {done.returncode} of:\n"
-                             f"{script}\n{done.stdout[-6000:]}")
-        return done.stdout
 
 
 class Proxy:
@@ -187,18 +124,87 @@ def check_what_installed_promises(server, device):
     listening = {int(port, 16): address for address, port in sockets}
     assert set(listening) == set(map(int, ports)) - {8884}, listening
     assert listening[8080] == "0100007F", "operators are let in from elsewhere without TLS"
-    for machine, unit in ((server, "andon-server"), (device, "andon-edge")):
-        for _ in range(50):
-            said = machine.shell(f"cat /run/units/{unit}.service.said 2>/dev/null || :")
-            if "WATCHDOG=1" in said:
-                break
-            time.sleep(0.2)
-        assert "WATCHDOG=1" in said, f"{unit} does not tell its watchdog"
     owner = server.shell("stat -c '%U %a' /var/lib/andon/server").split()
     assert owner == ["andon", "700"], owner
-    shown = device.shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' '; cat /var/log/*.service.log")
+    shown = device.shell("cat /proc/[0-9]*/cmdline | tr '\\0' ' '; journalctl --no-pager")
     assert "andon1." not in shown, "the token is where others see it"
     print("### what is promised of installed machines holds")
+
+
+FUNCTION = """
+AWSTemplateFormatVersion: '2010-09-09'
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: next-version
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: next-version
+      Role: !GetAtt Role.Arn
+      Runtime: python3.11
+      Handler: index.handler
+      Code:
+        ZipFile: "def handler(event, context): return {'next': event['version'] + 1}"
+"""
+JOB = {"StartAt": "Job", "States": {"Job": {
+    "Type": "Task", "Resource": "arn:andon:states:::job:run.sync", "End": True, "Parameters": {
+        "Command": ["sleep", "3000"]}}}}
+
+
+def check_sandboxes(server):
+    """What the unit allows is what functions and workflows' commands need, and they are held all the same."""
+    exposure = server.shell("systemd-analyze security --no-pager andon-server").split("andon-server.service: ")[1]
+    assert float(exposure.split()[0]) <= 3.0, exposure
+    server.shell(f"cat >/tmp/function.yaml <<'END'\n{FUNCTION}\nEND\nandon apply -f /tmp/function.yaml")
+    invoke = """andon function invoke next-version --payload '{"version": 4}' 2>&1"""
+    assert '{"next": 5}' in server.shell(invoke)
+    drop_in = "/etc/systemd/system/andon-server.service.d"
+    server.shell(f"mkdir -p {drop_in}; cp /usr/share/doc/andon-server/examples/no-functions.conf {drop_in}; "
+                 "systemctl daemon-reload; systemctl restart andon-server")
+    refused = server.shell(f"{invoke} && exit 99 || :")
+    assert "cannot hold a job in its sandbox" in refused and "no-functions.conf" in refused, refused
+    server.shell(f"rm -r {drop_in}; systemctl daemon-reload; systemctl restart andon-server")
+    assert '{"next": 5}' in server.shell(invoke)
+    print(f"### functions run at an exposure of {exposure.split()[0]}; with no-functions.conf they are refused by name")
+
+
+def check_restarts(server, device):
+    """systemd starts anew what died or fell silent; components and workflows' commands go on meanwhile."""
+    deploy(server, "line-1", "com.example.GoesOn", "exec sleep 100000")
+    server.shell(f"cd /tmp; cat >job.asl.json <<'END'\n{json.dumps(JOB)}\nEND\n"
+                 "andon workflow create job job.asl.json; andon workflow start job --name goes-on")
+    job = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'andon-job' || :"
+    wait_until("the workflow's command", lambda: int(server.shell(job)) > 0)
+
+    def pid_of_component():
+        (one, ) = (one for one in status_of(device)["components"] if one["name"] == "com.example.GoesOn")
+        return one["pid"]
+
+    before = pid_of_component()
+    for machine, unit, silent in ((device, "andon-edge", "1min"), (server, "andon-server", "5min")):
+        assert machine.property_of(unit, "WatchdogUSec") == silent
+        # So that nobody waits for minutes.
+        drop_in = f"/run/systemd/system/{unit}.service.d"
+        machine.shell(f"mkdir -p {drop_in}; printf '[Service]\\nWatchdogSec=5\\nTimeoutAbortSec=2\\n' >{drop_in}/soon.conf; "
+                      f"systemctl daemon-reload; systemctl restart {unit}; sleep 6; systemctl is-active {unit}")
+        assert machine.property_of(unit, "NRestarts") == "0", f"{unit} does not tell its watchdog"
+        for times, signal in ((1, "KILL"), (2, "STOP")):
+            machine.shell(f"kill -{signal} $(systemctl show --value --property=MainPID {unit})")
+            wait_until(f"{unit} after SIG{signal}", lambda: machine.property_of(unit, "NRestarts") == str(times)
+                       and machine.property_of(unit, "ActiveState") == "active")
+        machine.shell(f"rm -r {drop_in}; systemctl daemon-reload; systemctl restart {unit}")
+    wait_until("the device", lambda: status_of(device)["connected"])
+    assert pid_of_component() == before
+    groups = device.shell(f"cat /proc/{before}/cgroup")
+    assert "andon" in groups, groups
+    assert int(server.shell(job)) > 0
+    print("### killed and stopped services are started anew; a component and a workflow's command went on")
 
 
 # What makes the packages has run before, on the machine that has the sources.
@@ -369,6 +375,7 @@ def check_removal_of_the_agent(server, device):
     deploy(server, "line-1", "com.example.Again", "exec sleep 100000")
     device.shell("DEBIAN_FRONTEND=noninteractive apt-get -y purge andon-edge")
     require_gone(device, "/var/lib/andon", "/etc/andon", "/usr/lib/andon")
+    assert device.shell("find /etc/apt -name '*andon*'") == ""
     assert device.shell(own) == "" and not installed(device, "andon-edge").startswith("installed "), device.shell(own)
     print("### the agent: remove keeps data and identity, installed again it goes on, purge leaves nothing")
 
@@ -409,7 +416,7 @@ def main():
         if base is None:
             base = place / "base"
             base.mkdir()
-            debian_root.make(base)
+            debian_root.make(base, PACKAGES)
         sections = {}
         for document, expected in DOCUMENTS.items():
             found = blocks_by_section(document)
@@ -428,6 +435,8 @@ def main():
                 check_what_installed_promises(server, device)
                 for machine in (server, device):
                     report_memory(machine)
+                check_sandboxes(server)
+                check_restarts(server, device)
                 follow_operations(server, device, sections)
                 if options.newer:
                     check_upgrade(server, device, "/media/andon/later")

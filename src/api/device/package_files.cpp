@@ -2,15 +2,13 @@
 #include "api/device/package_files.hpp"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 
 #include "api/s3/format/byte_range.hpp"
 #include "base/error/error.hpp"
+#include "base/os/tree_walk.hpp"
 #include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
 
@@ -22,16 +20,6 @@ constexpr std::ptrdiff_t kMaxSegments = 8;
 
 bool is_segment(std::string_view segment) {
   return !segment.starts_with('.') && base::is_name_of(segment, "-._+~:");
-}
-
-base::UniqueFd open_below(const base::fs::path& directory, const std::string& name) {
-  const base::UniqueFd root(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!root) return {};
-  open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // a pipe does not hold anybody up
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return base::UniqueFd(
-      static_cast<int>(syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how)));
 }
 
 }  // namespace
@@ -58,7 +46,8 @@ wire::HttpResponse PackageFiles::answer(const wire::HttpRequest& request) const 
   }
   const std::string name = package_file_name(std::string_view(request.path).substr(kPrefix.size()));
   if (name.empty()) throw absent();
-  base::UniqueFd file = open_below(directory_, name);
+  // A pipe does not hold anybody up.
+  base::UniqueFd file = base::open_beneath(directory_, name, O_RDONLY | O_NONBLOCK);
   struct stat status {};
   if (!file || fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) throw absent();
   const std::string etag = std::to_string(status.st_ino) + "-" + std::to_string(status.st_size) +

@@ -83,6 +83,17 @@ json::value list_states(const control::FleetState& fleet, const fleet::Arns& arn
   return output;
 }
 
+json::object described(const fleet::DeploymentProgress& progress) {
+  json::object told{{"step", progress.step}};
+  put_unless_empty(told, "component", progress.component);
+  put_unless_empty(told, "reason", progress.reason);
+  if (progress.of_bytes > 0) {
+    told["bytes"] = progress.bytes;
+    told["ofBytes"] = progress.of_bytes;
+  }
+  return told;
+}
+
 json::value list_devices(store::Database& database, const OperationContext& context) {
   const std::string id = required_text(context.input, "deploymentId");
   const bool is_there = database.read([&](store::Transaction& tx) {
@@ -94,14 +105,17 @@ json::value list_devices(store::Database& database, const OperationContext& cont
   const std::string wanted = word_or_empty(
       context.input, "status",
       {"QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "TIMED_OUT", "CANCELED"});
-  const auto status = fleet::parse_job_status(wanted);
-  const auto found = control::progress_of(database, id, status, read_page(context.input, kDevices));
+  const control::ProgressFilter filter{
+      .status = fleet::parse_job_status(wanted),
+      .thing = bounded_text(context.input, "thingName", kMostName)};
+  const auto found = control::progress_of(database, id, filter, read_page(context.input, kDevices));
   json::array devices;
   for (const control::DeviceProgress& one : found.items) {
     json::object device{{"thing", one.thing},
                         {"status", to_string(one.status)},
                         {"modified", base::to_iso8601(one.modified)}};
     put_unless_empty(device, "reason", one.reason);
+    if (!one.progress.step.empty()) device["progress"] = described(one.progress);
     if (!one.error_stack.empty()) device["errorStack"] = to_array(one.error_stack);
     if (!one.error_types.empty()) device["errorTypes"] = to_array(one.error_types);
     devices.push_back(std::move(device));

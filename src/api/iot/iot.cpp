@@ -2,12 +2,15 @@
 #include "api/iot/iot.hpp"
 
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "api/iot/rows.hpp"
 #include "api/table/members.hpp"
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/os/file.hpp"
+#include "fleet/provisioning/enrol_line.hpp"
 #include "fleet/provisioning/enrolment.hpp"
 #include "trust/keys/certificate.hpp"
 
@@ -37,9 +40,19 @@ json::value describe_endpoint(const DeviceEndpoints& endpoints, const OperationC
   return json::object{{"endpointAddress", address}};
 }
 
-json::value create_token(control::ControlPlane& control, const std::string& url,
-                         const std::string& ca_fingerprint, control::RoleAliases* aliases,
-                         const OperationContext& context) {
+// What a fresh machine runs to become the device; nothing where no packages are offered to it.
+std::optional<std::string> enrol_line(const EnrolmentOptions& options, const std::string& token,
+                                      const std::string& proxy) {
+  constexpr std::size_t kMostOfAKey = 64U << 10U;
+  if (options.packages.empty()) return std::nullopt;
+  const auto key = base::read_file_if_exists(options.packages / "andon.gpg", kMostOfAKey);
+  if (!key) return std::nullopt;
+  return to_shell(fleet::EnrolLine{options.endpoints.https_url(), *key, options.ca_certificate_pem,
+                                   token, proxy});
+}
+
+json::value create_token(control::ControlPlane& control, const EnrolmentOptions& options,
+                         control::RoleAliases* aliases, const OperationContext& context) {
   constexpr std::chrono::seconds kLifetime = std::chrono::hours(1);
   const std::chrono::seconds lifetime(
       optional_number(context.input, "lifetimeSeconds").value_or(kLifetime.count()));
@@ -48,14 +61,24 @@ json::value create_token(control::ControlPlane& control, const std::string& url,
     if (aliases == nullptr) throw Error(ErrorCode::unsupported, "roleAlias: there are none here");
     (void)aliases->require(alias);
   }
+  const std::string proxy = text_or_empty(context.input, "proxy");
+  fleet::require_enrol_proxy(proxy);
   const base::JsonReader reader(context.input, "", {.separator = ": "});
   const control::EnrolmentToken token = control.enrolment.issue_token(
       required_text(context.input, "thingName"), lifetime,
       reader.has("policyNames") ? reader.strings("policyNames") : std::vector<std::string>());
   if (!alias.empty()) aliases->give(alias, token.thing);
-  return json::object{{"token", to_text(fleet::EnrolmentToken{url, ca_fingerprint, token.secret})},
-                      {"thingName", token.thing},
-                      {"expiresAt", base::to_iso8601(token.expires)}};
+  const std::string text = to_text(fleet::EnrolmentToken{
+      options.endpoints.https_url(),
+      trust::describe_certificate(options.ca_certificate_pem).fingerprint, token.secret});
+  json::object answer{
+      {"token", text}, {"thingName", token.thing}, {"expiresAt", base::to_iso8601(token.expires)}};
+  try {
+    if (const auto line = enrol_line(options, text, proxy)) answer["line"] = *line;
+  } catch (const Error& error) {
+    answer["lineRefused"] = error.message();  // the token is good all the same
+  }
+  return answer;
 }
 
 }  // namespace
@@ -88,15 +111,12 @@ std::vector<Operation> iot_operations(control::ControlPlane& control,
 }
 
 std::vector<Operation> enrolment_operations(control::ControlPlane& control,
-                                            const DeviceEndpoints& endpoints,
-                                            const std::string& ca_certificate_pem,
+                                            const EnrolmentOptions& options,
                                             control::RoleAliases* aliases) {
-  const std::string fingerprint = trust::describe_certificate(ca_certificate_pem).fingerprint;
   return {{"andon", "CreateEnrolmentToken", Protocol::rest_json, "POST",
            "/andon/v1/enrolment-tokens", 200,
-           [&control, aliases, url = endpoints.https_url(),
-            fingerprint](const OperationContext& context) {
-             return create_token(control, url, fingerprint, aliases, context);
+           [&control, options, aliases](const OperationContext& context) {
+             return create_token(control, options, aliases, context);
            }}};
 }
 

@@ -20,11 +20,17 @@ namespace andon::api {
 [[nodiscard]] std::vector<Operation> iot_operations(control::ControlPlane& control,
                                                     const DeviceEndpoints& endpoints);
 
-// POST /andon/v1/enrolment-tokens. `ca_certificate_pem` is what devices will check; without
-// `aliases` things are given none.
+// What a device that enrols is told.
+struct EnrolmentOptions {
+  DeviceEndpoints endpoints;
+  std::string ca_certificate_pem;  // by which it knows the server
+  base::fs::path packages;         // the repository that it installs from; none where empty
+};
+
+// POST /andon/v1/enrolment-tokens: a token, and where packages are offered `line` (fleet's
+// EnrolLine) or the reason why there is none; without `aliases` things are given none.
 [[nodiscard]] std::vector<Operation> enrolment_operations(control::ControlPlane& control,
-                                                          const DeviceEndpoints& endpoints,
-                                                          const std::string& ca_certificate_pem,
+                                                          const EnrolmentOptions& options,
                                                           control::RoleAliases* aliases = nullptr);
 
 // Has the broker listen for users with passwords, if it does not yet, and answers the port.

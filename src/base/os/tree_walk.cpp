@@ -108,4 +108,20 @@ void walk_tree(int top, const TreeLimits& limits,
   Walk(limits, visit).go(top, "", 1);
 }
 
+UniqueFd open_beneath(const fs::path& directory, std::string_view name, int flags) {
+  UniqueFd at(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (std::size_t begin = 0; at && begin <= name.size();) {
+    const std::size_t end = std::min(name.find('/', begin), name.size());
+    const std::string segment(name.substr(begin, end - begin));
+    if (segment.empty() || segment == "." || segment == "..") {
+      errno = EINVAL;
+      return {};
+    }
+    const int how = end == name.size() ? flags : O_PATH | O_DIRECTORY;
+    at = UniqueFd(openat(at.get(), segment.c_str(), how | O_NOFOLLOW | O_CLOEXEC));
+    begin = end + 1;
+  }
+  return at;
+}
+
 }  // namespace andon::base

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/os/file.hpp"
 
@@ -32,5 +33,10 @@ struct TreeEntry {
 // Throws resource_exhausted beyond the limits, and what `visit` throws.
 void walk_tree(int top, const TreeLimits& limits,
                const std::function<void(const TreeEntry&)>& visit);
+
+// What lies as `name` ("a/b/c") below a directory, through no symbolic link and not out of it; with
+// O_CLOEXEC added. Nothing, and errno, where that cannot be opened or is no such name. openat2(2),
+// which can do this at once, is forbidden to services whose unit says RestrictSUIDSGID=.
+[[nodiscard]] UniqueFd open_beneath(const fs::path& directory, std::string_view name, int flags);
 
 }  // namespace andon::base

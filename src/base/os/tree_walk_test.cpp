@@ -44,5 +44,26 @@ TEST_F(TreeWalkTest, StopsAtItsLimits) {
   EXPECT_EQ(walk({.max_depth = 4, .max_entries = 3}).size(), 3U);
 }
 
+TEST(OpenBeneath, FindsWhatIsThereAndNothingElse) {
+  const TemporaryDirectory directory;
+  const fs::path top = directory.path() / "top";
+  fs::create_directories(top / "a/b");
+  write_file_atomically(directory.path() / "secret", "no");
+  write_file_atomically(top / "a/b/file", "yes");
+  fs::create_symlink("file", top / "a/b/link");
+  fs::create_directory_symlink("b", top / "a/inside");
+  fs::create_directory_symlink(directory.path(), top / "outside");
+  const UniqueFd file = open_beneath(top, "a/b/file", O_RDONLY);
+  ASSERT_TRUE(file);
+  char bytes[8] = {};
+  EXPECT_EQ(read(file.get(), bytes, sizeof bytes), 3);
+  EXPECT_TRUE(open_beneath(top, "a/b", O_RDONLY | O_DIRECTORY));
+  for (const char* name :
+       {"a/b/none", "a/b/file/more", "a/b/link", "a/inside/file", "outside/secret", "../secret",
+        "a/../a/b/file", "/etc/passwd", "a//b/file", "./a", "", "a/b/"}) {
+    EXPECT_FALSE(open_beneath(top, name, O_RDONLY)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace andon::base

@@ -6,7 +6,7 @@
 namespace andon::control {
 
 Page<DeviceProgress> progress_of(store::Database& database, const std::string& deployment_id,
-                                 std::optional<JobStatus> status, const PageRequest& page) {
+                                 const ProgressFilter& filter, const PageRequest& page) {
   // As kExecutionColumns reads it: what a deployment that is over left open is canceled.
   constexpr std::string_view kStatus =
       "CASE WHEN j.status IN ('IN_PROGRESS', 'QUEUED') AND d.state <> 'CURRENT' THEN 'CANCELED' "
@@ -16,10 +16,12 @@ Page<DeviceProgress> progress_of(store::Database& database, const std::string& d
   std::string sql = "SELECT " + std::string(kExecutionColumns) +
                     " FROM job_executions j JOIN deployments d ON d.id = j.job_id "
                     "WHERE j.job_id = $1 AND j.thing > $2";
-  if (status) {
-    values.emplace_back(std::string(to_string(*status)));
-    sql += " AND " + std::string(kStatus) + " = $4";
-  }
+  const auto only = [&](std::string_view what, const std::string& value) {
+    values.emplace_back(value);
+    sql += " AND " + std::string(what) + " = $" + std::to_string(values.size());
+  };
+  if (filter.status) only(kStatus, std::string(to_string(*filter.status)));
+  if (!filter.thing.empty()) only("j.thing", filter.thing);
   sql += " ORDER BY j.thing LIMIT $3";
   return database.read([&](store::Transaction& tx) {
     Page<DeviceProgress> found;
@@ -34,6 +36,9 @@ Page<DeviceProgress> progress_of(store::Database& database, const std::string& d
                              .status = execution.status,
                              .modified = execution.updated,
                              .reason = reason_of(execution),
+                             .progress = execution.status == JobStatus::in_progress
+                                             ? fleet::read_job_progress(execution.status_details)
+                                             : fleet::DeploymentProgress(),
                              .error_stack = std::move(details.error_stack),
                              .error_types = std::move(details.error_types)});
     }

@@ -148,20 +148,35 @@ TEST_F(FleetStateTest, IsListedByGroupAndByWhatIsInstalledInPages) {
   EXPECT_THROW((void)fleet_.list({.group = "H"}, {}), base::Error);
 }
 
+TEST_F(FleetStateTest, HowFarADeviceIsStandsBesideItUntilItHasEnded) {
+  const Deployment one = deploy("thinggroup/G", "com.ex.Hello", "1.1.0");
+  const fleet::DeploymentProgress progress{
+      .step = "downloading", .component = "com.ex.Hello", .bytes = 5, .of_bytes = 12, .reason = {}};
+  report("dev2", one.id, JobStatus::in_progress, to_job_details(progress));
+  const auto found = progress_of(database(), one.id, {.thing = "dev2"}, {});
+  ASSERT_EQ(found.items.size(), 1U);
+  EXPECT_EQ(found.items.front().progress, progress);
+  EXPECT_TRUE(
+      progress_of(database(), one.id, {.thing = "dev1"}, {}).items.front().progress.step.empty());
+  report("dev2", one.id, JobStatus::succeeded, to_job_details(progress));
+  EXPECT_TRUE(
+      progress_of(database(), one.id, {.thing = "dev2"}, {}).items.front().progress.step.empty());
+}
+
 TEST_F(FleetStateTest, ADeploymentsDevicesAreCountedAndListedInPages) {
   const Deployment one = deploy("thinggroup/G", "com.ex.Hello", "1.1.0");
   report("dev1", one.id, JobStatus::in_progress);
   report("dev1", one.id, JobStatus::succeeded);
   EXPECT_EQ(progress_tally(database(), one.id),
             (std::map<JobStatus, std::int64_t>{{JobStatus::queued, 1}, {JobStatus::succeeded, 1}}));
-  const auto first = progress_of(database(), one.id, std::nullopt, {.limit = 1, .after = {}});
+  const auto first = progress_of(database(), one.id, {}, {.limit = 1, .after = {}});
   EXPECT_EQ(first.items.at(0).thing, "dev1");
   EXPECT_EQ(first.next, "dev1");
-  const auto queued = progress_of(database(), one.id, JobStatus::queued, {});
+  const auto queued = progress_of(database(), one.id, {.status = JobStatus::queued}, {});
   ASSERT_EQ(queued.items.size(), 1U);
   EXPECT_EQ(queued.items.front().thing, "dev2");
   control().deployments.cancel(one.id);
-  EXPECT_EQ(progress_of(database(), one.id, JobStatus::canceled, {}).items.size(), 1U);
+  EXPECT_EQ(progress_of(database(), one.id, {.status = JobStatus::canceled}, {}).items.size(), 1U);
   EXPECT_EQ(progress_tally(database(), one.id)[JobStatus::canceled], 1);
 }
 

@@ -149,8 +149,9 @@ class ControlFixture {
   }
 
   // What a device says of its job.
-  JobUpdateResult report(const std::string& thing, const std::string& job_id, JobStatus status) {
-    return control_->jobs.update(thing, job_id, {status, {}, {}});
+  JobUpdateResult report(const std::string& thing, const std::string& job_id, JobStatus status,
+                         const fleet::JobDetails& details = {}) {
+    return control_->jobs.update(thing, job_id, {status, details, {}});
   }
 
  private:

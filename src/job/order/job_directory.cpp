@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,6 +14,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
 #include "base/os/process.hpp"
+#include "base/os/tree_walk.hpp"
 
 namespace andon::job {
 namespace {
@@ -50,15 +50,6 @@ base::UniqueFd open_below(int directory, const std::string& name) {
   make_accessible(directory, name);
   return base::UniqueFd(
       openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
-base::UniqueFd open_beneath(const fs::path& directory, const std::string& name, unsigned flags) {
-  const base::UniqueFd top = base::open_file(directory, O_RDONLY | O_DIRECTORY);
-  open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC | flags;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  return base::UniqueFd(
-      static_cast<int>(syscall(SYS_openat2, top.get(), name.c_str(), &how, sizeof how)));
 }
 
 bool remove_file(int directory, const std::string& name) {
@@ -171,7 +162,7 @@ base::UniqueFd JobDirectory::keeper() const {
 }
 
 base::UniqueFd JobDirectory::open_plain(const std::string& name) const {
-  base::UniqueFd file = open_beneath(work(), name, O_NONBLOCK | O_NOCTTY);
+  base::UniqueFd file = base::open_beneath(work(), name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   struct stat status {};
   if (file && (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))) {
     errno = EINVAL;
@@ -181,7 +172,7 @@ base::UniqueFd JobDirectory::open_plain(const std::string& name) const {
 }
 
 base::UniqueFd JobDirectory::open_inner(const std::string& name) const {
-  return open_beneath(work(), name, O_DIRECTORY);
+  return base::open_beneath(work(), name, O_RDONLY | O_DIRECTORY);
 }
 
 void JobDirectory::remove_files() const {

@@ -296,14 +296,17 @@ void run_init(const SandboxRules& rules, const Command& command, int output, con
 Error refused(const std::string& why) {
   return Error(ErrorCode::unsupported,
                "this machine cannot hold a job in its sandbox: " + why +
-                   "; jobs need Linux 5.13 with namespaces for this user (in a container: those "
-                   "and mounting allowed)");
+                   "; jobs need Linux 5.13 with namespaces for this user; in a container or a "
+                   "service those, mounts and Landlock must be allowed (no-functions.conf takes "
+                   "them from andon-server.service)");
 }
 
 void check_kernel(const SandboxRules& rules) {
   const int version = landlock_version();
   if (!rules.user && version == 0) {
-    throw refused("without root it needs Landlock, which this kernel does not have or not enabled");
+    throw refused(
+        "without root it needs Landlock, which this kernel does not have, or which is forbidden "
+        "here");
   }
   if (!rules.ports.empty() && version < kLandlockWithScopes) {
     throw refused("ports are allowed one by one with Landlock of version " +

@@ -433,7 +433,11 @@ class Server::Implementation {
                                    }));
     add(api::iot_operations(control_, endpoints));
     add(api::enrolment_operations(
-        control_, endpoints, data_.authority().authority().certificate_pem, &iam_.role_aliases));
+        control_,
+        {.endpoints = endpoints,
+         .ca_certificate_pem = data_.authority().authority().certificate_pem,
+         .packages = options_.packages},
+        &iam_.role_aliases));
     add(api::iot_data_operations(
         {.control = control_,
          .clock = clock_,

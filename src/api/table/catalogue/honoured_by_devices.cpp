@@ -239,7 +239,7 @@ constexpr auto kRows = std::to_array<Honoured>({
     {"iot", "GetTopicRule", "ruleName"},
     {"iot", "ListTopicRules", "topic maxResults nextToken ruleDisabled"},
     {"iot", "ReplaceTopicRule", {kTopicRule.data(), kTopicRule.size()}},
-    {"andon", "CreateEnrolmentToken", "thingName lifetimeSeconds roleAlias policyNames"},
+    {"andon", "CreateEnrolmentToken", "thingName lifetimeSeconds roleAlias policyNames proxy"},
     {"andon", "DeleteWebhook", "name"},
     {"andon", "CreateConsumer", "consumerName type policyNames"},
     {"andon", "DeleteConsumer", "consumerName"},
@@ -278,7 +278,7 @@ constexpr auto kRows = std::to_array<Honoured>({
      "thing class verdict minScore maxScore from until afterId includeMessages includePictures "
      "maxResults "
      "nextToken"},
-    {"andon", "ListDeploymentDevices", "deploymentId status maxResults nextToken"},
+    {"andon", "ListDeploymentDevices", "deploymentId status thingName maxResults nextToken"},
     {"andon", "ListDeviceStates",
      "thingGroupName componentName componentVersion maxResults nextToken"},
     {"andon", "OverruleResult", "resultId class verdict note"},

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace andon::cli {
+namespace andon::fleet {
 
 struct EnrolLine {
   std::string url;             // "https://host:8443", of the device plane
@@ -25,4 +25,4 @@ void require_enrol_proxy(const std::string& proxy);
 // which every user of the device would see, or what is given would not fit.
 [[nodiscard]] std::string to_shell(const EnrolLine& line);
 
-}  // namespace andon::cli
+}  // namespace andon::fleet

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/device/enrol_line.hpp"
+#include "fleet/provisioning/enrol_line.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include "base/error/error.hpp"
 #include "base/os/process.hpp"
 
-namespace andon::cli {
+namespace andon::fleet {
 namespace {
 
 using testing::HasSubstr;
@@ -80,4 +80,4 @@ TEST(EnrolLine, RefusesWhatAShellOrAptWouldReadOtherwise) {
 }
 
 }  // namespace
-}  // namespace andon::cli
+}  // namespace andon::fleet

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/device/enrol_line.hpp"
+#include "fleet/provisioning/enrol_line.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
 
-namespace andon::cli {
+namespace andon::fleet {
 namespace {
 
 constexpr std::size_t kMostOfATerminal = 4'000;
@@ -53,17 +53,17 @@ void require_enrol_proxy(const std::string& proxy) {
   const std::size_t host = proxy.find("://");
   const std::string scheme = proxy.substr(0, host);
   if (host == proxy.npos || (scheme != "http" && scheme != "https" && scheme != "socks5h")) {
-    refuse("--proxy: '" + proxy + "' must be http://, https:// or socks5h:// and HOST:PORT");
+    refuse("proxy: '" + proxy + "' must be http://, https:// or socks5h:// and HOST:PORT");
   }
   const std::string_view rest = std::string_view(proxy).substr(host + 3);
   if (rest.find('@') != rest.npos) {
     refuse(
-        "--proxy: what is in the line is read by others, so it has no password: see "
+        "proxy: what is in the line is read by others, so it has no password: see "
         "docs/install.md");
   }
   // Letters that neither a shell nor apt reads otherwise.
   if (rest.empty() || !base::is_name_of(rest, "-.:[]")) {
-    refuse("--proxy: '" + proxy + "' names no host and port");
+    refuse("proxy: '" + proxy + "' names no host and port");
   }
 }
 
@@ -81,8 +81,11 @@ std::string to_shell(const EnrolLine& line) {
       "echo 'deb [signed-by=/etc/apt/keyrings/andon.gpg] {}/packages/ stable main' "
       ">sources.list.d/andon.list; "
       "export DEBIAN_FRONTEND=noninteractive; "
-      "apt-get -qq -o Acquire::http::Timeout=10 update || :; "
-      "apt-get -qq -y --no-install-recommends install andon-edge </dev/null; "
+      // A machine that was just installed may be at its own updates.
+      "n=0; until apt-get -qq -o Acquire::http::Timeout=10 update || :; "
+      "apt-cache show andon-edge >/dev/null 2>&1 || [ $n = 12 ]; do n=$((n+1)); sleep 5; done; "
+      "apt-get -qq -y -o DPkg::Lock::Timeout=600 --no-install-recommends install andon-edge "
+      "</dev/null; "
       "printf %s '{}' | {}/usr/lib/andon/enrol)",
       base::to_base64(line.repository_key), pem_for_printf(line.ca_pem), host, host,
       line.proxy.empty() ? "DIRECT" : line.proxy, line.url, line.token,
@@ -97,4 +100,4 @@ std::string to_shell(const EnrolLine& line) {
   return text;
 }
 
-}  // namespace andon::cli
+}  // namespace andon::fleet
