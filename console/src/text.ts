@@ -268,6 +268,8 @@ export const t = {
     keysHow: '← → step · space pauses',
   },
   results: {
+    group: 'Line or group',
+    allGroups: 'All lines and groups',
     device: 'Device',
     allDevices: 'All devices',
     klass: 'Class',
@@ -289,7 +291,7 @@ export const t = {
     overruleAs: 'What it is (empty: nothing)',
     note: 'Note',
     perHour: 'Pictures per hour',
-    cut: 'There is more than was counted: choose a shorter time or a device.',
+    cut: 'There is more than was counted: choose a shorter time, a group or a device.',
     found: 'with a finding',
     without: 'without',
     rejected: 'rejected (NG)',

@@ -457,7 +457,7 @@ class Server::Implementation {
     add(api::job_operations(tasks_.jobs()));
     add(api::logs_operations(logs_, control_.arns));
     add(api::fleet_operations(data_.database(), clock_, control_.arns));
-    add(api::result_operations(results_, [this](const std::string& key) {
+    add(api::result_operations(results_, control_.things, [this](const std::string& key) {
       return data_.objects().head(std::string(api::kUploadBucket), key).has_value();
     }));
     add(api::command_operations(commands_, &authorizer_));
