@@ -111,6 +111,7 @@ constexpr const char* kApiTrustFile = "api-ca.pem";
 constexpr std::uint64_t kUnaskedBytes = 16'384;
 constexpr std::chrono::seconds kTelemetryWritten{2};
 constexpr std::chrono::seconds kAlarmsChecked{10};
+constexpr std::chrono::seconds kRefusedPushesKept{10};
 
 }  // namespace
 
@@ -369,10 +370,18 @@ class Server::Implementation {
           return false;
         },
         kAlarmsChecked);
+    push_keeper_.emplace(
+        "webhooks",
+        [this] {
+          event_bus_.keep_push_outcomes();
+          return false;
+        },
+        kRefusedPushesKept);
   }
 
   ~Implementation() {
     withdraw_announcement(data_.path());
+    push_keeper_.reset();
     alarm_watch_.reset();
     telemetry_writer_.reset();
     telemetry_.stop_metrics();
@@ -761,6 +770,7 @@ class Server::Implementation {
   // Last: they use what is above.
   std::optional<control::BackgroundWorker> telemetry_writer_;
   std::optional<control::BackgroundWorker> alarm_watch_;
+  std::optional<control::BackgroundWorker> push_keeper_;
 };
 
 Server::Server(ServerOptions options)

@@ -288,6 +288,7 @@ constexpr auto kRows = std::to_array<AccessRow>({
     {"andon", "ListDeliveries", "{sourceArn}"},
     {"andon", "ListDeploymentDevices", "deployment/{deploymentId}"},
     {"andon", "ListDeviceStates", "*"},
+    {"andon", "ListWebhookOutcomes", "webhook/{name}"},
     {"andon", "ListWebhooks", "*"},
     {"andon", "PutWebhook", "webhook/{name}"},
     {"andon", "DeleteModelAlias", "model/{modelName}"},

@@ -251,6 +251,7 @@ constexpr auto kRows = std::to_array<Honoured>({
     {"andon", "PutModelAlias", "modelName alias version note expectedVersion"},
     {"andon", "GetJobLog", "jobId from"},
     {"andon", "ListDeliveries", "sourceArn maxResults nextToken"},
+    {"andon", "ListWebhookOutcomes", "name maxResults"},
     {"andon", "ListWebhooks", "maxResults nextToken"},
     {"andon", "PutWebhook", "name secret"},
     {"andon", "ApplyStack", "stackName templateBody parameters{*} tags{*} prune clientToken"},
