@@ -46,7 +46,7 @@ constexpr Expected kExpected[] = {
     {"cloudtrail", "o", "LookupEvents"},
     {"andon", "odv",
      "CountResults ExportResults GetDeviceMetrics GetJobLog GetResult ListAlarms ListDeliveries "
-     "ListResults ListWebhooks "
+     "ListResults ListWebhookOutcomes ListWebhooks "
      "ListRepositories"},
     {"events", "o",
      "CreateApiDestination CreateConnection CreateEventBus DeleteApiDestination DeleteConnection "

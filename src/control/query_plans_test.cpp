@@ -57,6 +57,7 @@ const std::set<std::string> kMayBeScanned = {"subtree",
                                              "parameters",     // at most 10,000; when one is made
                                              "secrets",        // at most 10,000; when one is made
                                              "tag",            // the tags of one object (json_each)
+                                             "member",         // the things that were asked of, too
                                              "iot_policies",   // at most 10,000; when one is made
                                              "consumers",      // at most 1,000; at the start
                                              "thing_shadows",  // counted at the start
@@ -249,7 +250,9 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
       for (const ResultFilter& filter :
            {ResultFilter{}, ResultFilter{.thing = "dev1"}, ResultFilter{.label = "scratch"},
             ResultFilter{.verdict = "NG"}, ResultFilter{.least_score = 0.1},
-            ResultFilter{.thing = "dev1", .label = "scratch", .verdict = "NG"}}) {
+            ResultFilter{.thing = "dev1", .label = "scratch", .verdict = "NG"},
+            ResultFilter{.among = std::vector<std::string>{"dev1", "dev2"}},
+            ResultFilter{.least_score = 0.1, .among = std::vector<std::string>{"dev1"}}}) {
         const ResultPage page = results.list({.filter = filter, .order = order, .limit = 1});
         (void)results.list({.filter = filter, .order = order, .place = page.next, .limit = 1});
         (void)results.counts(filter, {}, {.limit = 1, .after = R"(["0","dev1","a"])"});

@@ -325,6 +325,40 @@ def test_a_viewer_sees_and_is_refused_every_change_with_the_reason(visit, plant)
     assert PASSWORD not in page.content()
 
 
+def test_results_are_filtered_by_line_and_the_address_and_the_command_have_it(visit, plant):
+    watched = visit().sign_in("vera")
+    page = watched.go("#/results", "Results")
+    cards = page.locator("main .gallery > *")
+    cards.first.wait_for()
+    page.get_by_role("combobox", name="Line or group").select_option("hall-1")
+    wait_until(lambda: "group=hall-1" in page.url, "the address")
+    cards.first.wait_for()
+    devices = page.get_by_role("combobox", name="Device")
+    wait_until(lambda: devices.locator("option").all_inner_texts() == [
+        "All devices", "line-1-camera-1", "line-2", "line-3"], "the devices of the line")
+    page.get_by_label("Score to").fill("0.99")
+    page.keyboard.press("Enter")
+    command = page.get_by_role("button", name="Copy as CLI")
+    wait_until(lambda: command.get_attribute("title")
+               == "andon result list --group hall-1 --max-score 0.99", "the command")
+    page.get_by_label("Score to").fill("")
+    page.keyboard.press("Enter")
+    # Of a result one goes on within the line, and back to it.
+    cards.first.click()
+    page.get_by_role("link", name="Next").wait_for()
+    assert "group=hall-1" in page.url
+    page.locator("main").get_by_role("link", name="Results").click()
+    page.get_by_role("heading", name="Results", level=1).wait_for()
+    assert page.get_by_role("combobox", name="Line or group").input_value() == "hall-1"
+    # A line without any.
+    page.get_by_role("combobox", name="Device").select_option("line-2")
+    page.get_by_text("Nothing fits").first.wait_for()
+    assert "thing=line-2" in page.url
+    page.get_by_role("combobox", name="Line or group").select_option("")
+    wait_until(lambda: "thing" not in page.url and "group" not in page.url, "the address without them")
+    cards.first.wait_for()
+
+
 def test_schedules_and_webhooks_are_shown_with_what_came_of_them(visit, plant):
     page = visit().sign_in("vera").go("#/workflows", "Workflows")
     page.get_by_role("link", name="Schedules and webhooks").click()

@@ -146,6 +146,21 @@ def test_rejects_are_what_verdicts_say_by_device_hour_and_shift(alone, watched):
     row = page.locator("details tbody tr").first
     cells = row.locator("td").all_inner_texts()
     assert cells[1] in ("early", "late", "night") and cells[2:7] == ["8", "6", "0", "2", "25 %"]
+    # Of a line alone.
+    iot = server.aws("iot")
+    iot.create_thing_group(thingGroupName="hall-1")
+    iot.add_thing_to_thing_group(thingName="line-1", thingGroupName="hall-1")
+    iot.create_thing_group(thingGroupName="hall-2")
+    other = server.device("line-2", server.data.parent / "others")
+    iot.add_thing_to_thing_group(thingName="line-2", thingGroupName="hall-2")
+    say_results(server, other, [message(number, "OK", "tag") for number in range(3)])
+    for line, pictures in (("hall-1", "8"), ("hall-2", "3")):
+        page = watched.go(f"#/results?group={line}", "Results")
+        page.get_by_text("Counts per shift").wait_for()
+        if not row.is_visible():
+            page.get_by_text("Counts per shift").click()
+        wait_until(lambda want=pictures: row.locator("td").all_inner_texts()[2] == want,
+                   f"the counts of {line}")
 
 
 def test_a_thousand_devices_and_a_stream_of_results_do_not_flood_the_server(alone, watched):

@@ -134,6 +134,52 @@ def test_a_hundred_thousand_results_are_paged_and_filtered_in_bounded_memory(chr
     watched.close()
 
 
+def test_the_results_of_a_line_are_found_among_a_hundred_thousand(chromium, year, capsys):
+    iot = year.server.aws("iot")
+    for group, members in (("hall-1", [3, 7]), ("plant", range(DEVICES))):
+        iot.create_thing_group(thingGroupName=group)
+        for member in members:
+            iot.add_thing_to_thing_group(thingName=f"line-{member:02}", thingGroupName=group)
+    # A line that has found something once, before all others.
+    late = year.server.device("late", year.server.data.parent / "late")
+    assert late.mqtt().publish("andon/things/late/results", json.loads(message(-7)))
+    iot.create_thing_group(thingGroupName="rare")
+    iot.add_thing_to_thing_group(thingName="late", thingGroupName="rare")
+    wait_until(lambda: year.server.results("thing=late"), "the one result")
+    watched = Watched(chromium, year)
+    page = watched.sign_in().go("#/results", "Results")
+    cards = page.locator("main .gallery > *")
+    groups = page.get_by_role("combobox", name="Line or group")
+
+    def begins_with(number):
+        wait_until(lambda: f"image-{number}.jpg" in cards.first.inner_html(), f"picture {number} first")
+    start = time.monotonic()
+    groups.select_option("hall-1")
+    begins_with(99_987)
+    say("of a line of two devices", start, capsys)
+    assert cards.count() == CARDS
+    page.get_by_role("button", name="Older").click()
+    wait_until(lambda: cards.count() == 2 * CARDS, "the next page")
+    start = time.monotonic()
+    groups.select_option("rare")
+    begins_with(-7)
+    say("of a line with one picture, the oldest", start, capsys)
+    assert cards.count() == 1
+    start = time.monotonic()
+    groups.select_option("plant")
+    begins_with(MANY - 1)
+    say("of a group of all devices", start, capsys)
+    page.get_by_role("searchbox", name="Class").fill("dent")
+    page.keyboard.press("Enter")
+    begins_with([number for number in range(MANY) if number % 97 == 0 and number % 10][-1])
+    start = time.monotonic()
+    status, told = year.server.call("GET", "/andon/v1/result-counts?thingGroupName=hall-1&groupBy=none")
+    say("its count", start, capsys)
+    assert status == 200 and told["counts"] == [{"count": 2 * MANY // DEVICES}]
+    assert not watched.problems
+    watched.close()
+
+
 def test_the_export_of_a_hundred_thousand_results_is_whole(chromium, year, tmp_path, capsys):
     watched = Watched(chromium, year, accept_downloads=True)
     page = watched.sign_in().go("#/results?class=scratch", "Results")

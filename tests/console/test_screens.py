@@ -65,6 +65,7 @@ def screens(plant):
         ("execution", f"#/workflows/executions/{quoted(execution)}", execution.rsplit(":", 1)[1]),
         ("functions", "#/workflows/functions", "Functions"),
         ("triggers", "#/workflows/triggers", "Schedules and webhooks"),
+        ("pushes", "#/workflows/triggers/code", "code"),
         ("mqtt", "#/mqtt?filters=" + quoted("hall-1/%23"), "MQTT"),
         ("objects", f"#/objects/andon-uploads?prefix={quoted(day)}", "andon-uploads"),
         ("audit", "#/audit", "Audit"),
@@ -133,7 +134,7 @@ def with_outcomes(page, _plant):
 
 
 LOOKED_AT = {"device": at_the_device, "metrics": with_an_hour, "live": with_a_frame, "mqtt": with_what_is_retained,
-             "triggers": with_outcomes}
+             "triggers": with_outcomes, "pushes": with_outcomes}
 
 
 def accessible(page):

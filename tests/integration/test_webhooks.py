@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 
+from functions import make_role
 from harness import PATIENCE_S, Server, http, program, wait_until
 
 SECRET = "a secret of more than sixteen characters"
@@ -126,6 +127,94 @@ def test_the_outcome_of_each_delivery_is_shown(server):
     mine = [one for one in told["deliveries"] if one["eventId"] == event["id"]]
     assert [(one["status"], one["targetId"], one["attempts"]) for one in mine] == [
         ("DELIVERED", "log", 1)]
+
+
+def outcomes(server, name):
+    status, told = server.call("GET", f"/andon/v1/webhooks/{name}/outcomes")
+    assert status == 200, told
+    return told["outcomes"]
+
+
+def andon(server, *words):
+    return subprocess.run([program("andon"), *words, "--data", str(server.data)],
+                          capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout
+
+
+def test_the_outcomes_of_a_webhook_name_the_execution_and_what_was_refused(server):
+    assert server.call("PUT", "/andon/v1/webhooks/train", {"secret": SECRET})[0] == 200
+    assert outcomes(server, "train") == [] and andon(server, "webhook", "outcomes", "train") == ""
+    states = server.aws("stepfunctions")
+    machine = states.create_state_machine(
+        name="train", roleArn=make_role(server, "train", service="states.amazonaws.com"),
+        definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}))[
+            "stateMachineArn"]
+    events = server.aws("events")
+    events.put_rule(Name="train", EventPattern=json.dumps({
+        "source": ["andon.webhooks"], "resources": [{"suffix": ":webhook/train"}]}))
+    events.put_targets(Rule="train", Targets=[{
+        "Id": "train", "Arn": machine,
+        "RoleArn": make_role(server, "starter", {
+            "Effect": "Allow", "Action": "states:StartExecution", "Resource": "*"},
+            service="events.amazonaws.com")}])
+    body = commit()
+    headers = github(body)
+    assert push(server, headers, body, name="train") == 202
+
+    def started():
+        return [one["started"] for one in outcomes(server, "train")[0]["deliveries"]
+                if "started" in one]
+    execution = wait_until(started, "the execution being told of")[0]
+    assert states.describe_execution(executionArn=execution)["stateMachineArn"] == machine
+    taken = outcomes(server, "train")[0]
+    assert (taken["outcome"], taken["forge"], taken["event"]) == ("TAKEN", "github", "push")
+    assert (taken["ref"], taken["commit"], taken["repository"]) == (
+        body["ref"], body["after"], "plant/code")
+    assert taken["deliveryId"] == headers["X-GitHub-Delivery"] and taken["from"] == "127.0.0.1"
+    assert execution in andon(server, "webhook", "outcomes", "train")
+
+    for _ in range(3):
+        assert push(server, github(commit(), secret="another"), body, name="train") == 403
+    assert push(server, headers, body, name="train") == 409
+    assert push(server, github(b"no JSON"), b"no JSON", name="train") == 400
+    assert push(server, {}, body, name="train") == 403
+    told = {one["outcome"]: one for one in outcomes(server, "train")}
+    assert {name: one["count"] for name, one in told.items()} == {
+        "TAKEN": 1, "REFUSED": 4, "REPEATED": 1, "MALFORMED": 1}
+    assert outcomes(server, "train")[0]["outcome"] == "REFUSED"
+    assert told["REFUSED"]["reason"] == "it has no signature of a forge that is known"
+    shown = andon(server, "webhook", "outcomes", "train")
+    assert "REFUSED" in shown and "(4 times)" in shown and told["REFUSED"]["reason"] in shown
+    status, _ = server.call("GET", "/andon/v1/webhooks/nowhere/outcomes")
+    assert status == 404
+
+
+def test_outcomes_are_there_after_a_restart_and_go_with_their_webhook(tmp_path):
+    with Server(tmp_path / "data") as server:
+        assert server.call("PUT", "/andon/v1/webhooks/plant", {"secret": SECRET})[0] == 200
+        body = commit()
+        assert push(server, github(body), body) == 202
+        assert push(server, github(body, secret="another"), body) == 403
+        server.stop()
+        server.start()
+        assert [(one["outcome"], one["count"]) for one in outcomes(server, "plant")] == [
+            ("REFUSED", 1), ("TAKEN", 1)]
+        assert push(server, {}, body) == 403
+        assert outcomes(server, "plant")[0]["count"] == 2  # written by having been read
+        server.kill()
+        server.start()
+        assert outcomes(server, "plant")[0]["count"] == 2
+        assert server.call("DELETE", "/andon/v1/webhooks/plant")[0] == 200
+        assert server.call("PUT", "/andon/v1/webhooks/plant", {"secret": SECRET})[0] == 200
+        assert outcomes(server, "plant") == []
+
+
+def test_a_sender_cannot_steer_the_terminal(server):
+    assert server.call("PUT", "/andon/v1/webhooks/hostile", {"secret": SECRET})[0] == 200
+    body = {**commit(), "ref": "\x1b[2Jgone\nREFUSED", "repository": {"full_name": "\u202eedoc"}}
+    assert push(server, github(body), body, name="hostile") == 202
+    shown = andon(server, "webhook", "outcomes", "hostile")
+    assert "\x1b" not in shown and "\u202e" not in shown
+    assert not any(line.startswith("REFUSED") for line in shown.splitlines())
 
 
 def test_the_command_line_makes_lists_and_removes_webhooks(server):

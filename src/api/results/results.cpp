@@ -9,6 +9,7 @@
 
 #include "api/constraints/constraints.hpp"
 #include "api/constraints/rows.hpp"
+#include "api/results/result_question.hpp"
 #include "api/table/members.hpp"
 #include "base/error/error.hpp"
 #include "base/text/ascii.hpp"
@@ -29,69 +30,17 @@ constexpr PageLimits kCounts{.standard = 1000, .maximum = 10'000};
 constexpr std::chrono::days kMostDays{35};  // by shift
 constexpr std::size_t kMostShifts = 12 * 37;
 constexpr std::string_view kUploads = "s3://andon-uploads/";
-constexpr std::size_t kMaxText = 256;
 constexpr std::size_t kMaxNote = 2000;
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, message);
 }
 
-std::string short_text(const json::object& input, std::string_view key,
-                       std::size_t most = kMaxText) {
-  return bounded_text(input, key, most);
-}
-
-std::optional<double> read_score(const json::object& input, std::string_view key) {
-  const std::string text = text_or_empty(input, key);
-  if (text.empty()) return std::nullopt;
-  const auto score = base::parse_number(text);
-  if (!score || !std::isfinite(*score)) refuse(std::string(key) + ": must be a number");
-  return score;
-}
-
-control::ResultFilter read_filter(const json::object& input) {
-  control::ResultFilter filter{.thing = short_text(input, "thing"),
-                               .label = short_text(input, "class"),
-                               .verdict = short_text(input, "verdict"),
-                               .least_score = {}};
-  if (const auto from = optional_time_ms(input, "from")) filter.from_ms = *from;
-  if (const auto until = optional_time_ms(input, "until")) filter.until_ms = *until;
-  filter.least_score = read_score(input, "minScore");
-  filter.most_score = read_score(input, "maxScore");
-  return filter;
-}
-
-std::string place_text(const control::ResultPlace& place) {
-  return std::to_string(place.time_ms) + "|" + std::to_string(place.id);
-}
-
-std::optional<control::ResultPlace> read_place(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto parts = base::split(text, '|');
-  const auto time = base::parse_int64(parts.front());
-  const auto id = base::parse_int64(parts.back());
-  if (parts.size() != 2 || !time || !id) {
-    refuse("nextToken: is not one that this operation gave; start the list anew without it");
-  }
-  return control::ResultPlace{.time_ms = *time, .id = *id};
-}
-
-control::ResultRead read_question(const json::object& input, const PageLimits& limits) {
-  const control::PageRequest page = read_page(input, limits);
-  control::ResultRead wanted{.filter = read_filter(input), .limit = page.limit};
-  wanted.place = read_place(page.after);
-  if (const auto after = optional_number(input, "afterId")) {
-    // A place of the other order is of no use here.
-    if (!wanted.place) wanted.place = control::ResultPlace{.time_ms = 0, .id = *after};
-    wanted.order = control::ResultOrder::as_they_came;
-  }
-  return wanted;
-}
-
 std::int64_t read_id(const json::object& input) {
   const std::string text = required_text(input, "resultId");
   const auto id = base::parse_int64(text);
-  if (!id) throw Error(ErrorCode::not_found, "there is no result " + short_text(input, "resultId"));
+  if (!id)
+    throw Error(ErrorCode::not_found, "there is no result " + short_result_text(input, "resultId"));
   return *id;
 }
 
@@ -137,10 +86,12 @@ void put_picture(json::object& told, const StoredResult& stored, const HasUpload
   if (has_upload(key)) told["picture"] = std::string(kUploads) + key;
 }
 
-json::value list(Results& results, const HasUpload& has_upload, const OperationContext& context) {
+json::value list(Results& results, const Members& members, const HasUpload& has_upload,
+                 const OperationContext& context) {
   // Before the list: who goes on from here misses nothing.
   const std::int64_t newest = results.newest_id();
-  const control::ResultPage page = results.list(read_question(context.input, kList));
+  const control::ResultPage page =
+      results.list(read_result_question(context.input, kList, members));
   const bool with_messages = flag(context.input, "includeMessages");
   json::array all;
   const bool with_pictures = flag(context.input, "includePictures");
@@ -150,7 +101,7 @@ json::value list(Results& results, const HasUpload& has_upload, const OperationC
     all.push_back(std::move(told));
   }
   json::object output{{"results", std::move(all)}, {"newestId", std::to_string(newest)}};
-  if (page.next) output["nextToken"] = to_page_token(place_text(*page.next));
+  if (page.next) output["nextToken"] = to_page_token(result_place_text(*page.next));
   return output;
 }
 
@@ -168,16 +119,16 @@ json::value get(Results& results, const HasUpload& has_upload, const OperationCo
 
 json::value confirm(Results& results, const OperationContext& context) {
   control::ResultReview review{.kind = control::ReviewKind::confirmed,
-                               .note = short_text(context.input, "note", kMaxNote),
+                               .note = bounded_text(context.input, "note", kMaxNote),
                                .by = context.caller.principal};
   return described(results.add_review(read_id(context.input), std::move(review)));
 }
 
 json::value overrule(Results& results, const OperationContext& context) {
   control::ResultReview review{.kind = control::ReviewKind::overruled,
-                               .label = short_text(context.input, "class"),
-                               .verdict = short_text(context.input, "verdict"),
-                               .note = short_text(context.input, "note", kMaxNote),
+                               .label = short_result_text(context.input, "class"),
+                               .verdict = short_result_text(context.input, "verdict"),
+                               .note = bounded_text(context.input, "note", kMaxNote),
                                .by = context.caller.principal};
   // An empty class says that there is nothing; leaving it out would not say anything.
   if (!context.input.contains("class") && review.verdict.empty()) {
@@ -186,9 +137,10 @@ json::value overrule(Results& results, const OperationContext& context) {
   return described(results.add_review(read_id(context.input), std::move(review)));
 }
 
-json::value export_results(Results& results, const OperationContext& context) {
+json::value export_results(Results& results, const Members& members,
+                           const OperationContext& context) {
   const std::string format = word_or_empty(context.input, "format", {"jsonl", "csv"});
-  const control::ResultRead wanted = read_question(context.input, kExport);
+  const control::ResultRead wanted = read_result_question(context.input, kExport, members);
   const bool is_csv = format == "csv";
   const control::ResultPage page = results.list(wanted);
   std::string content;
@@ -197,42 +149,8 @@ json::value export_results(Results& results, const OperationContext& context) {
     content += (is_csv ? to_csv_line(stored) : base::to_text(described(stored, true))) + "\n";
   }
   json::object output{{"format", is_csv ? "csv" : "jsonl"}, {"content", std::move(content)}};
-  if (page.next) output["nextToken"] = to_page_token(place_text(*page.next));
+  if (page.next) output["nextToken"] = to_page_token(result_place_text(*page.next));
   return output;
-}
-
-// "thing,hour,class" and others of these.
-struct Grouping {
-  control::CountGroups groups{.by_hour = false, .by_thing = false, .by_label = false};
-  bool by_shift = false;
-};
-
-Grouping read_grouping(const json::object& input) {
-  const std::string text = short_text(input, "groupBy");
-  Grouping grouping;
-  for (const std::string_view word :
-       base::split(text.empty() ? "thing,hour,class" : std::string_view(text), ',')) {
-    if (word == "thing") {
-      grouping.groups.by_thing = true;
-    } else if (word == "hour") {
-      grouping.groups.by_hour = true;
-    } else if (word == "class") {
-      grouping.groups.by_label = true;
-    } else if (word == "found") {
-      grouping.groups.by_found = true;
-    } else if (word == "verdict") {
-      grouping.groups.by_verdict = true;
-    } else if (word == "shift") {
-      grouping.by_shift = true;
-    } else if (word != "none" || text != "none") {
-      refuse(
-          "groupBy: may name thing, hour or shift, class or found, verdict, with commas between "
-          "them, "
-          "or none alone");
-    }
-  }
-  if (grouping.by_shift && grouping.groups.by_hour) refuse("groupBy: by hour or by shift");
-  return grouping;
 }
 
 json::object described(const control::ResultCount& one, const control::CountGroups& groups) {
@@ -301,9 +219,9 @@ json::value count_by_shift(const Results& results, control::ResultFilter filter,
   return output;
 }
 
-json::value count(Results& results, const OperationContext& context) {
-  const Grouping grouping = read_grouping(context.input);
-  const control::ResultFilter filter = read_filter(context.input);
+json::value count(Results& results, const Members& members, const OperationContext& context) {
+  const ResultGrouping grouping = read_result_grouping(context.input);
+  const control::ResultFilter filter = read_result_filter(context.input, members);
   const control::PageRequest request = read_page(context.input, kCounts);
   if (grouping.by_shift) {
     return count_by_shift(results, filter, grouping.groups, request, base::SystemClock().now());
@@ -380,25 +298,38 @@ std::string upload_key(const control::NewResult& result) {
   return result.thing + "/" + day + "/" + result.image;
 }
 
-std::vector<Operation> result_operations(Results& results, HasUpload has_upload) {
+std::vector<Operation> result_operations(Results& results, const control::Things& things,
+                                         HasUpload has_upload) {
   using Work = json::value (*)(Results&, const OperationContext&);
   const auto row = [&results](std::string_view name, std::string_view method, std::string_view path,
                               Work work) {
     return own_row(name, method, path, std::ref(results), work);
   };
-  const auto with_pictures = [&results, has_upload = std::move(has_upload)](
-                                 std::string_view name, std::string_view path, auto work) {
+  const Members members = [&things](const std::string& group) {
+    return members_of_group(things, group);
+  };
+  const auto about_many = [&results, members](std::string_view name, std::string_view path,
+                                              auto work) {
     return own_row(name, "GET", path, std::ref(results),
-                   [has_upload, work](Results& of, const OperationContext& context) {
-                     return work(of, has_upload, context);
+                   [members, work](Results& of, const OperationContext& context) {
+                     return work(of, members, context);
                    });
   };
-  return {with_pictures("ListResults", "/andon/v1/results", list),
-          with_pictures("GetResult", "/andon/v1/results/{resultId}", get),
+  const auto list_with_pictures = [has_upload](Results& of, const Members& group,
+                                               const OperationContext& context) {
+    return list(of, group, has_upload, context);
+  };
+  const auto get_with_picture = [has_upload = std::move(has_upload)](
+                                    Results& of, const OperationContext& context) {
+    return get(of, has_upload, context);
+  };
+  return {about_many("ListResults", "/andon/v1/results", list_with_pictures),
+          own_row("GetResult", "GET", "/andon/v1/results/{resultId}", std::ref(results),
+                  get_with_picture),
           row("ConfirmResult", "POST", "/andon/v1/results/{resultId}/confirm", confirm),
           row("OverruleResult", "POST", "/andon/v1/results/{resultId}/overrule", overrule),
-          row("ExportResults", "GET", "/andon/v1/result-export", export_results),
-          row("CountResults", "GET", "/andon/v1/result-counts", count),
+          about_many("ExportResults", "/andon/v1/result-export", export_results),
+          about_many("CountResults", "/andon/v1/result-counts", count),
           row("GetShifts", "GET", "/andon/v1/result-shifts", get_shifts),
           row("PutShifts", "PUT", "/andon/v1/result-shifts", put_shifts)};
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/table/operation.hpp"
+#include "control/devices/things.hpp"
 #include "control/results/results.hpp"
 
 namespace andon::api {
@@ -15,8 +16,10 @@ namespace andon::api {
 // Whether an object of bucket andon-uploads is there; called for each result that is shown.
 using HasUpload = std::function<bool(const std::string& key)>;
 
-// `results` outlives the rows. Without `has_upload` no result tells of its picture.
+// `results` and `things`, which know the members of groups, outlive the rows. Without `has_upload`
+// no result tells of its picture.
 [[nodiscard]] std::vector<Operation> result_operations(control::Results& results,
+                                                       const control::Things& things,
                                                        HasUpload has_upload = {});
 
 // Where andon-inspect uploads the picture of a result, if it does.

@@ -9,6 +9,7 @@
 #include "base/error/error.hpp"
 #include "base/testing/fake_clock.hpp"
 #include "control/results/result_intake.hpp"
+#include "control/testing/control_fixture.hpp"
 
 namespace andon::api {
 namespace {
@@ -56,7 +57,8 @@ class ResultOperationsTest : public testing::Test {
   base::FakeClock clock_{base::from_epoch_millis(1'795'343'912'000)};
   std::unique_ptr<store::Database> database_ = store::open_sqlite(directory_.path() / "results.db");
   control::Results results_{*database_, clock_, {}};
-  std::vector<Operation> operations_ = result_operations(results_);
+  control::ControlFixture plant_;
+  std::vector<Operation> operations_ = result_operations(results_, plant_.control().things);
 };
 
 TEST_F(ResultOperationsTest, ListsInPagesAsTheQuerySays) {
@@ -152,7 +154,7 @@ TEST_F(ResultOperationsTest, CountsByHour) {
 
 TEST_F(ResultOperationsTest, SaysWhereTheUploadedPictureIs) {
   std::vector<std::string> asked;
-  operations_ = result_operations(results_, [&](const std::string& key) {
+  operations_ = result_operations(results_, plant_.control().things, [&](const std::string& key) {
     asked.push_back(key);
     return key.ends_with("/a");
   });
@@ -168,6 +170,38 @@ TEST_F(ResultOperationsTest, SaysWhereTheUploadedPictureIs) {
                 "/" + day.substr(8) + "/a");
   EXPECT_EQ(call("GetResult", {{"resultId", "1"}}).at("picture"),
             page.at("results").at(1).at("picture"));
+}
+
+TEST_F(ResultOperationsTest, ListsExportsAndCountsWhatThingsOfAGroupFound) {
+  control::Things& things = plant_.control().things;
+  things.create_group("hall", "", "", {});
+  things.create_group("press", "hall", "", {});
+  for (const char* thing : {"line-1", "line-2", "line-3"}) things.create(thing, {});
+  things.add_to_group("line-1", "hall");
+  things.add_to_group("line-2", "press");
+  for (const char* thing : {"line-1", "line-2", "line-3"}) put(thing, thing, 0.5);
+  const json::object hall{{"thingGroupName", "hall"}};
+  EXPECT_THAT(images(call("ListResults", hall)), ElementsAre("line-2", "line-1"));
+  EXPECT_THAT(images(call("ListResults", {{"thingGroupName", "press"}})), ElementsAre("line-2"));
+  EXPECT_THAT(images(call("ListResults", {{"thingGroupName", "hall"}, {"afterId", "1"}})),
+              ElementsAre("line-2"));
+  EXPECT_THAT(images(call("ListResults", {{"thingGroupName", "hall"}, {"thing", "line-3"}})),
+              ElementsAre());
+  EXPECT_THAT(images(call("ListResults",
+                          {{"thingGroupName", "hall"}, {"class", "scratch"}, {"minScore", "0.4"}})),
+              ElementsAre("line-2", "line-1"));
+  const std::string exported(call("ExportResults", hall).at("content").as_string());
+  EXPECT_EQ(std::ranges::count(exported, '\n'), 2);
+  EXPECT_EQ(base::to_text(call("CountResults", {{"thingGroupName", "hall"}, {"groupBy", "thing"}})),
+            R"({"counts":[{"thing":"line-1","count":1},{"thing":"line-2","count":1}]})");
+  // Whoever is in it when it is asked.
+  things.remove_from_group("line-2", "press");
+  EXPECT_THAT(images(call("ListResults", hall)), ElementsAre("line-1"));
+  EXPECT_THAT(images(call("ListResults", {{"thingGroupName", "press"}})), ElementsAre());
+  for (const char* name : {"ListResults", "ExportResults", "CountResults"}) {
+    EXPECT_EQ(refused(name, {{"thingGroupName", "attic"}}), ErrorCode::not_found) << name;
+    EXPECT_EQ(refused(name, {{"thingGroupName", ""}}), ErrorCode::invalid_argument) << name;
+  }
 }
 
 TEST_F(ResultOperationsTest, CountsByWhatIsAskedForAndByShift) {
@@ -194,6 +228,14 @@ TEST_F(ResultOperationsTest, CountsByWhatIsAskedForAndByShift) {
   EXPECT_EQ(one.at("count"), 2);
   EXPECT_EQ(one.at("shift"), "day");
   EXPECT_EQ(one.at("day").as_string(), base::to_iso8601(clock_.now()).substr(0, 10));
+  plant_.control().things.create_group("hall", "", "", {});
+  plant_.control().things.create("line-2", {});
+  plant_.control().things.add_to_group("line-2", "hall");
+  EXPECT_EQ(call("CountResults", {{"groupBy", "shift"}, {"thingGroupName", "hall"}})
+                .at("counts")
+                .at(0)
+                .at("count"),
+            1);
   // In pages of one row each.
   std::size_t rows = 0;
   json::object input{{"groupBy", "shift,thing"}, {"maxResults", "1"}};

@@ -68,6 +68,25 @@ base::json::object object_of_input(const Delivery& delivery) {
   throw Error(ErrorCode::invalid_argument, "the target's input must be a JSON object");
 }
 
+// The ARN in an answer of StartExecution or StartBuild; empty: of another operation.
+std::string begun_by(const base::json::value& output) {
+  const auto* answer = output.if_object();
+  if (answer == nullptr) return {};
+  if (const auto* build = object_in(*answer, "build")) answer = build;
+  const std::string execution = text_or_empty(*answer, "executionArn");
+  return execution.empty() ? text_or_empty(*answer, "arn") : execution;
+}
+
+// The execution that a delivery to a state machine begins; empty: it goes elsewhere.
+std::string execution_of(const Delivery& delivery) {
+  constexpr std::string_view kMachine = ":stateMachine:";
+  const std::string arn = delivery.target_arn();
+  const std::size_t at = arn.find(kMachine);
+  if (at == std::string::npos) return {};
+  const std::string name = arn.substr(at + kMachine.size());  // with a version or an alias
+  return arn.substr(0, at) + ":execution:" + name.substr(0, name.find(':')) + ":" + delivery.token;
+}
+
 }  // namespace
 
 Outcome outcome_of(const std::exception_ptr& failure, std::string_view service) {
@@ -102,6 +121,15 @@ Outcome outcome_of(const std::exception_ptr& failure, std::string_view service) 
   } catch (const std::exception& error) {
     return {Outcome::Kind::failed, "INTERNAL_ERROR", error.what()};
   }
+}
+
+Outcome outcome_of_call(const Delivery& delivery, std::string_view service,
+                        const base::json::value& output, const std::exception_ptr& failure) {
+  if (!failure) return {Outcome::Kind::delivered, {}, {}, begun_by(output)};
+  Outcome outcome = outcome_of(failure, service);
+  if (outcome.code != "ExecutionAlreadyExists") return outcome;
+  // It was begun by an attempt whose answer was lost.
+  return {Outcome::Kind::delivered, {}, {}, execution_of(delivery)};
 }
 
 Caller EventTargets::caller_of(const Delivery& delivery) const {
@@ -164,16 +192,9 @@ void EventTargets::call(const Delivery& delivery, std::string_view service,
   // Before there is an Answer, which a throw would leave without one.
   const Caller caller = caller_of(delivery);
   parts_.calls.call(caller, *row, input,
-                    Answer([reply, name = std::string(service)](const base::json::value&,
-                                                                const std::exception_ptr& failure) {
-                      if (!failure) {
-                        reply({});
-                        return;
-                      }
-                      Outcome outcome = outcome_of(failure, name);
-                      // It was started by an attempt whose answer was lost.
-                      if (outcome.code == "ExecutionAlreadyExists") outcome = {};
-                      reply(std::move(outcome));
+                    Answer([reply, delivery, name = std::string(service)](
+                               const base::json::value& output, const std::exception_ptr& failure) {
+                      reply(outcome_of_call(delivery, name, output, failure));
                     }));
 }
 

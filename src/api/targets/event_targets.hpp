@@ -69,6 +69,12 @@ class EventTargets {
 // What was thrown, as the outcome of an attempt: what a second attempt cannot change is refused.
 [[nodiscard]] events::Outcome outcome_of(const std::exception_ptr& failure,
                                          std::string_view service);
+// How a call of an operation for `delivery` has ended. What it has begun is told: an execution, a
+// build; also where an attempt before has begun it, whose answer was lost.
+[[nodiscard]] events::Outcome outcome_of_call(const events::Delivery& delivery,
+                                              std::string_view service,
+                                              const base::json::value& output,
+                                              const std::exception_ptr& failure);
 // What an HTTP endpoint that was called has answered, in the words of http:invoke.
 [[nodiscard]] events::Outcome outcome_of_endpoint(const std::string& error,
                                                   const std::string& cause);

@@ -12,7 +12,9 @@
 #include "base/json/json_reader.hpp"
 #include "base/json/json_text.hpp"
 #include "base/text/encoding.hpp"
+#include "base/text/escape.hpp"
 #include "base/text/id.hpp"
+#include "base/time/time.hpp"
 #include "cli/events/event_options.hpp"
 #include "cli/terminal/server_choice.hpp"
 #include "cli/terminal/subcommand.hpp"
@@ -36,6 +38,43 @@ int list_webhooks(const EventCommandOptions& options) {
     const std::string forge = text_of(one, "lastForge");
     fmt::print("{:<24} {}{}  {}\n", text_of(one, "name"), server.connection().api_url,
                text_of(one, "path"), forge.empty() ? "no push yet" : "pushed to by " + forge);
+  }
+  return 0;
+}
+
+// "github push refs/heads/main 1a2b3c plant/code", or why it was not taken.
+std::string about_push(const json::value& outcome) {
+  std::string text;
+  for (const char* const member : {"forge", "event", "ref", "commit", "repository", "reason"}) {
+    const std::string said = base::escape_line(text_of(outcome, member));
+    if (!said.empty()) text += (text.empty() ? "" : " ") + said;
+  }
+  return text;
+}
+
+int webhook_outcomes(const EventCommandOptions& options) {
+  ServerClient server(options.server);
+  const json::value answer = server->rest(
+      "andon", "GET", "/andon/v1/webhooks/" + base::percent_encode(options.name) + "/outcomes");
+  if (options.json) {
+    fmt::print("{}\n", base::json_text(answer));
+    return 0;
+  }
+  for (const json::value& one : answer.at("outcomes").as_array()) {
+    const base::JsonReader outcome(one, "outcome");
+    const std::int64_t count = outcome.integer("count");
+    const auto at = static_cast<std::int64_t>(outcome.optional_number("at").value_or(0) * 1000);
+    fmt::print("{}  {:<9} {}{}\n", base::to_iso8601(base::from_epoch_millis(at)),
+               outcome.string("outcome"), about_push(one),
+               count > 1 ? fmt::format("  ({} times)", count) : "");
+    const auto* deliveries = outcome.optional_array("deliveries");
+    for (const json::value& made : deliveries == nullptr ? json::array() : *deliveries) {
+      const std::string started = text_of(made, "started");
+      const std::string error = text_of(made, "errorMessage");
+      fmt::print("    {:<9} {}{}\n", text_of(made, "status"),
+                 base::escape_line(started.empty() ? text_of(made, "targetArn") : started),
+                 error.empty() ? "" : "  " + base::escape_line(error));
+    }
   }
   return 0;
 }
@@ -92,6 +131,8 @@ void add_webhook_commands(const EventCommands& commands) {
       ->add_option("--secret", commands.options->secret,
                    "At least 16 characters; by chance where absent");
   commands.add_named("remove", "Remove a webhook", "Its name", remove_webhook);
+  commands.add_named("outcomes", "What became of its last pushes, and what that started",
+                     "Its name", webhook_outcomes);
 }
 
 void add_events_commands(CLI::App& app, std::function<int()>& selected) {

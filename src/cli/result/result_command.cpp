@@ -36,9 +36,11 @@ struct Options {
   ServerChoice server;
   std::string id;
   std::string thing;
+  std::string group;
   std::string label;
   std::string verdict;
   std::string least_score;
+  std::string most_score;
   std::string from;
   std::string until;
   std::string format = "jsonl";
@@ -95,9 +97,11 @@ Query filter_of(const Options& options, const Session& session) {
   }
   return Query()
       .add("thing", options.thing)
+      .add("thingGroupName", options.group)
       .add("class", options.label)
       .add("verdict", options.verdict)
       .add("minScore", options.least_score)
+      .add("maxScore", options.most_score)
       .add("from", from)
       .add("until", options.until);
 }
@@ -324,6 +328,10 @@ void add_result_commands(CLI::App& app, std::function<int()>& selected) {
   };
   const auto with_filter = [&](CLI::App* command) {
     command->add_option("--thing", options->thing, "Only of this device");
+    command
+        ->add_option("--group", options->group,
+                     "Only of devices that are in this thing group, or in one below it")
+        ->type_name("GROUP");
     command->add_option("--class", options->label, "Only with this class as the surest finding");
     command
         ->add_option("--from", options->from, "Only of this time (2026-11-22T10:00:00Z) or later")
@@ -337,6 +345,8 @@ void add_result_commands(CLI::App& app, std::function<int()>& selected) {
   const auto with_scores = [&](CLI::App* command) {
     command->add_option("--verdict", options->verdict, "Only with this verdict");
     command->add_option("--min-score", options->least_score, "Only with at least this score")
+        ->check(CLI::Number);
+    command->add_option("--max-score", options->most_score, "Only with at most this score")
         ->check(CLI::Number);
   };
   const auto of_one = [&](CLI::App* command) {

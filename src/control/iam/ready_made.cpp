@@ -28,7 +28,7 @@ constexpr std::string_view kSee = R"(
                 "andon:CountResults", "andon:GetShifts", "andon:ExportResults", "andon:ListDeliveries",
                 "andon:ListDeploymentDevices", "andon:ListDeviceStates",
                 "andon:GetDeviceMetrics", "andon:ListAlarms",
-                "andon:ListWebhooks", "andon:DescribeStorage", "andon:ListBackups",
+                "andon:ListWebhooks", "andon:ListWebhookOutcomes", "andon:DescribeStorage", "andon:ListBackups",
                 "andon:ListEndingCertificates", "s3:Get*", "s3:List*", "ssm:Describe*", "ssm:List*",
                 "secretsmanager:Describe*", "secretsmanager:List*",
                 "secretsmanager:GetResourcePolicy"],

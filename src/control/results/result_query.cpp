@@ -92,6 +92,23 @@ Where found_by(const ResultRead& wanted) {
   return where;
 }
 
+void add_among(Where& where, const ResultFilter& filter) {
+  if (!filter.among) return;
+  where.add("thing IN (SELECT value FROM json_each(" + where.bind(to_stored(*filter.among)) +
+            ") AS member)");
+}
+
+// Is it of some things and of whatever class and score? Then the newest of each are merged, as long
+// as that is no more than a page looks at: a line that is small beside the others' need not be
+// looked for among theirs.
+bool is_merged(const ResultRead& wanted) {
+  const ResultFilter& filter = wanted.filter;
+  return filter.among && wanted.order == ResultOrder::newest_first && filter.thing.empty() &&
+         filter.label.empty() && filter.verdict.empty() && !filter.least_score &&
+         !filter.most_score &&
+         filter.among->size() * (wanted.limit + 1) <= static_cast<std::size_t>(kLookedAt);
+}
+
 // What is looked at one by one; `narrowed` has the values that are bound already.
 void narrow(Where& narrowed, const ResultRead& wanted) {
   const ResultFilter& filter = wanted.filter;
@@ -105,6 +122,7 @@ void narrow(Where& narrowed, const ResultRead& wanted) {
   if (!filter.verdict.empty() && (is_arrival || !filter.thing.empty() || !filter.label.empty())) {
     narrowed.add("verdict = " + narrowed.bind(filter.verdict));
   }
+  add_among(narrowed, filter);
   if (filter.least_score) narrowed.add("score >= " + narrowed.bind(*filter.least_score));
   if (filter.most_score) narrowed.add("score <= " + narrowed.bind(*filter.most_score));
   if (is_arrival && filter.from_ms != ResultFilter().from_ms) {
@@ -113,6 +131,67 @@ void narrow(Where& narrowed, const ResultRead& wanted) {
   if (is_arrival && filter.until_ms != ResultFilter().until_ms) {
     narrowed.add("time_ms < " + narrowed.bind(filter.until_ms));
   }
+}
+
+std::string order_of(const ResultRead& wanted) {
+  return wanted.order == ResultOrder::as_they_came ? " ORDER BY id"
+                                                   : " ORDER BY time_ms DESC, id DESC";
+}
+
+// A SELECT of the places (time and id) of a page and of one more.
+struct Places {
+  std::string sql;
+  std::vector<SqlValue> values;
+  bool is_part = false;  // looks at kLookedAt results alone: there may be more behind them
+};
+
+// The newest of each thing, by the index of each, and of these the newest.
+Places merged_places(const ResultRead& wanted) {
+  Where where = found_by(wanted);
+  const std::string members = where.bind(to_stored(*wanted.filter.among));
+  const std::string limit = where.bind(static_cast<std::int64_t>(wanted.limit) + 1);
+  where.add("thing = member.value");
+  const std::string order = order_of(wanted);
+  return {.sql = "SELECT one.id, one.time_ms FROM json_each(" + members +
+                 ") AS member JOIN results AS one ON one.id IN (SELECT id FROM results" +
+                 where.sql + order + " LIMIT " + limit +
+                 ") ORDER BY one.time_ms DESC, one.id DESC LIMIT " + limit,
+          .values = std::move(where.values)};
+}
+
+// What no index leads to is looked for among a bounded number, so that a score or a time that is
+// rare does not make a page read all that there is.
+Places found_places(const ResultRead& wanted) {
+  Where where = found_by(wanted);
+  const std::string order = order_of(wanted);
+  Where narrowed{.sql = "", .values = where.values};
+  const std::string looked_at = narrowed.bind(kLookedAt);
+  narrow(narrowed, wanted);
+  if (narrowed.sql.empty()) {
+    const std::string limit = where.bind(static_cast<std::int64_t>(wanted.limit) + 1);
+    return {.sql = "SELECT id, time_ms FROM results" + where.sql + order + " LIMIT " + limit,
+            .values = std::move(where.values)};
+  }
+  // The first three are in every index that leads there.
+  const bool is_by_score = narrowed.sql.starts_with(" WHERE score");
+  const std::string columns =
+      std::string("id, time_ms, score") + (is_by_score ? "" : ", thing, label, verdict");
+  const std::string limit = narrowed.bind(static_cast<std::int64_t>(wanted.limit) + 1);
+  return {.sql = "SELECT id, time_ms FROM (SELECT " + columns + " FROM results" + where.sql +
+                 order + " LIMIT " + looked_at + ")" + narrowed.sql + order + " LIMIT " + limit,
+          .values = std::move(narrowed.values),
+          .is_part = true};
+}
+
+// The last of those that found_places() has looked at, where there were so many.
+std::optional<ResultPlace> furthest_place(store::Transaction& tx, const ResultRead& wanted) {
+  Where where = found_by(wanted);
+  const std::string offset = where.bind(kLookedAt - 1);
+  const auto row = tx.query_one("SELECT time_ms, id FROM results" + where.sql + order_of(wanted) +
+                                    " LIMIT 1 OFFSET " + offset,
+                                where.values);
+  if (!row) return std::nullopt;
+  return ResultPlace{.time_ms = row->integer(0), .id = row->integer(1)};
 }
 
 }  // namespace
@@ -137,31 +216,12 @@ std::vector<ResultReview> Results::reviews(std::int64_t id) const {
 }
 
 ResultPage Results::list(const ResultRead& wanted) const {
-  const bool is_arrival = wanted.order == ResultOrder::as_they_came;
-  const std::string order = is_arrival ? " ORDER BY id" : " ORDER BY time_ms DESC, id DESC";
+  const Places places = is_merged(wanted) ? merged_places(wanted) : found_places(wanted);
   return database_.read([&](store::Transaction& tx) {
-    Where where = found_by(wanted);
-    // What no index leads to is looked for among a bounded number, so that a score or a time that
-    // is rare does not make a page read all that there is.
-    Where narrowed{.sql = "", .values = where.values};
-    narrowed.values.emplace_back(kLookedAt);
-    const std::string looked_at = "$" + std::to_string(narrowed.values.size());
-    narrow(narrowed, wanted);
-    const bool is_narrowed = !narrowed.sql.empty();
-    // The first three are in every index that leads there.
-    const bool is_by_score = narrowed.sql.starts_with(" WHERE score");
-    const std::string columns =
-        std::string("id, time_ms, score") + (is_by_score ? "" : ", thing, label, verdict");
-    const std::string found = is_narrowed ? "(SELECT " + columns + " FROM results" + where.sql +
-                                                order + " LIMIT " + looked_at + ")" + narrowed.sql
-                                          : "results" + where.sql;
-    if (!is_narrowed) narrowed.values = where.values;
-    const std::string sql = "SELECT id, time_ms FROM " + found + order + " LIMIT " +
-                            narrowed.bind(static_cast<std::int64_t>(wanted.limit) + 1);
     ResultPage page;
     std::size_t bytes = 0;
     ResultPlace last;
-    for (const auto& row : tx.query(sql, narrowed.values)) {
+    for (const auto& row : tx.query(places.sql, places.values)) {
       if (page.results.size() == wanted.limit || bytes > kPageBytes) {
         page.next = last;
         return page;
@@ -173,14 +233,7 @@ ResultPage Results::list(const ResultRead& wanted) const {
       page.results.back().review = newest_review(tx, last.id);
       bytes += page.results.back().result.message.size();
     }
-    if (!is_narrowed) return page;
-    // Fewer than wanted: there may be more behind what was looked at.
-    where.values.emplace_back(kLookedAt - 1);
-    const auto furthest = tx.query_one(
-        "SELECT time_ms, id FROM results" + where.sql + order + " LIMIT 1 OFFSET " + looked_at,
-        where.values);
-    if (furthest)
-      page.next = ResultPlace{.time_ms = furthest->integer(0), .id = furthest->integer(1)};
+    if (places.is_part) page.next = furthest_place(tx, wanted);
     return page;
   });
 }
@@ -264,6 +317,7 @@ Page<ResultCount> Results::counts(const ResultFilter& filter, const CountGroups&
   if (!filter.thing.empty()) where.add("thing = " + where.bind(filter.thing));
   if (!filter.label.empty()) where.add("label = " + where.bind(filter.label));
   if (!filter.verdict.empty()) where.add("verdict = " + where.bind(filter.verdict));
+  add_among(where, filter);
   where.add("quarter >= " + where.bind(quarter_of(filter.from_ms)));
   // A quarter belongs to it with its first moment.
   where.add("quarter <= " + where.bind(quarter_of(filter.until_ms - 1)));

@@ -145,6 +145,61 @@ TEST_F(ResultsTest, IsFoundByThingTimeClassScoreAndVerdict) {
               ElementsAre("nothing", "b"));
 }
 
+TEST_F(ResultsTest, IsFoundAndCountedAmongSomeThings) {
+  for (int i = 0; i < 4; ++i) {
+    results().put({result("a" + std::to_string(i)), result("b" + std::to_string(i), "line-2"),
+                   result("c" + std::to_string(i), "line-3")});
+    clock_.advance(seconds(1));
+  }
+  const std::vector<std::string> two{"line-1", "line-3"};
+  std::vector<std::string> all;
+  ResultRead wanted{.filter = {.among = two}, .limit = 3};
+  while (true) {
+    const ResultPage page = results().list(wanted);
+    for (const auto& one : page.results) all.push_back(one.result.image);
+    if (!page.next) break;
+    wanted.place = page.next;
+  }
+  EXPECT_THAT(all, ElementsAre("c3", "a3", "c2", "a2", "c1", "a1", "c0", "a0"));
+  EXPECT_THAT(images({.filter = {.thing = "line-2", .among = two}}), ElementsAre());
+  EXPECT_THAT(images({.filter = {.thing = "line-1", .among = two}, .limit = 1}), ElementsAre("a3"));
+  EXPECT_THAT(images({.filter = {.label = "scratch", .among = two}, .limit = 2}),
+              ElementsAre("c3", "a3"));
+  EXPECT_THAT(images({.filter = {.least_score = 0.4, .among = two}, .limit = 2}),
+              ElementsAre("c3", "a3"));
+  EXPECT_THAT(images({.filter = {.among = two}, .order = ResultOrder::as_they_came, .limit = 3}),
+              ElementsAre("a0", "c0", "a1"));
+  EXPECT_THAT(images({.filter = {.among = std::vector<std::string>{}}}), ElementsAre());
+  // More things than a page may look at one by one: found among the newest.
+  std::vector<std::string> many = two;
+  for (int i = 0; i < 300; ++i) many.push_back("x" + std::to_string(i));
+  EXPECT_THAT(images({.filter = {.among = many}, .limit = 100}),
+              ElementsAre("c3", "a3", "c2", "a2", "c1", "a1", "c0", "a0"));
+  const CountGroups things{.by_hour = false, .by_thing = true, .by_label = false};
+  const auto counted = results().counts({.among = two}, things, {}).items;
+  ASSERT_EQ(counted.size(), 2U);
+  EXPECT_EQ(counted.back().thing, "line-3");
+  EXPECT_EQ(counted.back().count, 4);
+}
+
+TEST_F(ResultsTest, AFewThingsAreFoundBehindAnyNumberOfOthersResults) {
+  results().put({result("rare", "line-9")});
+  std::vector<NewResult> many;
+  for (int i = 0; i < 20'100; ++i) {
+    clock_.advance(seconds(1));
+    many.push_back(result(std::to_string(i)));
+  }
+  results().put(many);
+  const std::vector<std::string> few{"line-8", "line-9"};
+  EXPECT_THAT(images({.filter = {.among = few}, .limit = 10}), ElementsAre("rare"));
+  // By class too it is found, a page later.
+  const ResultPage page = results().list({.filter = {.label = "scratch", .among = few}});
+  EXPECT_TRUE(page.results.empty());
+  ASSERT_TRUE(page.next);
+  EXPECT_THAT(images({.filter = {.label = "scratch", .among = few}, .place = page.next}),
+              ElementsAre("rare"));
+}
+
 TEST_F(ResultsTest, APageLooksAtABoundedNumberAndSaysThatThereIsMore) {
   std::vector<NewResult> many;
   NewResult rare = result("rare");

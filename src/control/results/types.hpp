@@ -70,6 +70,8 @@ struct ResultFilter {
   std::optional<double> most_score = {};
   std::int64_t from_ms = std::numeric_limits<std::int64_t>::min();
   std::int64_t until_ms = std::numeric_limits<std::int64_t>::max();  // itself outside
+  // Only of one of these: of a thing group, say. Nothing: any.
+  std::optional<std::vector<std::string>> among = {};
 };
 
 enum class ResultOrder {

@@ -44,6 +44,8 @@ struct Outcome {
   Kind kind = Kind::delivered;
   std::string code;     // NO_PERMISSIONS, NO_RESOURCE, THROTTLING, TIMEOUT, or the target's own
   std::string message;  // what a person reads
+  // Where it is delivered, the ARN of what was begun by it: an execution, a build.
+  std::string started = {};
 };
 
 // Brings it there and answers once, from any thread; what it throws is an answer of failed.

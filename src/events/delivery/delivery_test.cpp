@@ -76,6 +76,25 @@ class Delivering : public testing::Test {
   std::unique_ptr<Dispatcher> dispatcher_;
 };
 
+TEST_F(Delivering, WhatAnEventHasBegunIsToldByItsIdForEachRule) {
+  rule("a", R"({"source":["a"]})");
+  rule("b", R"({"source":["a"]})");
+  const std::string execution = "arn:aws:states:us-east-1:000000000000:execution:m:1";
+  outcome_ = Outcome{Outcome::Kind::delivered, {}, {}, execution};
+  put("a");
+  const std::string id = put("a");
+  run();
+  const auto told = queue_->records_of_event(id, 10);
+  ASSERT_THAT(told, SizeIs(2));
+  EXPECT_THAT(told[1].source_arn, testing::EndsWith("rule/a"));
+  for (const auto& one : told) {
+    EXPECT_EQ(one.started, execution);
+    EXPECT_EQ(one.event_id, id);
+  }
+  EXPECT_EQ(records("a")[0].started, execution);
+  EXPECT_THAT(queue_->records_of_event("another", 10), SizeIs(0));
+}
+
 TEST_F(Delivering, AnEventGoesToTheTargetsOfRulesThatTakeIt) {
   rule("a", R"({"source":["a"]})");
   rule("b", R"({"source":["b"]})");

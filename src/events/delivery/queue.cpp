@@ -63,6 +63,13 @@ CREATE TABLE event_feeds (
 );
 )sql";
 
+// What was begun by a delivery, and what became of an event.
+constexpr std::string_view kStarted = R"sql(
+ALTER TABLE event_outcomes ADD COLUMN started TEXT NOT NULL DEFAULT '';
+CREATE INDEX event_outcomes_event ON event_outcomes (event_id, id);
+CREATE INDEX event_deliveries_event ON event_deliveries (event_id, id);
+)sql";
+
 constexpr std::string_view kDeliveryColumns =
     "id, token, source, event_id, target, input, first_ms, attempts";
 constexpr std::size_t kMostInput = 16'384;  // that is remembered of what is dead
@@ -97,7 +104,7 @@ std::chrono::milliseconds pause_after(std::int64_t attempts) {
 EventQueue::EventQueue(store::Database& database, const base::Clock& clock, EventArns arns,
                        Rules& rules, Limits limits)
     : database_(database), clock_(clock), arns_(std::move(arns)), rules_(rules), limits_(limits) {
-  database_.migrate("event deliveries", {{"deliveries", kTables}});
+  database_.migrate("event deliveries", {{"deliveries", kTables}, {"started", kStarted}});
   database_.read([&](Transaction& tx) {
     const auto inbox =
         tx.query_one("SELECT count(*), COALESCE(sum(length(body)), 0) FROM event_inbox");
@@ -335,11 +342,13 @@ void EventQueue::finish(Transaction& tx, const Settled& one, const std::string& 
   const std::string message(one.outcome.message.substr(0, kMostMessage));
   tx.execute(
       "INSERT INTO event_outcomes (source, target_id, target_arn, event_id, status, attempts, "
-      "error_code, error_message, input, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+      "error_code, error_message, input, at_ms, started) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
+      "$9, "
+      "$10, $11)",
       {delivery.source_arn, delivery.target_id(), delivery.target_arn(), delivery.event_id,
        std::string(is_dead ? "DEAD" : "DELIVERED"), delivery.attempts, one.outcome.code, message,
        is_dead && delivery.input.size() <= kMostInput ? delivery.input : std::string(),
-       base::to_epoch_millis(clock_.now())});
+       base::to_epoch_millis(clock_.now()), is_dead ? std::string() : one.outcome.started});
   if (!is_dead) return;
   Outcome outcome = one.outcome;
   outcome.message = message;
@@ -402,43 +411,58 @@ void EventQueue::note_position(Transaction& tx, const std::string& feed, std::in
 
 std::vector<EventQueue::Record> EventQueue::records(const std::string& source_arn,
                                                     std::size_t limit) const {
+  return records_where("source", source_arn, limit);
+}
+
+std::vector<EventQueue::Record> EventQueue::records_of_event(const std::string& event_id,
+                                                             std::size_t limit) const {
+  return records_where("event_id", event_id, limit);
+}
+
+std::vector<EventQueue::Record> EventQueue::records_where(std::string_view column,
+                                                          const std::string& value,
+                                                          std::size_t limit) const {
+  const std::string which = " WHERE " + std::string(column) + " = $1 ORDER BY id DESC LIMIT $2";
   return database_.read([&](Transaction& tx) {
     std::vector<Record> all;
-    for (const Row& row :
-         tx.query("SELECT id, event_id, target, attempts, error_code, error_message, due_ms FROM "
-                  "event_deliveries WHERE source = $1 ORDER BY id DESC LIMIT $2",
-                  {source_arn, static_cast<std::int64_t>(limit)})) {
+    for (const Row& row : tx.query(
+             "SELECT id, source, event_id, target, attempts, error_code, error_message, due_ms "
+             "FROM event_deliveries" +
+                 which,
+             {value, static_cast<std::int64_t>(limit)})) {
       const Delivery delivery{.target =
-                                  base::parse_json(row.text(2), "a stored target").as_object()};
+                                  base::parse_json(row.text(3), "a stored target").as_object()};
       all.push_back({.id = row.integer(0),
-                     .source_arn = source_arn,
+                     .source_arn = row.text(1),
                      .target_id = delivery.target_id(),
                      .target_arn = delivery.target_arn(),
-                     .event_id = row.text(1),
-                     .status = row.integer(3) == 0 ? "WAITING" : "RETRYING",
-                     .attempts = row.integer(3),
-                     .error_code = row.text(4),
-                     .error_message = row.text(5),
+                     .event_id = row.text(2),
+                     .status = row.integer(4) == 0 ? "WAITING" : "RETRYING",
+                     .attempts = row.integer(4),
+                     .error_code = row.text(5),
+                     .error_message = row.text(6),
                      .input = {},
-                     .at = base::from_epoch_millis(row.integer(6))});
+                     .started = {},
+                     .at = base::from_epoch_millis(row.integer(7))});
     }
     for (const Row& row :
-         tx.query("SELECT id, target_id, target_arn, event_id, status, attempts, error_code, "
-                  "error_message, input, at_ms FROM event_outcomes WHERE source = $1 ORDER BY id "
-                  "DESC LIMIT $2",
-                  {source_arn, static_cast<std::int64_t>(limit)})) {
+         tx.query("SELECT id, source, target_id, target_arn, event_id, status, attempts, "
+                  "error_code, error_message, input, started, at_ms FROM event_outcomes" +
+                      which,
+                  {value, static_cast<std::int64_t>(limit)})) {
       if (all.size() >= limit) break;
       all.push_back({.id = row.integer(0),
-                     .source_arn = source_arn,
-                     .target_id = row.text(1),
-                     .target_arn = row.text(2),
-                     .event_id = row.text(3),
-                     .status = row.text(4),
-                     .attempts = row.integer(5),
-                     .error_code = row.text(6),
-                     .error_message = row.text(7),
-                     .input = row.text(8),
-                     .at = base::from_epoch_millis(row.integer(9))});
+                     .source_arn = row.text(1),
+                     .target_id = row.text(2),
+                     .target_arn = row.text(3),
+                     .event_id = row.text(4),
+                     .status = row.text(5),
+                     .attempts = row.integer(6),
+                     .error_code = row.text(7),
+                     .error_message = row.text(8),
+                     .input = row.text(9),
+                     .started = row.text(10),
+                     .at = base::from_epoch_millis(row.integer(11))});
     }
     return all;
   });

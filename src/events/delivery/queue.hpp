@@ -69,11 +69,15 @@ class EventQueue {
     std::string status;  // DELIVERED, DEAD; RETRYING, WAITING
     std::int64_t attempts = 0;
     std::string error_code, error_message;
-    std::string input;  // of what is dead
+    std::string input;    // of what is dead
+    std::string started;  // ARN of the execution or build that it has begun
     base::Timestamp at;
   };
   // Of one rule or schedule, newest first: what is under way, then what is over.
   [[nodiscard]] std::vector<Record> records(const std::string& source_arn, std::size_t limit) const;
+  // The same of one event.
+  [[nodiscard]] std::vector<Record> records_of_event(const std::string& event_id,
+                                                     std::size_t limit) const;
 
   struct Gauges {
     std::int64_t events = 0;
@@ -99,6 +103,8 @@ class EventQueue {
   void finish(store::Transaction& tx, const Settled& one, const std::string& condition,
               Added& added) const;
   void count(const Added& added);
+  [[nodiscard]] std::vector<Record> records_where(std::string_view column, const std::string& value,
+                                                  std::size_t limit) const;
 
   store::Database& database_;
   const base::Clock& clock_;

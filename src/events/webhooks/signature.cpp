@@ -2,6 +2,7 @@
 #include "events/webhooks/signature.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
@@ -16,6 +17,10 @@ constexpr std::chrono::minutes kTolerance{5};
 constexpr std::size_t kMostId = 128;
 constexpr std::size_t kMostEvent = 64;
 constexpr std::string_view kKeyMark = "whsec_";  // before a key in base64
+constexpr std::string_view kUnsigned = "it has no signature of a forge that is known";
+constexpr std::string_view kOtherSecret = "its signature was not made with the webhook's secret";
+constexpr std::string_view kNotNow =
+    "it says that it was signed at another time than now: look at the clocks";
 
 std::string header(const wire::Headers& headers, std::string_view name) {
   return std::string(headers.find(name).value_or(""));
@@ -40,18 +45,19 @@ bool is_same(std::string_view left, std::string_view right) {
   return trust::equal_in_constant_time(trust::sha256_hex(left), trust::sha256_hex(right));
 }
 
-bool is_signed_now(const wire::Headers& headers, std::string_view body, const std::string& secret,
-                   base::Timestamp now) {
+// Of GitLab's newer form; nothing where it is good.
+std::optional<std::string_view> doubt_of_signed(const wire::Headers& headers, std::string_view body,
+                                                const std::string& secret, base::Timestamp now) {
   const std::string id = header(headers, "webhook-id");
   const std::string time = header(headers, "webhook-timestamp");
   const auto seconds = base::parse_integer<std::int64_t>(time, 0, 253'402'300'799);
-  if (!seconds) return false;
+  if (!seconds) return kUnsigned;
   const auto age = now - base::from_epoch_millis(*seconds * 1000);
-  if (age > kTolerance || age < -kTolerance) return false;
+  if (age > kTolerance || age < -kTolerance) return kNotNow;
   std::string key = secret;
   if (secret.starts_with(kKeyMark)) {
     const auto bytes = base::from_base64(std::string_view(secret).substr(kKeyMark.size()));
-    if (!bytes) return false;
+    if (!bytes) return kOtherSecret;
     key = *bytes;
   }
   const auto mac = trust::hmac_sha256(key, id + "." + time + "." + std::string(body));
@@ -62,40 +68,45 @@ bool is_signed_now(const wire::Headers& headers, std::string_view body, const st
   for (const std::string_view one : base::split_words(given, " ")) {
     is_good = trust::equal_in_constant_time(one, wanted) || is_good;
   }
-  return is_good;
+  if (is_good) return std::nullopt;
+  return kOtherSecret;
 }
 
 }  // namespace
 
-std::optional<Push> verify_push(const wire::Headers& headers, std::string_view body,
-                                const std::string& secret, base::Timestamp now) {
+std::variant<Push, Doubt> verify_push(const wire::Headers& headers, std::string_view body,
+                                      const std::string& secret, base::Timestamp now) {
   const auto made = [&](std::string_view forge, std::string_view event, std::string_view id) {
     return Push{std::string(forge), event_name(header(headers, event)),
                 header(headers, id).substr(0, kMostId)};
   };
-  if (secret.empty()) return std::nullopt;
+  if (secret.empty()) return Doubt{.forge = {}, .reason = kUnsigned};
   // Before GitHub's: Gitea sends that, too.
   if (const auto given = headers.find("X-Gitea-Signature")) {
-    if (!is_signed(*given, body, secret)) return std::nullopt;
+    if (!is_signed(*given, body, secret)) return Doubt{.forge = "gitea", .reason = kOtherSecret};
     return made("gitea", "X-Gitea-Event", "X-Gitea-Delivery");
   }
   if (const auto given = headers.find("X-Hub-Signature-256")) {
     constexpr std::string_view kAlgorithm = "sha256=";
-    if (!given->starts_with(kAlgorithm)) return std::nullopt;
-    if (!is_signed(given->substr(kAlgorithm.size()), body, secret)) return std::nullopt;
+    if (!given->starts_with(kAlgorithm) ||
+        !is_signed(given->substr(kAlgorithm.size()), body, secret)) {
+      return Doubt{.forge = "github", .reason = kOtherSecret};
+    }
     return made("github", "X-GitHub-Event", "X-GitHub-Delivery");
   }
   if (headers.find("webhook-signature")) {
-    if (!is_signed_now(headers, body, secret, now)) return std::nullopt;
+    if (const auto reason = doubt_of_signed(headers, body, secret, now)) {
+      return Doubt{.forge = "gitlab", .reason = *reason};
+    }
     return made("gitlab", "X-Gitlab-Event", "webhook-id");
   }
   if (const auto given = headers.find("X-Gitlab-Token")) {
-    if (!is_same(*given, secret)) return std::nullopt;
+    if (!is_same(*given, secret)) return Doubt{.forge = "gitlab", .reason = kOtherSecret};
     Push push = made("gitlab", "X-Gitlab-Event", "Idempotency-Key");
     if (push.delivery.empty()) push.delivery = header(headers, "X-Gitlab-Event-UUID");
     return push;
   }
-  return std::nullopt;
+  return Doubt{.forge = {}, .reason = kUnsigned};
 }
 
 }  // namespace andon::events

@@ -6,9 +6,9 @@
 // body is read. Pure; any thread.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/time/time.hpp"
 #include "wire/http/http.hpp"
@@ -21,9 +21,16 @@ struct Push {
   std::string delivery;  // the forge's id of it; may be empty
 };
 
-// Nothing where there is no proof, or a wrong one, or GitLab's signed time is not of now (within
+// Why one is not believed, in words for who looks after the webhook; who sent it is not told.
+struct Doubt {
+  std::string_view forge;  // whose form it has; empty: of none that is known
+  std::string_view reason;
+};
+
+// A doubt where there is no proof, or a wrong one, or GitLab's signed time is not of now (within
 // five minutes).
-[[nodiscard]] std::optional<Push> verify_push(const wire::Headers& headers, std::string_view body,
-                                              const std::string& secret, base::Timestamp now);
+[[nodiscard]] std::variant<Push, Doubt> verify_push(const wire::Headers& headers,
+                                                    std::string_view body,
+                                                    const std::string& secret, base::Timestamp now);
 
 }  // namespace andon::events

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "events/webhooks/webhooks.hpp"
 
+#include <initializer_list>
+#include <utility>
+
 #include "base/error/error.hpp"
 #include "base/text/ascii.hpp"
 #include "base/text/id.hpp"
+#include "base/text/utf8.hpp"
 #include "trust/digests/digest.hpp"
 
 namespace andon::events {
@@ -31,6 +35,43 @@ CREATE UNIQUE INDEX webhook_pushes_mark ON webhook_pushes (webhook, mark);
 )sql";
 
 constexpr std::size_t kMostName = 64;
+constexpr std::size_t kMostShown = 200;  // of what a push says of itself
+
+[[noreturn]] void refuse_unknown(const std::string& name) {
+  throw Error(ErrorCode::not_found, "there is no webhook '" + name.substr(0, kMostName) + "'");
+}
+
+std::string shown(std::string_view text) {
+  return std::string(base::utf8_prefix(base::to_valid_utf8(text), kMostShown));
+}
+
+// The first of the places that has a text: "repository.full_name" of GitHub and Gitea.
+std::string said(const json::object& detail,
+                 std::initializer_list<std::pair<std::string_view, std::string_view>> places) {
+  for (const auto& [outer, inner] : places) {
+    const json::value* value = detail.if_contains(outer);
+    if (value != nullptr && !inner.empty()) {
+      value = value->is_object() ? value->get_object().if_contains(inner) : nullptr;
+    }
+    if (value != nullptr && value->is_string()) return shown(value->get_string());
+  }
+  return {};
+}
+
+PushOutcome taken_of(const Push& push, const json::object& detail) {
+  return {.kind = PushOutcome::Kind::taken,
+          .at = {},
+          .reason = {},
+          .forge = push.forge,
+          .from = {},
+          .event = push.event,
+          .delivery = shown(push.delivery),
+          .repository = said(detail, {{"repository", "full_name"},
+                                      {"project", "path_with_namespace"},
+                                      {"repository", "name"}}),
+          .ref = said(detail, {{"ref", ""}}),
+          .commit = said(detail, {{"after", ""}, {"checkout_sha", ""}})};
+}
 
 std::string context_of(const std::string& name) {
   return "webhook/" + name;
@@ -39,7 +80,7 @@ std::string context_of(const std::string& name) {
 }  // namespace
 
 Webhooks::Webhooks(EventQueue& queue, const trust::SealingKey& key, const base::Clock& clock)
-    : queue_(queue), key_(key), clock_(clock) {
+    : queue_(queue), key_(key), clock_(clock), outcomes_(queue.database()) {
   queue_.database().migrate("webhooks", {{"webhooks", kTables}});
 }
 
@@ -70,9 +111,18 @@ void Webhooks::put(const std::string& name, const std::string& secret) {
 void Webhooks::remove(const std::string& name) {
   queue_.database().write([&](Transaction& tx) {
     if (tx.execute("DELETE FROM webhooks WHERE name = $1", {name}) == 0) {
-      throw Error(ErrorCode::not_found, "there is no webhook '" + name.substr(0, kMostName) + "'");
+      refuse_unknown(name);
     }
+    outcomes_.forget(tx, name);
   });
+}
+
+std::vector<PushOutcome> Webhooks::outcomes(const std::string& name, std::size_t limit) {
+  const bool is_there = queue_.database().read([&](Transaction& tx) {
+    return tx.query_one("SELECT 1 FROM webhooks WHERE name = $1", {name}).has_value();
+  });
+  if (!is_there) refuse_unknown(name);
+  return outcomes_.list(name, limit);
 }
 
 std::vector<Webhook> Webhooks::list(const std::string& after, std::size_t limit) const {
@@ -90,7 +140,7 @@ std::vector<Webhook> Webhooks::list(const std::string& after, std::size_t limit)
 }
 
 Webhooks::Taken Webhooks::take(const std::string& name, const wire::Headers& headers,
-                               std::string_view body) {
+                               std::string_view body, const std::string& from) {
   const auto sealed = queue_.database().read([&](Transaction& tx) -> std::optional<std::string> {
     const auto row = tx.query_one("SELECT sealed FROM webhooks WHERE name = $1", {name});
     if (!row) return std::nullopt;
@@ -100,30 +150,64 @@ Webhooks::Taken Webhooks::take(const std::string& name, const wire::Headers& hea
   const std::string secret =
       sealed ? key_.open(*sealed, context_of(name)) : base::random_text(32, "0123456789abcdef");
   const base::Timestamp now = clock_.now();
-  const auto push = verify_push(headers, body, secret, now);
-  if (!push || !sealed) return Taken::refused;
+  const auto judged = verify_push(headers, body, secret, now);
+  if (!sealed) return Taken::refused;
+  const auto note = [&](PushOutcome::Kind kind, std::string_view forge, std::string_view reason) {
+    outcomes_.note(name, {.kind = kind,
+                          .at = now,
+                          .reason = std::string(reason),
+                          .forge = std::string(forge),
+                          .from = from});
+  };
+  if (const auto* doubt = std::get_if<Doubt>(&judged)) {
+    note(PushOutcome::Kind::refused, doubt->forge, doubt->reason);
+    return Taken::refused;
+  }
+  const Push& push = std::get<Push>(judged);
+  const auto malformed = [&] {
+    note(PushOutcome::Kind::malformed, push.forge, "its body is no JSON object");
+    return Taken::malformed;
+  };
   json::value parsed;
   try {
     parsed = base::parse_json(body, "the push", {.max_depth = 100});
   } catch (const Error&) {
-    return Taken::malformed;
+    return malformed();
   }
-  if (!parsed.is_object()) return Taken::malformed;
+  if (!parsed.is_object()) return malformed();
+  PushOutcome outcome = taken_of(push, parsed.get_object());
+  outcome.at = now;
+  outcome.from = from;
   const EventArns& arns = queue_.arns();
   const Envelope event = envelop(
       {.source = "andon.webhooks",
-       .detail_type = push->event,
+       .detail_type = push.event,
        .resources = {"arn:aws:andon:" + arns.region() + ":" + arns.account() + ":webhook/" + name},
        .detail = std::move(parsed.get_object()),
        .time = now},
       arns);
+  outcome.event_id = event.id;
+  try {
+    if (accept(name, push, body, event, outcome)) return Taken::taken;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::resource_exhausted) {
+      note(PushOutcome::Kind::no_room, push.forge, error.message());
+    }
+    throw;
+  }
+  note(PushOutcome::Kind::repeated, push.forge, "it was taken before");
+  return Taken::repeated;
+}
+
+bool Webhooks::accept(const std::string& name, const Push& push, std::string_view body,
+                      const Envelope& event, const PushOutcome& outcome) {
   return queue_.database().write([&](Transaction& tx) {
     std::vector<std::string> marks{"body:" + trust::sha256_hex(body)};
-    if (!push->delivery.empty()) marks.push_back("id:" + push->delivery);
+    if (!push.delivery.empty()) marks.push_back("id:" + push.delivery);
     for (const std::string& mark : marks) {
       if (tx.query_one("SELECT 1 FROM webhook_pushes WHERE webhook = $1 AND mark = $2",
                        {name, mark})) {
-        return Taken::repeated;
+        return false;
       }
     }
     for (const std::string& mark : marks) {
@@ -132,9 +216,10 @@ Webhooks::Taken Webhooks::take(const std::string& name, const wire::Headers& hea
     const auto last = tx.query_one("SELECT id FROM webhook_pushes ORDER BY id DESC LIMIT 1");
     tx.execute("DELETE FROM webhook_pushes WHERE id <= $1", {last->integer(0) - 2 * kRemembered});
     tx.execute("UPDATE webhooks SET last_ms = $1, last_forge = $2 WHERE name = $3",
-               {base::to_epoch_millis(now), push->forge, name});
+               {base::to_epoch_millis(outcome.at), push.forge, name});
+    PushOutcomes::add_taken(tx, name, outcome);
     queue_.accept(tx, std::string(kDefaultBus), event);
-    return Taken::taken;
+    return true;
   });
 }
 

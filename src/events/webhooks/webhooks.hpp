@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "events/delivery/queue.hpp"
+#include "events/webhooks/push_outcomes.hpp"
 #include "events/webhooks/signature.hpp"
 #include "trust/keys/seal.hpp"
 
@@ -37,14 +38,25 @@ class Webhooks {
   [[nodiscard]] std::vector<Webhook> list(const std::string& after, std::size_t limit) const;
 
   enum class Taken : std::uint8_t { taken, refused, repeated, malformed };
-  // refused: no such webhook, or no good proof; who asks cannot tell which. Throws
-  // resource_exhausted where the queue has no room.
-  Taken take(const std::string& name, const wire::Headers& headers, std::string_view body);
+  // refused: no such webhook, or no good proof; who asks cannot tell which. `from`: his address.
+  // Throws resource_exhausted where the queue has no room.
+  Taken take(const std::string& name, const wire::Headers& headers, std::string_view body,
+             const std::string& from);
+
+  // Newest first. Throws not_found.
+  [[nodiscard]] std::vector<PushOutcome> outcomes(const std::string& name, std::size_t limit);
+  // What was refused is counted durably; to be called by and by.
+  void keep_outcomes() { outcomes_.keep(); }
 
  private:
+  // In the transaction that remembers it; false where it was taken before.
+  bool accept(const std::string& name, const Push& push, std::string_view body,
+              const Envelope& event, const PushOutcome& outcome);
+
   EventQueue& queue_;
   const trust::SealingKey& key_;
   const base::Clock& clock_;
+  PushOutcomes outcomes_;
 };
 
 }  // namespace andon::events

@@ -11,6 +11,8 @@
 #include "api/scheduler/scheduler.hpp"
 #include "api/table/members.hpp"
 #include "api/topicrules/operations.hpp"
+#include "base/error/error.hpp"
+#include "base/log/log.hpp"
 #include "control/identity/access_keys.hpp"
 #include "control/shared/own_events.hpp"
 #include "store/objects/object_events.hpp"
@@ -160,6 +162,17 @@ void EventBus::put_function_record(const std::string& bus, const std::string& re
                                       .time = parts_.clock.now()},
                                      queue_.arns()));
   dispatcher_.wake();
+}
+
+void EventBus::stop() {
+  watcher_.stop();
+  dispatcher_.stop();
+  try {
+    keep_push_outcomes();
+  } catch (const base::Error& error) {
+    base::log_warning("what webhooks have refused last is not remembered",
+                      {{"reason", error.message()}});
+  }
 }
 
 wire::HttpResponse EventBus::take_push(const wire::HttpRequest& request) {

@@ -51,10 +51,7 @@ class EventBus {
     dispatcher_.run();
     watcher_.run();
   }
-  void stop() {
-    watcher_.stop();
-    dispatcher_.stop();
-  }
+  void stop();
 
   // What brings messages of the broker to topic rules.
   [[nodiscard]] api::RuleFeed& rule_feed() { return rule_feed_; }
@@ -67,6 +64,8 @@ class EventBus {
   void put_function_record(const std::string& bus, const std::string& record);
   // A push of a forge, on /hooks/NAME.
   [[nodiscard]] wire::HttpResponse take_push(const wire::HttpRequest& request);
+  // Of pushes that were refused the counts, durably; to be called by and by.
+  void keep_push_outcomes() { webhooks_.keep_outcomes(); }
 
  private:
   [[nodiscard]] api::EventParts event_parts();

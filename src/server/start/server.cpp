@@ -111,6 +111,7 @@ constexpr const char* kApiTrustFile = "api-ca.pem";
 constexpr std::uint64_t kUnaskedBytes = 16'384;
 constexpr std::chrono::seconds kTelemetryWritten{2};
 constexpr std::chrono::seconds kAlarmsChecked{10};
+constexpr std::chrono::seconds kRefusedPushesKept{10};
 
 }  // namespace
 
@@ -369,10 +370,18 @@ class Server::Implementation {
           return false;
         },
         kAlarmsChecked);
+    push_keeper_.emplace(
+        "webhooks",
+        [this] {
+          event_bus_.keep_push_outcomes();
+          return false;
+        },
+        kRefusedPushesKept);
   }
 
   ~Implementation() {
     withdraw_announcement(data_.path());
+    push_keeper_.reset();
     alarm_watch_.reset();
     telemetry_writer_.reset();
     telemetry_.stop_metrics();
@@ -461,7 +470,7 @@ class Server::Implementation {
     add(api::job_operations(tasks_.jobs()));
     add(api::logs_operations(logs_, control_.arns));
     add(api::fleet_operations(data_.database(), clock_, control_.arns));
-    add(api::result_operations(results_, [this](const std::string& key) {
+    add(api::result_operations(results_, control_.things, [this](const std::string& key) {
       return data_.objects().head(std::string(api::kUploadBucket), key).has_value();
     }));
     add(api::command_operations(commands_, &authorizer_));
@@ -765,6 +774,7 @@ class Server::Implementation {
   // Last: they use what is above.
   std::optional<control::BackgroundWorker> telemetry_writer_;
   std::optional<control::BackgroundWorker> alarm_watch_;
+  std::optional<control::BackgroundWorker> push_keeper_;
 };
 
 Server::Server(ServerOptions options)

@@ -251,6 +251,7 @@ constexpr auto kRows = std::to_array<Honoured>({
     {"andon", "PutModelAlias", "modelName alias version note expectedVersion"},
     {"andon", "GetJobLog", "jobId from"},
     {"andon", "ListDeliveries", "sourceArn maxResults nextToken"},
+    {"andon", "ListWebhookOutcomes", "name maxResults"},
     {"andon", "ListWebhooks", "maxResults nextToken"},
     {"andon", "PutWebhook", "name secret"},
     {"andon", "ApplyStack", "stackName templateBody parameters{*} tags{*} prune clientToken"},
@@ -268,16 +269,17 @@ constexpr auto kRows = std::to_array<Honoured>({
     {"andon", "RunShell", "thing commandLine deadlineSeconds"},
     {"andon", "StartCommand", "thing kind component lines follow recipe deadlineSeconds"},
     {"andon", "ConfirmResult", "resultId note"},
-    {"andon", "CountResults", "groupBy thing class verdict from until maxResults nextToken"},
+    {"andon", "CountResults",
+     "groupBy thing thingGroupName class verdict from until maxResults nextToken"},
     {"andon", "ExportResults",
-     "format thing class verdict minScore maxScore from until afterId maxResults nextToken"},
+     "format thing thingGroupName class verdict minScore maxScore from until afterId maxResults "
+     "nextToken"},
     {"andon", "GetResult", "resultId"},
     {"andon", "GetShifts", ""},
     {"andon", "PutShifts", "timeZone shifts"},
     {"andon", "ListResults",
-     "thing class verdict minScore maxScore from until afterId includeMessages includePictures "
-     "maxResults "
-     "nextToken"},
+     "thing thingGroupName class verdict minScore maxScore from until afterId includeMessages "
+     "includePictures maxResults nextToken"},
     {"andon", "ListDeploymentDevices", "deploymentId status thingName maxResults nextToken"},
     {"andon", "ListDeviceStates",
      "thingGroupName componentName componentVersion maxResults nextToken"},
