@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import Alone, Watched
+from conftest import HOSTILE, Alone, Watched
 from harness import Mqtt, wait_until
 from test_screens import accessible
 
@@ -30,7 +30,7 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.posts.put((self.path, dict(self.headers), json.loads(body)))
-                self.send_response(receiver.status)
+                self.send_response(receiver.status, HOSTILE)  # in words of its own
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

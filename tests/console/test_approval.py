@@ -203,8 +203,8 @@ def test_a_viewer_decides_nothing(pipeline, sign_in):
     }""", f"arn:aws:sagemaker:{ACCOUNT}:model-package/{NAME}/{version}")
     assert refused == [403, 403]
     assert pipeline.status(execution) == "RUNNING"
-    refusals = pipeline.decisions(version)
-    assert refusals and all((one["outcome"], one["name"]) == ("denied", "vera") for one in refusals)
+    refusals = wait_until(lambda: pipeline.decisions(version), "the refusals in the audit log")
+    assert all((one["outcome"], one["name"]) == ("denied", "vera") for one in refusals)
     pipeline.states.stop_execution(executionArn=execution)
 
 
