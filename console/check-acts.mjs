@@ -10,6 +10,11 @@ const ACTIONS = { iotdata: 'iot' };
 // Called through functions that have no button of their own: who asks for them names the right.
 const BESIDE = {
   'src/lib/commands.ts': { StartCommand: 'andon:StartCommand', CancelCommand: undefined },
+  'src/lib/alerts.ts': {
+    PutRule: 'events:PutRule', PutTargets: 'events:PutTargets', DeleteRule: 'events:DeleteRule', RemoveTargets: 'events:RemoveTargets',
+    // Of what a rule's webhook needed: taken away where whoever deletes the rule may, else left.
+    DeleteApiDestination: undefined, DeleteConnection: undefined, DeleteRole: undefined, DeleteRolePolicy: undefined,
+  },
   'src/lib/deployments.ts': { CreateDeployment: 'greengrass:CreateDeployment' },
 };
 

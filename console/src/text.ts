@@ -411,6 +411,7 @@ export const t = {
     group: 'Group',
     name: 'Name',
     add: 'Add a component',
+    addIt: 'Add',
     remove: 'Remove',
     merge: 'Configuration to merge (JSON)',
     now: 'Now',

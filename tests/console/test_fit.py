@@ -8,7 +8,8 @@ import pytest
 from agent import Agent, Fleet
 
 from conftest import Alone, Watched
-from harness import wait_until
+from harness import program, wait_until
+from test_screens import accessible
 
 DEVICE = "edge-1"
 TARGET = f"arn:aws:iot:us-east-1:000000000000:thing/{DEVICE}"
@@ -77,6 +78,7 @@ def fixture_page(chromium, line):
 
 def add(page, name, version=None):
     page.get_by_label("Add a component").select_option(name)
+    page.get_by_role("button", name="Add", exact=True).click()
     if version:
         page.get_by_label("Version").last.select_option(version)
 
@@ -116,8 +118,31 @@ def test_what_does_not_fit_is_named_with_what_it_lacks(page, line, name, who, re
     assert len(told) == 1, told
     assert told[0][0] == who and told[0][1].startswith(f"com.example.{name} 1.0.0"), told
     assert reason in told[0][1], told
+    assert not accessible(page)
     # Nothing has gone anywhere.
     assert line.fleet.greengrass.list_deployments(targetArn=TARGET)["deployments"] == newest
+
+
+def test_the_command_line_says_the_same_of_a_disk_that_is_too_small(line):
+    ended = subprocess.run(
+        [program("andon"), "device", "fit", DEVICE, "--component", "com.example.Large@1.0.0",
+         "--data", line.server.data], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 9 and "MiB are needed" in ended.stdout, ended
+
+
+def test_it_is_looked_whether_it_fits_by_keyboard_alone(page):
+    page.get_by_label("Add a component").focus()
+    page.keyboard.type("com.example.Ne")  # nothing is added by going through the names
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    added = page.locator("section").filter(has=page.get_by_role("button", name="Remove", exact=True))
+    added.filter(has_text="com.example.Needy").wait_for()
+    assert added.filter(has_text="com.example.Newer").count() == 0
+    button = page.get_by_role("button", name="Look whether it fits")
+    wait_until(button.is_enabled, "the button being on")
+    button.focus()
+    page.keyboard.press("Enter")
+    fit_of(page).locator("tbody tr").first.wait_for()
 
 
 def test_what_another_target_holds_in_another_version_is_named(page):
@@ -133,9 +158,10 @@ def test_a_version_that_is_not_registered_any_more_is_named(page, line):
     versions = {"com.example.Old": "1.0.0", "com.example.Gone": "3.0.0"}
     for name, version in [*versions.items(), ("com.example.Old", "1.0.1")]:
         line.fleet.component(name, version, RUNS)
-    line.fleet.iot.create_thing_group(thingGroupName="hall-2")
     line.fleet.iot.create_thing(thingName="line-2")
-    line.fleet.iot.add_thing_to_thing_group(thingName="line-2", thingGroupName="hall-2")
+    for group in ("hall-2", "hall-3"):
+        line.fleet.iot.create_thing_group(thingGroupName=group)
+        line.fleet.iot.add_thing_to_thing_group(thingName="line-2", thingGroupName=group)
     old = line.fleet.deploy(versions, "thinggroup/hall-2")
     line.fleet.greengrass.cancel_deployment(deploymentId=old)
     for name, version in versions.items():
@@ -143,10 +169,10 @@ def test_a_version_that_is_not_registered_any_more_is_named(page, line):
             arn=f"arn:aws:greengrass:us-east-1:000000000000:components:{name}:versions:{version}")
     page.evaluate("path => { location.hash = path }", f"#/deployments/{old}")
     page.get_by_role("link", name="Change and deploy").click()
+    page.get_by_label("Target").select_option(label="hall-3")
     # Its devices are away: what the server lacks is said all the same.
     page.get_by_text("No device of this target is connected", exact=False).wait_for()
-    page.get_by_label("Add a component").select_option("com.example.Fits")
-    page.get_by_label("Version").last.select_option("1.0.0")
+    add(page, "com.example.Fits", "1.0.0")
     told = {row[1].split()[0]: row for row in ask(page)}
     assert {row[0] for row in told.values()} == {"The server"}
     assert told["com.example.Fits"][2] == "ok"
