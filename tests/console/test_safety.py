@@ -62,6 +62,23 @@ def test_no_path_leads_out_of_the_archive(alone, path):
     assert b"SQLite" not in content and b"root:" not in content
 
 
+def test_nor_does_one_of_somebody_who_is_signed_in(alone, watched):
+    """Objects are named by the rest of the path: nothing of it is a file of the machine."""
+    watched.sign_in()
+    cookie = next(one for one in watched.context.cookies() if one["name"] == "andon_session")
+    session = {"Cookie": f"andon_session={cookie['value']}"}
+    key = (alone.server.data / "credentials" / "operator.json").read_bytes()
+    for path in ("andon-uploads/../../andon.db", "andon-uploads/..%2f..%2fandon.db", "../andon.db",
+                 "..%2f..%2fetc%2fpasswd", "/etc/passwd", "andon-uploads//etc/passwd", "andon-uploads/%00",
+                 "andon-uploads/%2e%2e/%2e%2e/credentials/operator.json", "andon-uploads/../credentials/operator.json",
+                 "%2e%2e/credentials/operator.json", "andon-artifacts/../../credentials/operator.json"):
+        status, _, content = ask(alone.url, "GET", "/console/s3/" + path, session)
+        assert status in (400, 403, 404), path
+        assert b"SQLite" not in content and b"root:" not in content and key not in content, path
+    for path in ("call/../../andon.db", "call/iot/..%2f..%2fListThings", "s3"):
+        assert ask(alone.url, "GET", "/console/" + path, session)[0] in (400, 401, 404, 405), path
+
+
 def test_an_object_is_shown_as_a_picture_or_given_as_a_file_and_never_runs(alone, watched):
     s3 = alone.server.aws("s3")
     for key, kind in (("x.html", "text/html"), ("x.svg", "image/svg+xml"), ("x.jpg", "text/html")):

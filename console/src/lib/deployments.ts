@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deployments as the screens need them: which devices, which components, what differs.
-import { all, call, type Answer } from './api';
+import { all, ApiError, call, type Answer } from './api';
 import { t } from '../text';
 
 export interface Component {
@@ -114,4 +114,40 @@ export async function deployAgain(old: Answer): Promise<string> {
 // randomUUID() is not there over plain HTTP from afar.
 export function unique(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+const MOST_NEEDED = 100;
+
+// The newest version that fits all requirements (who: which), as devices get it: with the sizes and
+// digests of its files. Where there is none the server's error names what is wanted and what is there.
+async function resolved(componentName: string, versionRequirements: Record<string, string>): Promise<{ recipe: string }> {
+  const answer = await call('greengrass', 'ResolveComponentCandidates', { componentCandidates: [{ componentName, versionRequirements }] });
+  const bytes = Uint8Array.from(atob(answer.resolvedComponentVersions[0].recipe), (letter) => letter.charCodeAt(0));
+  return { recipe: new TextDecoder().decode(bytes) };
+}
+
+// The recipe of a component that is to be deployed (none where it is not registered), and of what it
+// needs, and what that needs, a sentence for each that the server does not have. `fixed`: the versions
+// that will be on the device. The agent's own components are not registered.
+export async function lookUp(name: string, fixed: Record<string, string>): Promise<{ recipe?: string; lacking: string[] }> {
+  const lacking: string[] = [];
+  let recipe: string | undefined;
+  const seen = new Set([name]);
+  const open: { name: string; by: string; requirement: string }[] = [{ name, by: t.deps.thisOne, requirement: fixed[name] }];
+  for (let one = open.shift(); one && seen.size <= MOST_NEEDED; one = open.shift()) {
+    try {
+      const found = await resolved(one.name, { [one.by]: one.requirement, ...(fixed[one.name] && one.name !== name ? { [t.deps.deployed]: fixed[one.name] } : {}) });
+      if (one.name === name) recipe = found.recipe;
+      const needs = Object.entries((JSON.parse(found.recipe).ComponentDependencies ?? {}) as Record<string, { VersionRequirement?: string }>);
+      for (const [needed, { VersionRequirement }] of needs) {
+        if (seen.has(needed) || needed.startsWith('aws.greengrass.')) continue;
+        seen.add(needed);
+        open.push({ name: needed, by: one.name, requirement: VersionRequirement ?? '*' });
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError && error.isMissing)) throw error;
+      lacking.push(error.message);
+    }
+  }
+  return { recipe, lacking };
 }

@@ -121,6 +121,20 @@ void CallAudit::set_detail(std::string detail) {
   if (log_ != nullptr) event_.detail = std::move(detail);
 }
 
+void CallAudit::set_decision(const json::object& input) {
+  if (log_ == nullptr || event_.service != "sagemaker" ||
+      event_.operation != "UpdateModelPackage") {
+    return;
+  }
+  const auto text = [&input](const char* member) {
+    const json::value* const found = input.if_contains(member);
+    return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
+  };
+  event_.decision = text("ModelApprovalStatus");
+  const std::string reason = text("ApprovalDescription");
+  if (!reason.empty()) event_.decision += (event_.decision.empty() ? "" : ": ") + reason;
+}
+
 void CallAudit::set_made_key(std::string access_key_id) {
   event_.made_access_key_id = std::move(access_key_id);
 }

@@ -80,6 +80,8 @@ class CallAuditTest : public ApiTest {
                              }
                              return base::json::object{{"made", made}};
                            }),
+                 operation("sagemaker", "UpdateModelPackage",
+                           [](const OperationContext&) { return base::json::object(); }),
                  operation("sagemaker", "ListModels",
                            [](const OperationContext&) { return base::json::object(); }),
                  waiting("StartModel")},
@@ -115,6 +117,19 @@ TEST_F(CallAuditTest, WhatFailsIsRecordedWithItsCode) {
   EXPECT_EQ(events[0].outcome, AuditOutcome::error);
   EXPECT_EQ(events[1].access, AuditAccess::read);
   EXPECT_EQ(events[2].error_code, "UnknownOperationException");
+}
+
+TEST_F(CallAuditTest, WhatIsDecidedOfAModelIsRecordedWithItsReasonAndNothingElseOfAnInput) {
+  const std::string decision =
+      R"({"ModelApprovalStatus": "Rejected", "ApprovalDescription": "misses scratches"})";
+  EXPECT_EQ(call("UpdateModelPackage", decision).status, 200);
+  EXPECT_EQ(call("UpdateModelPackage", R"({"ModelApprovalStatus": "Approved"})").status, 200);
+  EXPECT_EQ(call("CreateModel", decision).status, 200);
+  const auto events = recorded();
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0].decision, "Rejected: misses scratches");
+  EXPECT_EQ(events[1].decision, "Approved");
+  EXPECT_EQ(events[2].decision, "");
 }
 
 TEST_F(CallAuditTest, AnOperationThatAnswersLaterIsRecordedBeforeItsAnswer) {

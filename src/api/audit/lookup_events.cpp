@@ -140,6 +140,7 @@ std::string cloudtrail_record(const AuditEntry& entry, const fleet::Arns& arns) 
                     {"outcome", control::to_string(event.outcome)}};
   put_unless_empty(more, "session", event.session);
   put_unless_empty(more, "madeAccessKeyId", event.made_access_key_id);
+  put_unless_empty(more, "decision", event.decision);
   put_unless_empty(more, "detail", event.detail);
   if (event.count != 1) more["count"] = event.count;
   record["additionalEventData"] = std::move(more);

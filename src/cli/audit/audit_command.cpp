@@ -111,6 +111,9 @@ std::string entry_line(const json::value& item) {
   }
   if (!code.empty()) line += "  " + code;
   if (const auto count = entry.optional_integer("count")) line += fmt::format("  x{}", *count);
+  if (const std::string decision = one_line(entry, "decision"); !decision.empty()) {
+    line += "  \"" + decision + "\"";
+  }
   if (const std::string detail = one_line(entry, "detail"); !detail.empty()) {
     line += "  (" + detail + ")";
   }

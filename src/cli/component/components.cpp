@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "cli/component/runtime_component.hpp"
 #include "cli/registry/registry.hpp"
 #include "cli/terminal/table.hpp"
+#include "fleet/messages/data_plane.hpp"
 #include "fleet/names/arn.hpp"
 #include "recipe/image/image_reference.hpp"
 #include "recipe/reader/json_or_yaml.hpp"
@@ -74,6 +76,17 @@ std::string recipe_text(ServerClient& server, const ComponentVersion& component)
   const json::value answer =
       server->rest("greengrass", "GET", component_path(component.arn, "?recipeOutputFormat=YAML"));
   return base::from_base64(base::JsonReader(answer, "GetComponent").string("recipe")).value_or("");
+}
+
+std::string served_recipe(ServerClient& server, const ComponentVersion& component) {
+  const fleet::ResolveRequest request{
+      .candidates = {{component.name, std::nullopt, {{"fit", component.version}}}}, .platform = {}};
+  const auto found = fleet::read_resolve_answer(server->rest(
+      "greengrass", "POST", std::string(fleet::kResolvePath), fleet::to_json(request)));
+  if (found.empty()) {
+    throw Error(ErrorCode::not_found, "the server has no recipe of " + component.text());
+  }
+  return found.front().recipe;
 }
 
 ComponentVersion created(const json::value& answer) {

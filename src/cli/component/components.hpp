@@ -32,6 +32,8 @@ struct ComponentVersion {
 
 // Its recipe, YAML.
 [[nodiscard]] std::string recipe_text(ServerClient& server, const ComponentVersion& component);
+// The same as devices get it, JSON: with the sizes and digests of its files.
+[[nodiscard]] std::string served_recipe(ServerClient& server, const ComponentVersion& component);
 
 // The files that a recipe names without a scheme ("program", "./model.onnx") lie beside it: they
 // are uploaded and named by where they are then. Gives what was made.

@@ -38,7 +38,7 @@ int fit(const Options& options) {
     body["recipe"] = base::read_file(options.recipe, fleet::kMostCommandRecipe);
   } else {
     ServerClient server(options.server);
-    body["recipe"] = recipe_text(server, find_component(server, options.component));
+    body["recipe"] = served_recipe(server, find_component(server, options.component));
   }
   return print_examination(options.server,
                            "/andon/v1/things/" + base::percent_encode(options.name) + "/commands",

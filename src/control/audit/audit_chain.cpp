@@ -20,6 +20,7 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t kMostText = 256;
+constexpr std::size_t kMostDecision = 1100;  // of 1,024 letters is a reason
 constexpr std::size_t kMostResource = 1200;  // a bucket and a key
 constexpr std::size_t kMostResources = 1100;
 constexpr std::int64_t kRowBytes = 100;  // beside the content and what indices repeat of it
@@ -108,6 +109,7 @@ std::string to_content(std::int64_t sequence, const AuditEvent& event) {
   put(content, "errorCode", event.error_code);
   put(content, "requestId", event.request_id);
   put(content, "madeAccessKeyId", event.made_access_key_id);
+  if (!event.decision.empty()) content["decision"] = short_text(event.decision, kMostDecision);
   put(content, "detail", event.detail);
   if (event.count != 1) content["count"] = event.count;
   return base::to_text(content);
@@ -140,6 +142,7 @@ AuditEvent read_content(std::string_view content) {
             .error_code = text("errorCode"),
             .request_id = text("requestId"),
             .made_access_key_id = text("madeAccessKeyId"),
+            .decision = text("decision"),
             .detail = text("detail"),
             .count = static_cast<std::uint64_t>(reader.optional_integer("count").value_or(1))};
   } catch (const Error& error) {

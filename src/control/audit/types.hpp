@@ -30,7 +30,8 @@ inline constexpr std::string_view kLocal = "local";        // a command on the d
 inline constexpr std::string_view kServer = "server";      // the server itself
 }  // namespace audit_via
 
-// Texts from outside are cut and made UTF-8 when it is recorded. Nothing of an input but names.
+// Texts from outside are cut and made UTF-8 when it is recorded. Nothing of an input but names, and
+// what was decided of a model.
 struct AuditEvent {
   base::Timestamp time;       // when it began
   std::string via;            // audit_via
@@ -51,8 +52,9 @@ struct AuditEvent {
   std::string error_code;  // "ValidationException"
   std::string request_id;
   std::string made_access_key_id;  // that the call gave out
-  std::string detail;              // a few words of our own: which broker topic, which file
-  std::uint64_t count = 1;         // of calls that it stands for
+  std::string decision;     // "Approved: as good as the old one": of a model, with the reason
+  std::string detail;       // a few words of our own: which broker topic, which file
+  std::uint64_t count = 1;  // of calls that it stands for
 };
 
 // As it is kept. `content` is the JSON text that the hash covers, to the byte.
