@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Results and their pictures, of which andon-inspect uploads some.
 import { objectPath, type Answer } from './api';
+import { shell } from './format';
 
 export interface Finding {
   label: string;
@@ -45,4 +46,33 @@ export function sharesOf(counts: Answer[]): Shares {
     if (verdict === 'DOUBT') shares.doubtful += count;
   }
   return shares;
+}
+
+// What an address says of which results are meant; `group` is a thing group: a line, a hall.
+const CHOICES = ['group', 'thing', 'class', 'verdict', 'minScore', 'maxScore', 'from', 'until'] as const;
+export type Choice = Partial<Record<(typeof CHOICES)[number], string>>;
+export function choiceOf(query: Record<string, string>): Choice {
+  return Object.fromEntries(CHOICES.filter((name) => query[name]).map((name) => [name, query[name]]));
+}
+
+// An address has times as clocks show them here; those that are none are left out.
+function instant(time: string | undefined): string | undefined {
+  const date = new Date(time ?? '');
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
+
+// The same as ListResults, ExportResults and CountResults have it.
+export function askedOf({ group, from, until, ...same }: Choice): Record<string, string> {
+  const times = { from: instant(from), until: instant(until) };
+  const asked = { ...same, thingGroupName: group, ...times };
+  return Object.fromEntries(Object.entries(asked).filter((one): one is [string, string] => one[1] !== undefined));
+}
+
+const OPTIONS: Record<string, string> = {
+  thingGroupName: 'group', thing: 'thing', class: 'class', verdict: 'verdict',
+  minScore: 'min-score', maxScore: 'max-score', from: 'from', until: 'until',
+};
+export function cliOf(asked: Record<string, string>): string {
+  const options = Object.entries(OPTIONS).filter(([name]) => asked[name]);
+  return ['andon result list', ...options.map(([name, option]) => `--${option} ${shell(asked[name])}`)].join(' ');
 }
