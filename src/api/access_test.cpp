@@ -41,7 +41,7 @@ constexpr Expected kExpected[] = {
      "ListEndingCertificates"},
     {"andon", "o", "PutShifts"},
     {"andon", "", "CopyFile RunShell"},  // who is given them by name
-    {"andon", "odvn", "CreateConsoleLink"},
+    {"andon", "odvn", "CreateConsoleLink GetOwnAccess"},
     {"andon", "o", "ReadAuditLog VerifyAuditLog"},
     {"cloudtrail", "o", "LookupEvents"},
     {"andon", "odv",

@@ -17,6 +17,7 @@
 #include "api/greengrass/fleet.hpp"
 #include "api/greengrass/greengrass.hpp"
 #include "api/iam/iam.hpp"
+#include "api/iam/own_access.hpp"
 #include "api/iam/passwords.hpp"
 #include "api/iot/iot.hpp"
 #include "api/iot/jobs.hpp"
@@ -473,6 +474,7 @@ class Server::Implementation {
              [this] {
                return storage_use(options_, data_.path(), data_.database(), backups_.state());
              },
+    add(api::own_access_operations(authorizer_));
          .backups = [this] { return backups_.state(); },
          .make_backup = [this] { return backups_.make(); },
          .remove_backup = [this](const std::string& name) { backups_.remove(name); },

@@ -283,6 +283,7 @@ constexpr auto kRows = std::to_array<AccessRow>({
     {"andon", "CreateConsumer", "consumer/{consumerName}"},
     {"andon", "DeleteConsumer", "consumer/{consumerName}"},
     {"andon", "ExplainAccess", "*"},
+    {"andon", "GetOwnAccess", "*", "", AccessRow::Who::anybody},
     {"andon", "ExportResults", "thing/{thing}"},
     {"andon", "DeleteWebhook", "webhook/{name}"},
     {"andon", "ListDeliveries", "{sourceArn}"},

@@ -290,6 +290,7 @@ constexpr auto kRows = std::to_array<Honoured>({
     {"andon", "CreateBackup", ""},
     {"andon", "DeleteBackup", "backupName"},
     {"andon", "DescribeStorage", ""},
+    {"andon", "GetOwnAccess", "questions{action resource}"},
     {"andon", "ListBackups", ""},
     {"andon", "ListEndingCertificates", "days"},
     {"andon", "CreateConsoleLink", ""},
