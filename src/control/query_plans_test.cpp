@@ -170,7 +170,7 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
     const std::string principal = "user/" + eva.id;
     const auto begun = sessions.begin({.principal = principal});
     clock().advance(std::chrono::minutes(2));
-    (void)sessions.find(begun.token);
+    (void)sessions.use(begun.token);
     (void)sessions.list(principal);
     (void)sessions.take_link(sessions.make_link(principal));
     (void)sessions.first_link();

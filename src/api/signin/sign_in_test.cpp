@@ -226,6 +226,26 @@ TEST_F(SignInTest, ACallNeedsTheCsrfTokenAndAPageOfTheServersOwn) {
   EXPECT_EQ(from("Cookie", "x"), 401);
 }
 
+TEST_F(SignInTest, WhatAPageAsksByItselfKeepsNoSession) {
+  const Signed as = signed_in(right);
+  const Signed idle = signed_in(right);
+  wire::Headers unattended = idle.headers();
+  unattended.set(std::string(kUnattendedHeader), "1");
+  const auto by_itself = [&] {
+    return outline(send("POST", "/console/call/iam/ListUsers", "{}", unattended));
+  };
+  for (int i = 0; i < 5; ++i) {
+    clock.advance(std::chrono::minutes(11));
+    EXPECT_THAT(call(as, "iam/ListUsers"), HasSubstr("200 "));
+    EXPECT_THAT(by_itself(), HasSubstr("200 "));
+    EXPECT_EQ(send("GET", "/console/session", {}, idle.headers()).status, 200);
+  }
+  clock.advance(std::chrono::minutes(6));
+  EXPECT_THAT(call(as, "iam/ListUsers"), HasSubstr("200 "));
+  EXPECT_THAT(by_itself(), HasSubstr("401 "));
+  EXPECT_EQ(send("GET", "/console/session", {}, idle.headers()).status, 401);
+}
+
 TEST_F(SignInTest, ACookieIsForNothingOutsideOfTheConsole) {
   const Signed as = signed_in(right);
   EXPECT_NE(send("GET", "/things", {}, as.headers()).status, 200);
