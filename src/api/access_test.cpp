@@ -191,7 +191,9 @@ constexpr Expected kExpected[] = {
      "GetReplicationConfiguration ListAllMyBuckets ListBucket ListBucketMultipartUploads "
      "ListBucketVersions ListMultipartUploadParts"},
     {"andon", "od", "DeleteModelAlias PutModelAlias"},
-    {"andon", "odv", "GetModelAlias ListModelAliasMoves ListModelAliases"},
+    {"andon", "odv",
+     "GetModelAlias ListMachineStates ListModelAliasMoves ListModelAliases ListModelDecisions "
+     "ListModelStates"},
     {"athena", "o", "StartQueryExecution StopQueryExecution"},
     {"athena", "odv",
      "BatchGetQueryExecution GetQueryExecution GetQueryResults GetWorkGroup "

@@ -635,6 +635,7 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
     }
     (void)registry.model_data(package.id);
     registry.update_package(package.id, {.approval = ApprovalStatus::approved});
+    (void)registry.decisions(package.id);
     registry.delete_package(package.id);
     registry.delete_group("parts");
   }

@@ -452,7 +452,7 @@ class Server::Implementation {
       broker_.listen_for_users(ports_.mqtt_users);
       return ports_.mqtt_users;
     }));
-    add(api::sagemaker_operations(registry_, control_.arns, &model_checks_));
+    add(api::sagemaker_operations(registry_, control_.arns, &model_checks_, &authorizer_));
     add(sagemaker_.operations());
     add(api::model_alias_operations(model_aliases_));
     add(api::job_operations(tasks_.jobs()));
