@@ -14,7 +14,9 @@ from harness import ROOT, wait_until
 MANY = 1000
 LOOK_S = 30
 # Of a page: what is put together of much, and lists; of 1,001 devices two pages each five seconds.
-MOST_A_MINUTE = {"CountResults": 10, "ListDeviceStates": 26, "ListResults": 35}
+MOST_A_MINUTE = {"CountResults": 10, "ListDeviceStates": 26, "ListResults": 35,
+                 "ListMachineStates": 14, "ListModelStates": 14}
+MANY_MACHINES = 60  # and models
 
 
 def message(number, verdict=None, label="scratch", seconds=0):
@@ -153,6 +155,13 @@ def test_a_thousand_devices_and_a_stream_of_results_do_not_flood_the_server(alon
     server = alone.server
     put_devices(server, [f"line-{number:04}" for number in range(MANY)])
     device = server.device("source", server.data.parent / "devices")
+    states, sagemaker = server.aws("stepfunctions"), server.aws("sagemaker")
+    machines = [states.create_state_machine(
+        name=f"machine-{number:02}", roleArn="arn:aws:iam::000000000000:role/andon-workflows",
+        definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+        )["stateMachineArn"] for number in range(MANY_MACHINES)]
+    for number in range(MANY_MACHINES):
+        sagemaker.create_model_package_group(ModelPackageGroupName=f"model-{number:02}")
     stop = threading.Event()
 
     def flow():
@@ -162,12 +171,15 @@ def test_a_thousand_devices_and_a_stream_of_results_do_not_flood_the_server(alon
             mqtt.publish("andon/things/source/results", message(number, "NG"))
             iot.update_thing(thingName=f"line-{number % MANY:04}",
                              attributePayload={"attributes": {"seen": str(number)}})
+            states.start_execution(stateMachineArn=machines[number % MANY_MACHINES])
+            sagemaker.create_model_package_group(ModelPackageGroupName=f"more-{number}")
     source = threading.Thread(target=flow)
     source.start()
     try:
         watched.sign_in()
         for path, heading in (("#/fleet", "Fleet"), ("#/results", "Results"), ("#/alerts", "Alerts"),
-                              ("#/devices/source", "source")):
+                              ("#/devices/source", "source"), ("#/workflows", "Workflows"),
+                              ("#/models", "Models"), ("#/approve", "Approve")):
             watched.page.evaluate("path => { location.hash = path }", path)
             watched.page.get_by_role("heading", name=heading, level=1).wait_for()
             watched.page.wait_for_timeout(5000)  # what it asks to be there
@@ -286,18 +298,6 @@ def test_a_viewer_is_offered_no_button_that_is_refused(alone, watched):
             assert "Your rights do not allow this" in button.get_attribute("title")
 
 
-def test_certificates_of_the_server_and_those_that_end_are_shown(alone, watched):
-    server = alone.server
-    server.device("line-1", server.data.parent / "devices")
-    with sqlite3.connect(server.data / "andon.db", timeout=60) as database:
-        database.execute("UPDATE certificates SET not_after_ms = ?",
-                         (int((time.time() + 5 * 86_400) * 1000),))
-    watched.sign_in()
-    page = watched.go("#/settings/certificates", "Settings")
-    page.get_by_text("Its CA").wait_for()
-    page.get_by_text("1 end within 30 days").wait_for()
-    page = watched.go("#/alerts", "Alerts")
-    page.get_by_text("its certificate ends").wait_for()
 def test_a_question_about_rights_that_fails_is_asked_again(alone, watched):
     iam = alone.server.aws("iam")
     iam.create_user(UserName="vera")
@@ -318,4 +318,16 @@ def test_a_question_about_rights_that_fails_is_asked_again(alone, watched):
     assert failed
 
 
+def test_certificates_of_the_server_and_those_that_end_are_shown(alone, watched):
+    server = alone.server
+    server.device("line-1", server.data.parent / "devices")
+    with sqlite3.connect(server.data / "andon.db", timeout=60) as database:
+        database.execute("UPDATE certificates SET not_after_ms = ?",
+                         (int((time.time() + 5 * 86_400) * 1000),))
+    watched.sign_in()
+    page = watched.go("#/settings/certificates", "Settings")
+    page.get_by_text("Its CA").wait_for()
+    page.get_by_text("1 end within 30 days").wait_for()
+    page = watched.go("#/alerts", "Alerts")
+    page.get_by_text("its certificate ends").wait_for()
     assert page.get_by_role("link", name="line-1").first.is_visible()

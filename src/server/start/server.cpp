@@ -32,6 +32,7 @@
 #include "api/s3/s3.hpp"
 #include "api/s3/settings/form_data.hpp"
 #include "api/sagemaker/aliases.hpp"
+#include "api/sagemaker/model_states.hpp"
 #include "api/sagemaker/sagemaker.hpp"
 #include "api/secretsmanager/secretsmanager.hpp"
 #include "api/signin/operations.hpp"
@@ -459,6 +460,7 @@ class Server::Implementation {
     add(api::logs_operations(logs_, control_.arns));
     add(api::fleet_operations(data_.database(), clock_, control_.arns));
     add(api::result_operations(results_, [this](const std::string& key) {
+    add(api::model_state_operations(registry_, model_aliases_));
       return data_.objects().head(std::string(api::kUploadBucket), key).has_value();
     }));
     add(api::command_operations(commands_, &authorizer_));
