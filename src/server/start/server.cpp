@@ -335,7 +335,11 @@ class Server::Implementation {
     operation_ = [this](std::string_view scope, std::string_view name) {
       return router_.find(scope, name);
     };
-    api::record_internal_calls(internal_calls_, audit_.log(), authorizer_);
+    api::record_internal_calls(internal_calls_, audit_.log(), authorizer_,
+                               [this](std::string_view service, std::string_view operation) {
+                                 const auto kind = api::changed_by(service, operation);
+                                 if (kind) changes_.note(*kind);
+                               });
     builds_.runner().resume();
     workflow_.run();
     sagemaker_.run();
@@ -456,11 +460,11 @@ class Server::Implementation {
     add(api::sagemaker_operations(registry_, control_.arns, &model_checks_, &authorizer_));
     add(sagemaker_.operations());
     add(api::model_alias_operations(model_aliases_));
+    add(api::model_state_operations(registry_, model_aliases_));
     add(api::job_operations(tasks_.jobs()));
     add(api::logs_operations(logs_, control_.arns));
     add(api::fleet_operations(data_.database(), clock_, control_.arns));
     add(api::result_operations(results_, [this](const std::string& key) {
-    add(api::model_state_operations(registry_, model_aliases_));
       return data_.objects().head(std::string(api::kUploadBucket), key).has_value();
     }));
     add(api::command_operations(commands_, &authorizer_));
@@ -470,13 +474,13 @@ class Server::Implementation {
                                    .clock = clock_}));
     add(api::iam_operations(iam_, &audit_.log()));
     add(api::password_operations(iam_, passwords_, &authorizer_));
+    add(api::own_access_operations(authorizer_));
     add(api::console_operations(iam_, sessions_));
     add(api::upkeep_operations(
         {.storage =
              [this] {
                return storage_use(options_, data_.path(), data_.database(), backups_.state());
              },
-    add(api::own_access_operations(authorizer_));
          .backups = [this] { return backups_.state(); },
          .make_backup = [this] { return backups_.make(); },
          .remove_backup = [this](const std::string& name) { backups_.remove(name); },
