@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each call that changes something stands in a file that says which right it needs: "iot:CreateThing"
+// Each call that changes or exports something stands in a file that says which right it needs: "iot:CreateThing"
 // beside call('iot', 'CreateThing', …), for Act, which offers no button to whoever has not got it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const READS = /^(Get|List|Describe|Search|Count|Read|Filter|Export|Simulate|Resolve|BatchGet)/;
+const READS = /^(Get|List|Describe|Search|Count|Read|Filter|Resolve|BatchGet)/;
 // What a service's operations are called in policies, where that is another name.
 const ACTIONS = { iotdata: 'iot' };
 // Called through functions that have no button of their own: who asks for them names the right.
@@ -36,6 +36,10 @@ for (const [file, text] of texts) {
     } else if (!text.includes(`'${action}'`) && !text.includes(`"${action}"`)) {
       problems.push(`${file}: call('${service}', '${operation}') without needs="${action}"`);
     }
+  }
+  // Of nothing nothing is asked.
+  for (const [whole] of text.matchAll(/<Act\b[^>]*?\bneeds="[^>]*?>/gs)) {
+    if (!/\bon=/.test(whole)) problems.push(`${file}: ${whole.slice(0, 100)} … needs a right on nothing: say of what (on)`);
   }
   for (const [whole] of text.matchAll(/<Act\b[^>]*?\bact=\{[^>]*?>/gs)) {
     if (/\bcall\(|remove\(|Delete/.test(whole) && !/\bneeds/.test(whole)) problems.push(`${file}: ${whole.slice(0, 100)} … without needs`);

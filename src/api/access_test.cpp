@@ -41,7 +41,7 @@ constexpr Expected kExpected[] = {
      "ListEndingCertificates"},
     {"andon", "o", "PutShifts"},
     {"andon", "", "CopyFile RunShell"},  // who is given them by name
-    {"andon", "odvn", "CreateConsoleLink"},
+    {"andon", "odvn", "CreateConsoleLink GetOwnAccess"},
     {"andon", "o", "ReadAuditLog VerifyAuditLog"},
     {"cloudtrail", "o", "LookupEvents"},
     {"andon", "odv",
@@ -191,7 +191,9 @@ constexpr Expected kExpected[] = {
      "GetReplicationConfiguration ListAllMyBuckets ListBucket ListBucketMultipartUploads "
      "ListBucketVersions ListMultipartUploadParts"},
     {"andon", "od", "DeleteModelAlias PutModelAlias"},
-    {"andon", "odv", "GetModelAlias ListModelAliasMoves ListModelAliases"},
+    {"andon", "odv",
+     "GetModelAlias ListMachineStates ListModelAliasMoves ListModelAliases ListModelDecisions "
+     "ListModelStates"},
     {"athena", "o", "StartQueryExecution StopQueryExecution"},
     {"athena", "odv",
      "BatchGetQueryExecution GetQueryExecution GetQueryResults GetWorkGroup "

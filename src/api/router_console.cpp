@@ -48,8 +48,7 @@ wire::HttpUpgrade Router::upgrade(const HttpRequest& request) const {
 void Router::note_change(const Operation& operation) const {
   if (options_.console == nullptr) return;
   if (access_of(operation.name) != control::AuditAccess::write) return;
-  const bool is_review = operation.name == "ConfirmResult" || operation.name == "OverruleResult";
-  const auto kind = is_review ? std::optional(ChangeKind::results) : changed_by(operation.service);
+  const auto kind = changed_by(operation.service, operation.name);
   if (kind) options_.console->changes().note(*kind);
 }
 
@@ -57,7 +56,13 @@ HttpResponse Router::answer_console(const HttpRequest& request,
                                     const std::string& request_id) const {
   if (!request.path.starts_with(kConsoleCall)) {
     if (auto page = answer_page(request, request_id)) return *std::move(page);
-    return options_.sign_in->handle(request, request_id);
+    HttpResponse answer = options_.sign_in->handle(request, request_id);
+    // A session has begun or ended; whoever goes to the identity provider gets a cookie, too.
+    if (options_.console != nullptr && request.path != "/console/sign-on" &&
+        answer.headers.find("Set-Cookie")) {
+      options_.console->changes().note(ChangeKind::access);
+    }
+    return answer;
   }
   CallAudit audit(options_.audit, kConsoleVia, request_id, request);
   audit.set_operation("signin", "Call", control::AuditAccess::read);

@@ -171,7 +171,7 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
     const std::string principal = "user/" + eva.id;
     const auto begun = sessions.begin({.principal = principal});
     clock().advance(std::chrono::minutes(2));
-    (void)sessions.find(begun.token);
+    (void)sessions.use(begun.token);
     (void)sessions.list(principal);
     (void)sessions.take_link(sessions.make_link(principal));
     (void)sessions.first_link();
@@ -638,6 +638,7 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
     }
     (void)registry.model_data(package.id);
     registry.update_package(package.id, {.approval = ApprovalStatus::approved});
+    (void)registry.decisions(package.id);
     registry.delete_package(package.id);
     registry.delete_group("parts");
   }

@@ -14,7 +14,9 @@ from harness import ROOT, wait_until
 MANY = 1000
 LOOK_S = 30
 # Of a page: what is put together of much, and lists; of 1,001 devices two pages each five seconds.
-MOST_A_MINUTE = {"CountResults": 10, "ListDeviceStates": 26, "ListResults": 35}
+MOST_A_MINUTE = {"CountResults": 10, "ListDeviceStates": 26, "ListResults": 35,
+                 "ListMachineStates": 14, "ListModelStates": 14}
+MANY_MACHINES = 60  # and models
 
 
 def message(number, verdict=None, label="scratch", seconds=0):
@@ -168,6 +170,13 @@ def test_a_thousand_devices_and_a_stream_of_results_do_not_flood_the_server(alon
     server = alone.server
     put_devices(server, [f"line-{number:04}" for number in range(MANY)])
     device = server.device("source", server.data.parent / "devices")
+    states, sagemaker = server.aws("stepfunctions"), server.aws("sagemaker")
+    machines = [states.create_state_machine(
+        name=f"machine-{number:02}", roleArn="arn:aws:iam::000000000000:role/andon-workflows",
+        definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+        )["stateMachineArn"] for number in range(MANY_MACHINES)]
+    for number in range(MANY_MACHINES):
+        sagemaker.create_model_package_group(ModelPackageGroupName=f"model-{number:02}")
     stop = threading.Event()
 
     def flow():
@@ -177,12 +186,15 @@ def test_a_thousand_devices_and_a_stream_of_results_do_not_flood_the_server(alon
             mqtt.publish("andon/things/source/results", message(number, "NG"))
             iot.update_thing(thingName=f"line-{number % MANY:04}",
                              attributePayload={"attributes": {"seen": str(number)}})
+            states.start_execution(stateMachineArn=machines[number % MANY_MACHINES])
+            sagemaker.create_model_package_group(ModelPackageGroupName=f"more-{number}")
     source = threading.Thread(target=flow)
     source.start()
     try:
         watched.sign_in()
         for path, heading in (("#/fleet", "Fleet"), ("#/results", "Results"), ("#/alerts", "Alerts"),
-                              ("#/devices/source", "source")):
+                              ("#/devices/source", "source"), ("#/workflows", "Workflows"),
+                              ("#/models", "Models"), ("#/approve", "Approve")):
             watched.page.evaluate("path => { location.hash = path }", path)
             watched.page.get_by_role("heading", name=heading, level=1).wait_for()
             watched.page.wait_for_timeout(5000)  # what it asks to be there
@@ -332,6 +344,26 @@ def test_a_viewer_is_offered_no_button_that_is_refused(alone, watched):
             button = page.get_by_role("button", name=name, exact=True).first
             wait_until(button.is_disabled, f"{name} of {path} being off")
             assert "Your rights do not allow this" in button.get_attribute("title")
+
+
+def test_a_question_about_rights_that_fails_is_asked_again(alone, watched):
+    iam = alone.server.aws("iam")
+    iam.create_user(UserName="vera")
+    iam.create_login_profile(UserName="vera", Password=PASSWORD)
+    iam.attach_user_policy(UserName="vera", PolicyArn="arn:aws:iam::aws:policy/AndonViewerAccess")
+    failed = []
+
+    def fail_once(route):
+        if failed:
+            route.continue_()
+        else:
+            failed.append(route.request.url)
+            route.abort()
+    watched.context.route("**/console/call/andon/GetOwnAccess", fail_once)
+    page = watched.sign_in("vera").page
+    button = page.get_by_role("button", name="Add a device", exact=True).first
+    wait_until(button.is_disabled, "the button being off")
+    assert failed
 
 
 def test_certificates_of_the_server_and_those_that_end_are_shown(alone, watched):

@@ -138,7 +138,6 @@ def test_a_viewer_looks_and_publishes_nothing(alone, chromium):
     add_user(alone, "vera", [SEES])
     alone.server.aws("iam").attach_user_policy(
         UserName="vera", PolicyArn="arn:aws:iam::aws:policy/AndonViewerAccess")
-    alone.server.aws("iot").create_thing(thingName="line-1")
     watched = Watched(chromium, alone)
     page = watched.sign_in("vera").go("#/mqtt", "MQTT")
     page.get_by_label("Filter").fill("hall/#")

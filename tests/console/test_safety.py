@@ -243,6 +243,27 @@ def test_a_server_that_is_started_anew_under_an_open_page_is_found_again(alone, 
     page.get_by_role("link", name="line-77").wait_for()
 
 
+def test_a_page_that_nobody_uses_says_so_with_each_call(alone, watched):
+    page = watched.page
+    page.clock.install()
+    watched.sign_in().settle()
+    told = []
+    page.on("request", lambda request: told.append(request.headers.get("x-andon-unattended"))
+            if "/console/call/" in request.url else None)
+
+    def changed(name):
+        told.clear()
+        alone.server.aws("iot").create_thing(thingName=name)
+        page.get_by_text(name).first.wait_for()
+        return set(told)
+    assert changed("line-1") == {None}
+    page.clock.fast_forward("02:00")
+    watched.settle()
+    assert changed("line-2") == {"1"}
+    page.mouse.move(300, 300)
+    assert changed("line-3") == {None}
+
+
 def test_what_somebody_else_changes_appears_by_itself(alone, watched):
     watched.sign_in()
     watched.settle()

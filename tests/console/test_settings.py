@@ -107,14 +107,19 @@ def _failed(server):
 
 def test_a_viewer_sees_the_stores_and_makes_no_backup(alone, watched):
     let_in(alone.server, "vera", "AndonViewerAccess")
+    assert alone.server.call("POST", "/andon/v1/backups", {})[0] < 300
+    def backups():
+        return alone.server.call("GET", "/andon/v1/backups")[1]["backups"]
+    made = wait_until(backups, "the backup")
     page = watched.sign_in("vera").go("#/settings/storage", "Settings")
     page.get_by_text("--results-mib").wait_for()
-    button = page.get_by_role("button", name="Make a backup")
-    wait_until(button.is_disabled, "the button being off")
-    assert "CreateBackup" in button.get_attribute("title")
+    for name, right in (("Make a backup", "CreateBackup"), ("Delete", "DeleteBackup")):
+        button = page.get_by_role("button", name=name)
+        wait_until(button.is_disabled, f"{name} being off")
+        assert right in button.get_attribute("title")
     session = page.evaluate("""async () => {
         const who = await (await fetch('/console/session')).json();
         return (await fetch('/console/call/andon/CreateBackup', {method: 'POST', body: '{}',
           headers: {'Content-Type': 'application/json', 'X-Andon-Csrf': who.csrfToken}})).status; }""")
     assert session == 403
-    assert not (alone.server.data / "backups").exists()
+    assert backups() == made

@@ -8,7 +8,7 @@ import urllib.parse
 import pytest
 
 from conftest import Watched, ask
-from harness import PATIENCE_S, ROOT
+from harness import PATIENCE_S, ROOT, wait_until
 
 SECRET = "the console's secret, there"
 
@@ -91,6 +91,12 @@ def test_one_signs_in_at_the_provider_and_comes_back_to_where_one_was(alone, sig
     assert "andon_sign_on" not in cookies
     status, told = alone.server.call("GET", "/andon/v1/audit?action=SignIn")
     assert status == 200 and told["entries"][0]["entry"]["outcome"] == "ok"
+    # What the role does not allow is not offered.
+    page = browser.go("#/fleet", "Fleet")
+    for name in ("Add a device", "New group"):
+        button = page.get_by_role("button", name=name, exact=True).first
+        wait_until(button.is_disabled, f"{name} being off")
+        assert "Your rights do not allow this" in button.get_attribute("title")
     assert not browser.problems
 
 

@@ -25,7 +25,8 @@ class Browser:
             if cookie is not None:
                 self.cookie = cookie.split(";")[0]
                 self.last_cookie = cookie
-            return answer.status, json.loads(text)
+            is_json = answer.getheader("Content-Type", "").startswith("application/json")
+            return answer.status, json.loads(text) if is_json else text
         finally:
             connection.close()
 

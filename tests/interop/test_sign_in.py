@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Passwords for the console by boto3, and signing in with them: what a page of the console does,
 over HTTP with a cookie."""
+import contextlib
 import http.client
 import json
+import sqlite3
 import subprocess
+import time
 
 import botocore.exceptions
 import pytest
@@ -147,6 +150,30 @@ def test_a_session_ends_with_its_password_and_by_command(server, user):
     assert [one["signedInBy"] for one in listed] == ["password"]
     assert "1 ended" in andon(server, "user", "sign-out", user)
     assert second.call("sts", "GetCallerIdentity")[0] == 401
+
+
+def test_a_page_that_nobody_uses_keeps_no_session(server, user):
+    server.aws("iam").create_login_profile(UserName=user, Password=PASSWORD)
+    browser = Browser(server)
+    assert browser.sign_in(user=user, password=PASSWORD)[0] == 200
+
+    def last_used(minutes_ago=None):
+        with contextlib.closing(sqlite3.connect(server.data / "andon.db", timeout=60)) as database, database:
+            of = "WHERE digest = (SELECT digest FROM console_sessions ORDER BY begun_ms DESC LIMIT 1)"
+            if minutes_ago:
+                database.execute(f"UPDATE console_sessions SET used_ms = ? {of}",
+                                 (int((time.time() - minutes_ago * 60) * 1000),))
+            return database.execute(f"SELECT used_ms FROM console_sessions {of}").fetchone()[0]
+    before = last_used(minutes_ago=50)
+    for method, path, body, more in (
+            ("GET", "/console/events", None, {}), ("GET", "/console/session", None, {}),
+            ("POST", "/console/call/sts/GetCallerIdentity", {}, {"X-Andon-Unattended": "1"})):
+        assert browser.ask(method, path, body, **more)[0] == 200, path
+        assert last_used() == before, path
+    assert browser.call("sts", "GetCallerIdentity")[0] == 200
+    assert last_used() > before
+    last_used(minutes_ago=61)
+    assert browser.ask("GET", "/console/events")[0] == 401
 
 
 def andon(server, *words, text=None):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls of the server's operations with the session's cookie. Answers are the operation's own
 // output; times are seconds since 1970 or ISO 8601, as each service has them.
+import { isAttended, used, watchAttention } from './attended';
 import { session, sessionEnded } from './session.svelte';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- shapes are AWS's, not ours
@@ -26,6 +27,8 @@ async function send(method: string, path: string, body?: unknown): Promise<Respo
   const headers: Record<string, string> = {};
   if (session.who) headers['X-Andon-Csrf'] = session.who.csrfToken;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (isAttended()) used();
+  else headers['X-Andon-Unattended'] = '1';
   try {
     return await fetch(path, {
       method,
@@ -64,6 +67,10 @@ export async function call(service: string, operation: string, input: object = {
   if (response.status === 401) sessionEnded();
   return answerOf(response);
 }
+
+watchAttention(() => {
+  if (session.who) call('sts', 'GetCallerIdentity').catch(() => {});
+});
 
 // Every page of a list, up to `most` elements; `more` says that there are others.
 export async function all(

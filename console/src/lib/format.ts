@@ -28,6 +28,9 @@ export function full(time: Time): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+// Of all times that are shown and typed.
+export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 export function took(from: Time, until: Time): string {
   const a = dateOf(from);
   const b = dateOf(until);

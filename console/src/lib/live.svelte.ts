@@ -6,12 +6,12 @@ import { untrack } from 'svelte';
 import { ApiError } from './api';
 import { findSession, session } from './session.svelte';
 
-export type Kind = 'devices' | 'deployments' | 'models' | 'executions' | 'results' | 'objects';
-const KINDS: Kind[] = ['devices', 'deployments', 'models', 'executions', 'results', 'objects'];
+export const KINDS = ['devices', 'deployments', 'models', 'executions', 'results', 'objects', 'triggers', 'functions', 'access', 'upkeep'] as const;
+export type Kind = (typeof KINDS)[number];
 
 // `ready` once the place among the events is known: what a screen loads after that misses nothing.
 export const live = $state<{ seen: Record<Kind, number>; connected: boolean; ready: boolean }>({
-  seen: { devices: 0, deployments: 0, models: 0, executions: 0, results: 0, objects: 0 },
+  seen: Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>,
   connected: true,
   ready: false,
 });
@@ -82,7 +82,7 @@ export const SELDOM_MS = 10_000;
 
 // What load() gives, asked for again when things of these kinds have changed: at most once in
 // `everyMs`, the last change always.
-export function resource<T>(load: () => Promise<T>, kinds: Kind[] = [], everyMs = 1_000) {
+export function resource<T>(load: () => Promise<T>, kinds: readonly Kind[] = [], everyMs = 1_000) {
   const state = $state<{ data: T | undefined; error: ApiError | undefined; loading: boolean }>({
     data: undefined,
     error: undefined,

@@ -1,49 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 // What who is signed in may do, so that nobody is offered a button that is refused: asked of
-// SimulatePrincipalPolicy, once for each action. The server decides at each call all the same; of
-// who may not ask this, nothing is known here, and a button tells by its first refusal.
+// GetOwnAccess, once for each action on each thing. The server decides at each call all the same; of
+// what is not known yet a button tells by its first refusal.
 import { untrack } from 'svelte';
 import { call, type Answer } from './api';
 import { nameOf } from './format';
 import { session } from './session.svelte';
 import { t } from '../text';
 
+const MOST_QUESTIONS = 200; // of one call
+const MOST_KNOWN = 5000;
+const AGAIN_MS = 3000;
+
 const known = $state<Record<string, boolean>>({});
 let whose = '';
-let mayAsk = true;
-let wanted = new Map<string, Set<string>>(); // resources by action
+let wanted: [action: string, resource: string][] = [];
+let isAsking = false;
 const asked = new Set<string>();
 const keyOf = (action: string, resource: string) => `${action} ${resource}`;
 
-// "arn:aws:sts::0:assumed-role/viewer/eva" is asked for as its role.
-function source(): string {
-  const match = /^arn:aws:sts::(\d*):assumed-role\/([^/]+)\//.exec(session.who!.principal);
-  return match ? `arn:aws:iam::${match[1]}:role/${match[2]}` : session.who!.principal;
-}
-
+// One call after the other; one that has failed (a server that is started anew) is made again.
 async function askAll() {
-  const these = wanted;
-  wanted = new Map();
-  const of = whose;
-  for (const [action, resources] of these) {
-    if (!mayAsk) return;
+  if (isAsking) return;
+  isAsking = true;
+  while (wanted.length && session.who) {
+    const these = wanted.splice(0, MOST_QUESTIONS);
+    const of = whose;
     try {
-      const told: Answer = await call('iam', 'SimulatePrincipalPolicy', {
-        PolicySourceArn: source(), ActionNames: [action], ResourceArns: [...resources],
-      });
-      if (of !== whose) return;
-      for (const one of told.EvaluationResults) {
-        known[keyOf(action, one.EvalResourceName)] = one.EvalDecision === 'allowed';
-      }
+      const questions = these.map(([action, resource]) => ({ action, resource }));
+      const told: Answer = await call('andon', 'GetOwnAccess', { questions });
+      if (of !== whose) continue;
+      for (const one of told.answers) known[keyOf(one.action, one.resource)] = one.isAllowed;
     } catch {
-      mayAsk = false;
+      if (of === whose) wanted.unshift(...these);
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
     }
   }
+  isAsking = false;
 }
 
 function forget(principal: string) {
   whose = principal;
-  mayAsk = true;
+  wanted = [];
   asked.clear();
   for (const key of Object.keys(known)) delete known[key];
 }
@@ -52,17 +50,17 @@ function forget(principal: string) {
 export function askWhether(action: string, resource: string) {
   const who = session.who;
   if (!who || who.kind === 'account' || !resource) return;
-  untrack(() => note(who.principal, action, resource));
+  untrack(() => note(who.id, action, resource));
 }
 
-function note(principal: string, action: string, resource: string) {
-  if (principal !== whose) forget(principal);
+// The answers are of a session: another one of the same user may have less.
+function note(sessionId: string, action: string, resource: string) {
+  if (sessionId !== whose || asked.size >= MOST_KNOWN) forget(sessionId);
   const key = keyOf(action, resource);
-  if (asked.has(key) || !mayAsk) return;
+  if (asked.has(key)) return;
   asked.add(key);
-  if (!wanted.size) queueMicrotask(() => void askAll());
-  if (!wanted.has(action)) wanted.set(action, new Set());
-  wanted.get(action)!.add(resource);
+  wanted.push([action, resource]);
+  queueMicrotask(() => void askAll());
 }
 
 // Why it may not be done; empty where it may, or where nothing is known.

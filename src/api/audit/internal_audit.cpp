@@ -28,10 +28,14 @@ void note_failure(CallAudit& audit, std::string_view service, const std::excepti
   }
 }
 
+// "s3:GetObject" of what is no row of the table.
+std::string_view name_of(const InternalCalls::Seen& seen) {
+  return seen.operation.substr(seen.operation.find(':') + 1);
+}
+
 void record(control::AuditLog& log, const Authorizer& authorizer, const InternalCalls::Seen& seen) {
   CallAudit audit(&log, control::audit_via::kWorkflow, base::random_uuid());
-  // "s3:GetObject" of what is no row of the table.
-  const std::string_view name = seen.operation.substr(seen.operation.find(':') + 1);
+  const std::string_view name = name_of(seen);
   audit.set_operation(seen.service, name, access_of(name));
   audit.set_caller(seen.caller, &authorizer);
   audit.set_detail(seen.caller.user_agent);
@@ -54,19 +58,24 @@ void record(control::AuditLog& log, const Authorizer& authorizer, const Internal
 }  // namespace
 
 void record_internal_calls(InternalCalls& calls, control::AuditLog& log,
-                           const Authorizer& authorizer) {
+                           const Authorizer& authorizer, ToldOfChange changed) {
   calls.set_gate([&log](const Operation& operation) {
     if (access_of(operation.name) == control::AuditAccess::write) log.require_writable();
   });
-  calls.set_observer([&log, &authorizer](const InternalCalls::Seen& seen) {
-    try {
-      record(log, authorizer, seen);
-    } catch (const std::exception& error) {
-      // The call is made; the entry waits for the disk, and further changes are refused.
-      base::log_error("a call within the server is not in the audit log yet",
-                      {{"operation", std::string(seen.operation)}, {"error", error.what()}});
-    }
-  });
+  calls.set_observer(
+      [&log, &authorizer, changed = std::move(changed)](const InternalCalls::Seen& seen) {
+        const std::string_view name = name_of(seen);
+        if (changed && !seen.failure && access_of(name) == control::AuditAccess::write) {
+          changed(seen.service, name);
+        }
+        try {
+          record(log, authorizer, seen);
+        } catch (const std::exception& error) {
+          // The call is made; the entry waits for the disk, and further changes are refused.
+          base::log_error("a call within the server is not in the audit log yet",
+                          {{"operation", std::string(seen.operation)}, {"error", error.what()}});
+        }
+      });
 }
 
 }  // namespace andon::api

@@ -4,14 +4,19 @@
 // could not be recorded.
 #pragma once
 
+#include <functional>
+#include <string_view>
+
 #include "api/table/authorizer.hpp"
 #include "api/table/internal_call.hpp"
 #include "control/audit/audit_log.hpp"
 
 namespace andon::api {
 
-// Both outlive `calls`. Before the first call.
+// All that it is given outlives `calls`. Before the first call. `changed` hears of each change that
+// was made.
+using ToldOfChange = std::function<void(std::string_view service, std::string_view operation)>;
 void record_internal_calls(InternalCalls& calls, control::AuditLog& log,
-                           const Authorizer& authorizer);
+                           const Authorizer& authorizer, ToldOfChange changed = {});
 
 }  // namespace andon::api

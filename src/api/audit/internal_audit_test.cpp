@@ -30,7 +30,9 @@ class InternalAuditTest : public testing::Test {
     iam.policies.put_inline(control::EntityKind::role, "nightly", "own",
                             R"({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
                               "Action": ["iot:CreateThing", "s3:GetObject"], "Resource": "*"}]})");
-    record_internal_calls(calls, log, authorizer);
+    record_internal_calls(calls, log, authorizer, [this](auto service, auto operation) {
+      changed.push_back(std::string(service) + ":" + std::string(operation));
+    });
   }
   Caller nightly() {
     return calls.as_role({.role_arn = "arn:aws:iam::000000000000:role/nightly",
@@ -57,6 +59,7 @@ class InternalAuditTest : public testing::Test {
   control::AuditLog log{
       *audit, clock, {.key = "key", .limits = {.gathering = std::chrono::milliseconds(5)}}};
   int made = 0;
+  std::vector<std::string> changed;
   std::vector<Operation> rows{
       {"iot", "CreateThing", Protocol::rest_json, "POST", "/things/{thingName}", 200,
        [this](const OperationContext&) -> json::value {
@@ -91,6 +94,7 @@ TEST_F(InternalAuditTest, CallsOfAWorkflowAreRecordedAsItsRole) {
   EXPECT_EQ(events[2].service + ":" + events[2].operation, "s3:GetObject");
   EXPECT_THAT(events[2].resources, ElementsAre("arn:aws:s3:::bucket/key"));
   EXPECT_EQ(events[2].access, control::AuditAccess::read);
+  EXPECT_THAT(changed, ElementsAre("iot:CreateThing")) << "what was made, and nothing else";
 }
 
 TEST_F(InternalAuditTest, AWorkflowChangesNothingThatCouldNotBeRecorded) {

@@ -15,8 +15,9 @@ namespace {
 
 using wire::HttpResponse;
 
-constexpr std::array<std::string_view, kChangeKinds> kNames{"devices",    "deployments", "models",
-                                                            "executions", "results",     "objects"};
+constexpr std::array<std::string_view, kChangeKinds> kNames{
+    "devices", "deployments", "models",    "executions", "results",
+    "objects", "triggers",    "functions", "access",     "upkeep"};
 constexpr std::chrono::milliseconds kGlance{1000};
 // So long a browser waits before it comes back: what happens meanwhile is one event.
 constexpr std::string_view kPause = "retry: 500\n";
@@ -34,7 +35,29 @@ constexpr std::array kServices{Source{"iot", ChangeKind::devices},
                                Source{"aws.greengrass", ChangeKind::deployments},
                                Source{"andon.devices", ChangeKind::devices},
                                Source{"s3", ChangeKind::objects},
-                               Source{"aws.s3", ChangeKind::objects}};
+                               Source{"aws.s3", ChangeKind::objects},
+                               Source{"events", ChangeKind::triggers},
+                               Source{"scheduler", ChangeKind::triggers},
+                               Source{"lambda", ChangeKind::functions},
+                               Source{"iam", ChangeKind::access}};
+// Where the service does not say it.
+constexpr std::array kOperations{Source{"ConfirmResult", ChangeKind::results},
+                                 Source{"OverruleResult", ChangeKind::results},
+                                 Source{"PutModelAlias", ChangeKind::models},
+                                 Source{"DeleteModelAlias", ChangeKind::models},
+                                 Source{"PutWebhook", ChangeKind::triggers},
+                                 Source{"DeleteWebhook", ChangeKind::triggers},
+                                 Source{"PutRepository", ChangeKind::triggers},
+                                 Source{"DeleteRepository", ChangeKind::triggers},
+                                 Source{"CreateTopicRule", ChangeKind::triggers},
+                                 Source{"ReplaceTopicRule", ChangeKind::triggers},
+                                 Source{"EnableTopicRule", ChangeKind::triggers},
+                                 Source{"DisableTopicRule", ChangeKind::triggers},
+                                 Source{"DeleteTopicRule", ChangeKind::triggers},
+                                 Source{"EndConsoleSessions", ChangeKind::access},
+                                 Source{"CreateBackup", ChangeKind::upkeep},
+                                 Source{"DeleteBackup", ChangeKind::upkeep},
+                                 Source{"PutShifts", ChangeKind::upkeep}};
 constexpr std::array kOutboxKinds{Source{control::kModelEvent, ChangeKind::models},
                                   Source{control::kDeploymentEvent, ChangeKind::deployments},
                                   Source{control::kComponentsEvent, ChangeKind::devices},
@@ -59,7 +82,8 @@ HttpResponse event_stream(std::string text) {
 
 }  // namespace
 
-std::optional<ChangeKind> changed_by(std::string_view service) {
+std::optional<ChangeKind> changed_by(std::string_view service, std::string_view operation) {
+  if (const auto kind = kind_in(kOperations, operation)) return kind;
   return kind_in(kServices, service);
 }
 

@@ -33,11 +33,17 @@ enum class ChangeKind : std::uint8_t {
   executions,
   results,
   objects,
+  triggers,   // rules, schedules, webhooks, and what came of each delivery
+  functions,  // of Lambda
+  access,     // users, roles, keys, sessions of the console
+  upkeep,     // backups, shifts
 };
-inline constexpr std::size_t kChangeKinds = 6;
+inline constexpr std::size_t kChangeKinds = 10;
 
-// What a change of this service is about ("greengrass", "iot"); nothing: of nothing that is shown.
-[[nodiscard]] std::optional<ChangeKind> changed_by(std::string_view service);
+// What a change by this operation is about ("greengrass", "CreateDeployment"), or by a service's
+// own events ("aws.states", ""); nothing: of nothing that is shown.
+[[nodiscard]] std::optional<ChangeKind> changed_by(std::string_view service,
+                                                   std::string_view operation);
 // The same of a row of the outbox ("event.device").
 [[nodiscard]] std::optional<ChangeKind> changed_by_outbox(std::string_view kind);
 

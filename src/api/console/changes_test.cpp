@@ -55,6 +55,27 @@ TEST(ConsoleChanges, WhatHappensMeanwhileIsOneEventWithEachKindOnce) {
   EXPECT_TRUE(changes.wait(id_of(event)).later);
 }
 
+TEST(ConsoleChanges, EachChangeIsOfTheKindThatScreensShow) {
+  using enum ChangeKind;
+  struct Row {
+    const char* service;
+    const char* operation;
+    ChangeKind kind;
+  };
+  for (const Row& row :
+       {Row{"iot", "CreateThing", devices}, Row{"iot", "ReplaceTopicRule", triggers},
+        Row{"greengrass", "CreateDeployment", deployments}, Row{"andon", "PutModelAlias", models},
+        Row{"sagemaker", "UpdateModelPackage", models}, Row{"aws.states", "", executions},
+        Row{"andon", "ConfirmResult", results}, Row{"s3", "DeleteBucket", objects},
+        Row{"events", "PutRule", triggers}, Row{"scheduler", "CreateSchedule", triggers},
+        Row{"andon", "PutWebhook", triggers}, Row{"lambda", "CreateFunction", functions},
+        Row{"iam", "CreateUser", access}, Row{"andon", "EndConsoleSessions", access},
+        Row{"andon", "CreateBackup", upkeep}, Row{"andon", "PutShifts", upkeep}}) {
+    EXPECT_EQ(changed_by(row.service, row.operation), row.kind) << row.operation;
+  }
+  EXPECT_EQ(changed_by("andon", "StartCommand"), std::nullopt);
+}
+
 TEST(ConsoleChanges, APlaceOfAnotherStartOrNoneAtAllIsAnsweredAtOnce) {
   Changes changes({});
   changes.note(ChangeKind::results);

@@ -36,6 +36,7 @@ constexpr std::array<std::string_view, 5> kReplaceableMembers{"ModelPackageRegis
                                                               "InferenceSpecification", "SourceUri",
                                                               "ModelCard", "ModelLifeCycle"};
 constexpr std::size_t kMaxMetadata = 50;
+constexpr std::size_t kMaxShownName = 63;
 constexpr std::size_t kMaxMetadataKeyBytes = 128;
 constexpr std::size_t kMaxMetadataValueBytes = 256;
 
@@ -86,6 +87,13 @@ std::optional<control::ModelCheck> require_good_model(const SageMaker& service,
   return check;
 }
 
+// The ARN of who calls; empty where it is not known.
+std::string arn_of_caller(const SageMaker& service, const OperationContext& context) {
+  if (service.authorizer == nullptr) return {};
+  const auto principal = service.authorizer->principal(context.caller);
+  return principal ? principal->arn : std::string();
+}
+
 json::value create_package(const SageMaker& service, const OperationContext& context) {
   const std::string name = text_or_empty(context.input, "ModelPackageName");
   const std::string group = text_or_empty(context.input, "ModelPackageGroupName");
@@ -96,7 +104,7 @@ json::value create_package(const SageMaker& service, const OperationContext& con
   }
   (void)read_description(context.input, "ModelPackageDescription");
   (void)read_customer_metadata(context.input);
-  control::NewModelPackage package;
+  control::NewModelPackage package{.by = arn_of_caller(service, context)};
   package.content = keep(context.input, kKeptMembers);
   if (group.empty()) {
     package.name = name;
@@ -208,7 +216,7 @@ std::vector<std::string> read_removed_metadata(const json::object& input) {
 
 json::value update_package(const SageMaker& service, const OperationContext& context) {
   const control::ModelPackageId id = read_package_id(context.input, "ModelPackageArn");
-  control::ModelPackageChange change;
+  control::ModelPackageChange change{.by = arn_of_caller(service, context)};
   change.approval = read_approval(context.input);
   if (change.approval && !id.is_versioned()) {
     refuse("ModelApprovalStatus", "only packages of a group have one");
@@ -241,6 +249,31 @@ json::value delete_package(const SageMaker& service, const OperationContext& con
   return nullptr;
 }
 
+// andon's own: AWS keeps the last one's description and no more.
+json::value list_decisions(const SageMaker& service, const OperationContext& context) {
+  const control::ModelPackageId id{required_text(context.input, "modelName"),
+                                   optional_number(context.input, "version").value_or(0)};
+  if (!id.is_versioned()) refuse("version", "must be a whole number from 1 on");
+  if (!service.registry.find_package(id)) {
+    throw Error(ErrorCode::not_found, "there is no " + id.name.substr(0, kMaxShownName) + "@" +
+                                          std::to_string(id.version));
+  }
+  json::array decisions;
+  for (const control::ModelDecision& one : service.registry.decisions(id)) {
+    json::object decision{{"approval", control::to_string(one.approval)},
+                          {"decidedBy", one.by},
+                          {"decidedAt", base::to_iso8601(one.time)}};
+    put_unless_empty(decision, "reason", one.reason);
+    decisions.push_back(std::move(decision));
+  }
+  return json::object{{"decisions", std::move(decisions)}};
+}
+
+// AWS's UserContext.
+void put_user(json::object& output, std::string_view key, const std::string& arn) {
+  if (!arn.empty()) output[key] = json::object{{"IamIdentity", json::object{{"Arn", arn}}}};
+}
+
 json::array checks_of(const SageMaker& service, const control::ModelPackageId& id) {
   const auto check = service.checks == nullptr ? std::nullopt : service.checks->find(id);
   if (!check) return {};
@@ -264,6 +297,8 @@ json::object show_package(const SageMaker& service, const control::ModelPackage&
       json::object{{"ValidationStatuses", checks_of(service, package.id)}};
   put_unless_empty(output, "ApprovalDescription", package.approval_description);
   if (package.modified) output["LastModifiedTime"] = base::to_epoch_seconds(*package.modified);
+  put_user(output, "CreatedBy", package.created_by);
+  put_user(output, "LastModifiedBy", package.modified_by);
   return output;
 }
 
@@ -277,6 +312,9 @@ void add_package_rows(std::vector<Operation>& rows, const SageMaker& service) {
   rows.push_back(sagemaker_row("ListModelPackages", bind(list_packages)));
   rows.push_back(sagemaker_row("UpdateModelPackage", bind(update_package)));
   rows.push_back(sagemaker_row("DeleteModelPackage", bind(delete_package)));
+  rows.push_back({"andon", "ListModelDecisions", Protocol::rest_json, "GET",
+                  "/andon/v1/models/{modelName}/versions/{version}/decisions", 200,
+                  bind(list_decisions)});
 }
 
 }  // namespace andon::api

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/table/authorizer.hpp"
 #include "api/table/operation.hpp"
 #include "control/models/model_checks.hpp"
 #include "control/models/model_registry.hpp"
@@ -18,6 +19,7 @@ struct SageMaker {
   control::ModelRegistry& registry;
   control::ModelChecks* checks;  // nullptr: models are not opened before they are approved
   fleet::Arns arns;
+  const Authorizer* authorizer;  // knows the ARN of who calls; nullptr: nobody's is kept
 };
 
 [[nodiscard]] inline Operation sagemaker_row(

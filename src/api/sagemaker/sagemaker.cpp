@@ -65,8 +65,9 @@ json::object show_group(const SageMaker& service, const control::ModelPackageGro
 }
 
 std::vector<Operation> sagemaker_operations(control::ModelRegistry& registry,
-                                            const fleet::Arns& arns, control::ModelChecks* checks) {
-  const SageMaker service{registry, checks, arns};
+                                            const fleet::Arns& arns, control::ModelChecks* checks,
+                                            const Authorizer* authorizer) {
+  const SageMaker service{registry, checks, arns, authorizer};
   const auto bind = [&](auto function) {
     return
         [service, function](const OperationContext& context) { return function(service, context); };

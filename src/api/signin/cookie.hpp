@@ -16,6 +16,9 @@ inline constexpr std::string_view kSessionCookie = "andon_session";
 // The header that carries csrf_token_of().
 inline constexpr std::string_view kCsrfHeader = "X-Andon-Csrf";
 
+// With it a page says that it asks by itself, and nobody is there: no use of its session.
+inline constexpr std::string_view kUnattendedHeader = "X-Andon-Unattended";
+
 // What a browser has begun at the identity provider (single_sign_on.hpp).
 inline constexpr std::string_view kSignOnCookie = "andon_sign_on";
 

@@ -91,6 +91,11 @@ void require_json(const HttpRequest& request) {
   throw ServiceError(415, "UnsupportedMediaType", "the body must be JSON (application/json)");
 }
 
+// What a page fetches by itself keeps no session: it would never end under an open page.
+bool is_use(const HttpRequest& request) {
+  return request.method != "GET" && !request.headers.find(kUnattendedHeader);
+}
+
 std::string_view kind_of(control::Principal::Kind kind) {
   switch (kind) {
     case control::Principal::Kind::account:
@@ -115,7 +120,10 @@ bool is_for_console(const HttpRequest& request) {
 
 SignIn::Asking SignIn::require_session(const HttpRequest& request) {
   const auto token = session_token_of(request);
-  auto session = token ? parts_.sessions.find(*token) : std::nullopt;
+  std::optional<control::ConsoleSession> session;
+  if (token) {
+    session = is_use(request) ? parts_.sessions.use(*token) : parts_.sessions.find(*token);
+  }
   if (!session) throw not_signed_in();
   return {*std::move(session), *token};
 }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "api/iam/iam.hpp"
+#include "api/iam/own_access.hpp"
 #include "api/iam/passwords.hpp"
 #include "api/router.hpp"
 #include "api/signin/cookie.hpp"
@@ -93,6 +94,7 @@ class SignInTest : public ApiTest {
                   for (auto& one : password_operations(iam, passwords, &authorizer)) {
                     all.push_back(std::move(one));
                   }
+                  for (auto& one : own_access_operations(authorizer)) all.push_back(std::move(one));
                   for (auto& one : console_operations(iam, sessions)) all.push_back(std::move(one));
                   return all;
                 }(),
@@ -173,6 +175,38 @@ TEST_F(SignInTest, ASessionMayWhatItsUsersPoliciesAllowAndNothingElse) {
   EXPECT_THAT(call(as, "nothing"), HasSubstr("404 "));
 }
 
+TEST_F(SignInTest, WhoeverIsSignedInIsToldWhatTheyMayWithoutARightForThat) {
+  const std::string questions =
+      R"({"questions": [{"action": "iam:ListUsers", "resource": "*"},)"
+      R"({"action": "iam:CreateUser", "resource": "arn:aws:iam::000000000000:user/max"}]})";
+  const std::string see_only =
+      R"(200 {"answers":[{"action":"iam:ListUsers","resource":"*","isAllowed":true},)"
+      R"({"action":"iam:CreateUser","resource":"arn:aws:iam::000000000000:user/max",)"
+      R"("isAllowed":false}]})";
+  const Signed as = signed_in(right);
+  EXPECT_EQ(call(as, "andon/GetOwnAccess", questions), see_only);
+  // A session of a role, and its own policy narrows it.
+  iam.entities.create({.kind = control::EntityKind::role, .name = "shift"});
+  iam.policies.put_inline(
+      control::EntityKind::role, "shift", "all",
+      R"({"Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}})");
+  const std::string of_role =
+      "role/" + iam.entities.require(control::EntityKind::role, "shift").id + "/eva";
+  const auto as_role = [&](const std::string& policy) {
+    const auto key = keys.create_session(of_role, std::chrono::hours(1), policy);
+    return signed_in(R"({"accessKeyId": ")" + key.id + R"(", "secretAccessKey": ")" + key.secret +
+                     R"(", "sessionToken": ")" + key.session_token + "\"}");
+  };
+  EXPECT_THAT(call(as_role({}), "andon/GetOwnAccess", questions), Not(HasSubstr("false")));
+  EXPECT_EQ(call(as_role(R"({"Statement": {"Effect": "Allow", "Action": "iam:List*",)"
+                         R"("Resource": "*"}})"),
+                 "andon/GetOwnAccess", questions),
+            see_only);
+  EXPECT_THAT(call(as, "andon/GetOwnAccess"), HasSubstr("questions: must be 1 to 200"));
+  EXPECT_THAT(call(as, "andon/GetOwnAccess", R"({"questions": [{"action": "iam:ListUsers"}]})"),
+              HasSubstr("400 "));
+}
+
 TEST_F(SignInTest, ACallNeedsTheCsrfTokenAndAPageOfTheServersOwn) {
   const Signed as = signed_in(right);
   Signed without = as;
@@ -190,6 +224,26 @@ TEST_F(SignInTest, ACallNeedsTheCsrfTokenAndAPageOfTheServersOwn) {
   EXPECT_EQ(from("Sec-Fetch-Site", "same-origin"), 200);
   EXPECT_EQ(from("Cookie", as.cookie + "; " + as.cookie), 401);
   EXPECT_EQ(from("Cookie", "x"), 401);
+}
+
+TEST_F(SignInTest, WhatAPageAsksByItselfKeepsNoSession) {
+  const Signed as = signed_in(right);
+  const Signed idle = signed_in(right);
+  wire::Headers unattended = idle.headers();
+  unattended.set(std::string(kUnattendedHeader), "1");
+  const auto by_itself = [&] {
+    return outline(send("POST", "/console/call/iam/ListUsers", "{}", unattended));
+  };
+  for (int i = 0; i < 5; ++i) {
+    clock.advance(std::chrono::minutes(11));
+    EXPECT_THAT(call(as, "iam/ListUsers"), HasSubstr("200 "));
+    EXPECT_THAT(by_itself(), HasSubstr("200 "));
+    EXPECT_EQ(send("GET", "/console/session", {}, idle.headers()).status, 200);
+  }
+  clock.advance(std::chrono::minutes(6));
+  EXPECT_THAT(call(as, "iam/ListUsers"), HasSubstr("200 "));
+  EXPECT_THAT(by_itself(), HasSubstr("401 "));
+  EXPECT_EQ(send("GET", "/console/session", {}, idle.headers()).status, 401);
 }
 
 TEST_F(SignInTest, ACookieIsForNothingOutsideOfTheConsole) {

@@ -168,10 +168,10 @@ std::vector<Operation> states_operations(workflow::Workflow& workflow, const bas
                                          const StatesOptions& options) {
   const states::Service service{workflow, clock, options};
   std::vector<Operation> all;
-  for (auto rows :
-       {states::machine_rows(service), states::version_rows(service),
-        states::execution_rows(service), states::task_rows(service), states::map_run_rows(service),
-        states::definition_rows(service), states::test_rows(service)}) {
+  for (auto rows : {states::machine_rows(service), states::version_rows(service),
+                    states::execution_rows(service), states::task_rows(service),
+                    states::map_run_rows(service), states::definition_rows(service),
+                    states::test_rows(service), states::machine_state_rows(service)}) {
     std::ranges::move(rows, std::back_inserter(all));
   }
   return all;

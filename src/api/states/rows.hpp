@@ -73,5 +73,6 @@ void put_next(const Service& service, std::string_view operation, json::object& 
 [[nodiscard]] std::vector<Operation> map_run_rows(const Service& service);
 [[nodiscard]] std::vector<Operation> definition_rows(const Service& service);
 [[nodiscard]] std::vector<Operation> test_rows(const Service& service);
+[[nodiscard]] std::vector<Operation> machine_state_rows(const Service& service);
 
 }  // namespace andon::api::states

@@ -24,7 +24,9 @@ constexpr std::string_view kSee = R"(
                 "cloudformation:Describe*", "cloudformation:Get*", "cloudformation:List*",
                 "cloudformation:ValidateTemplate", "codepipeline:Get*", "codepipeline:List*",
                 "sagemaker:GetRecord", "sagemaker:BatchGetRecord", "andon:GetModelAlias",
-                "andon:ListModelAlias*", "andon:GetJobLog", "andon:GetResult", "andon:ListResults",
+                "andon:ListModelAlias*", "andon:ListModelDecisions", "andon:ListModelStates",
+                "andon:ListMachineStates", "andon:GetJobLog",
+                "andon:GetResult", "andon:ListResults",
                 "andon:CountResults", "andon:GetShifts", "andon:ExportResults", "andon:ListDeliveries",
                 "andon:ListDeploymentDevices", "andon:ListDeviceStates",
                 "andon:GetDeviceMetrics", "andon:ListAlarms",
@@ -33,11 +35,6 @@ constexpr std::string_view kSee = R"(
                 "secretsmanager:Describe*", "secretsmanager:List*",
                 "secretsmanager:GetResourcePolicy"],
      "Resource": "*"})";
-
-// Everybody may ask what they may do themselves, so that nobody is offered what is refused.
-constexpr std::string_view kAskOfOneself = R"(
-    {"Sid": "AskOfOneself", "Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy",
-     "Resource": "arn:aws:iam::*:user/${aws:username}"})";
 
 // Models, components, deployments and what they need.
 constexpr std::string_view kDeploy = R"(
@@ -111,9 +108,9 @@ std::string policy_of(std::initializer_list<std::string_view> statements) {
 
 const std::array<ReadyMade, 5>& all() {
   static const std::string administrator = policy_of({kAll});
-  static const std::string of_operator = policy_of({kOperate, kAskOfOneself});
-  static const std::string deployer = policy_of({kSee, kDeploy, kMakeWorkflows, kAskOfOneself});
-  static const std::string viewer = policy_of({kSee, kAskOfOneself});
+  static const std::string of_operator = policy_of({kOperate});
+  static const std::string deployer = policy_of({kSee, kDeploy, kMakeWorkflows});
+  static const std::string viewer = policy_of({kSee});
   // For the role that state machines have unless they are given one of their own. Who may pass it
   // may do all of this.
   static const std::string workflows = policy_of({kSee, kDeploy, kWork});

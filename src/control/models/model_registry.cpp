@@ -8,6 +8,7 @@
 #include "base/text/ascii.hpp"
 #include "control/models/model_aliases.hpp"
 #include "control/models/model_data.hpp"
+#include "control/models/model_decisions.hpp"
 #include "control/shared/outbox.hpp"
 #include "control/shared/own_events.hpp"
 #include "control/shared/request_tokens.hpp"
@@ -55,11 +56,16 @@ CREATE INDEX model_package_data_by_package ON model_package_data (name, version)
                                                    {"lists by age", R"(
 CREATE INDEX model_package_group_by_age ON model_package_group (created_ms, name);
 CREATE INDEX model_package_by_age ON model_package (created_ms, name, version);
+)"},
+                                                   {"who", R"(
+ALTER TABLE model_package ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE model_package ADD COLUMN modified_by TEXT NOT NULL DEFAULT '';
 )"}};
 
 constexpr std::string_view kGroupColumns = "name, description, created_ms";
 constexpr std::string_view kPackageColumns =
-    "name, version, content, approval, approval_description, created_ms, modified_ms";
+    "name, version, content, approval, approval_description, created_ms, modified_ms, created_by, "
+    "modified_by";
 
 // [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}
 void check_name(const std::string& name) {
@@ -89,6 +95,8 @@ ModelPackage read_package(const store::Row& row) {
       .approval_description = row.text(4),
       .created = stored_time(row.integer(5))};
   if (const auto modified = row.optional_integer(6)) package.modified = stored_time(*modified);
+  package.created_by = row.text(7);
+  package.modified_by = row.text(8);
   return package;
 }
 
@@ -225,6 +233,7 @@ ModelRegistry::ModelRegistry(store::Database& database, const store::ObjectStore
     : database_(database), objects_(objects), clock_(clock), tags_(database) {
   migrate_schema(database_);  // for the request tokens
   database_.migrate("model_registry", kMigrations);
+  migrate_model_decisions(database_);
   migrate_model_aliases(database_);
 }
 
@@ -293,8 +302,10 @@ void ModelRegistry::delete_group(const std::string& name) {
 ModelPackage ModelRegistry::create_package(const NewModelPackage& package) {
   check_name(package.name);
   const auto token = token_of(package);
-  ModelPackage made{
-      .content = package.content, .approval = package.approval, .created = clock_.now()};
+  ModelPackage made{.content = package.content,
+                    .approval = package.approval,
+                    .created = clock_.now(),
+                    .created_by = package.by};
   const std::vector<ModelData> data = pin_model_data(made.content, objects_);
   const std::string content = content_text(made.content);
   database_.write([&](store::Transaction& tx) {
@@ -312,9 +323,13 @@ ModelPackage ModelRegistry::create_package(const NewModelPackage& package) {
     made.id = {package.name, take_version(tx, package)};
     tx.execute(
         "INSERT INTO model_package (name, version, content, approval, approval_description, "
-        "created_ms) VALUES ($1, $2, $3, $4, '', $5)",
+        "created_ms, created_by) VALUES ($1, $2, $3, $4, '', $5, $6)",
         {made.id.name, made.id.version, content, std::string(to_string(made.approval)),
-         to_stored(made.created)});
+         to_stored(made.created), made.created_by});
+    if (made.approval != ApprovalStatus::pending) {
+      add_decision(tx, made.id,
+                   {.approval = made.approval, .by = package.by, .time = made.created});
+    }
     write_model_data(tx, made.id, data);
     tell_bus(tx, made, content, made.created);
     if (token) remember_result(tx, *token, std::to_string(made.id.version), made.created);
@@ -389,12 +404,23 @@ void ModelRegistry::update_package(const ModelPackageId& id, const ModelPackageC
     const std::string content = content_text(package->content);
     const base::Timestamp now = clock_.now();
     if (is_decided) tell_bus(tx, *package, content, now);
+    if (change.approval) {
+      add_decision(tx, id,
+                   {.approval = *change.approval,
+                    .by = change.by,
+                    .reason = change.approval_description.value_or(std::string()),
+                    .time = now});
+    }
     tx.execute(
         "UPDATE model_package SET content = $3, approval = $4, approval_description = $5, "
-        "modified_ms = $6 WHERE name = $1 AND version = $2",
+        "modified_ms = $6, modified_by = $7 WHERE name = $1 AND version = $2",
         {id.name, id.version, content, std::string(to_string(package->approval)),
-         package->approval_description, to_stored(now)});
+         package->approval_description, to_stored(now), change.by});
   });
+}
+
+std::vector<ModelDecision> ModelRegistry::decisions(const ModelPackageId& id) const {
+  return database_.read([&](store::Transaction& tx) { return decisions_of(tx, id); });
 }
 
 void ModelRegistry::delete_package(const ModelPackageId& id) {

@@ -45,6 +45,17 @@ struct ModelPackage {
   std::string approval_description;
   base::Timestamp created;
   std::optional<base::Timestamp> modified;
+  // ARNs of who has made it and who has changed it last; empty where that was not kept yet.
+  std::string created_by = {};
+  std::string modified_by = {};
+};
+
+// That a version was approved, rejected or sent back to wait.
+struct ModelDecision {
+  ApprovalStatus approval = ApprovalStatus::pending;
+  std::string by;      // an ARN
+  std::string reason;  // as it was given with it; empty: none
+  base::Timestamp time;
 };
 
 // What a package's containers point at, as it was when they were set.
@@ -77,6 +88,7 @@ struct NewModelPackage {
   base::json::object content;
   ApprovalStatus approval = ApprovalStatus::pending;
   std::optional<std::string> client_token;
+  std::string by = {};  // the ARN of who makes it
 };
 
 struct ModelPackageChange {
@@ -86,6 +98,7 @@ struct ModelPackageChange {
   base::json::object added_customer_metadata;
   std::vector<std::string> removed_customer_metadata;
   base::json::array added_inference_specifications;
+  std::string by = {};  // the ARN of who changes it
 };
 
 class ModelRegistry {
@@ -111,6 +124,8 @@ class ModelRegistry {
                                                  const PageRequest& page) const;
   void update_package(const ModelPackageId& id, const ModelPackageChange& change);  // not_found
   void delete_package(const ModelPackageId& id);                                    // not_found
+  // Newest first, the last 50 of them (model_decisions.hpp).
+  [[nodiscard]] std::vector<ModelDecision> decisions(const ModelPackageId& id) const;
 
   [[nodiscard]] Tags& tags() { return tags_; }  // of groups and packages, by ARN
 

@@ -196,6 +196,41 @@ TEST_F(ModelRegistryTest, ChangesApprovalAndMetadata) {
             ErrorCode::invalid_argument);
 }
 
+TEST_F(ModelRegistryTest, KeepsWhoHasDecidedAndWhyWithTheVersion) {
+  NewModelPackage package = version();
+  package.by = "arn:maker";
+  const ModelPackageId id = registry.create_package(package).id;
+  EXPECT_TRUE(registry.decisions(id).empty());
+  registry.update_package(id, {.approval = ApprovalStatus::rejected,
+                               .approval_description = "below the line",
+                               .by = "arn:eva"});
+  clock.advance(std::chrono::seconds(5));
+  registry.update_package(id, {.added_customer_metadata = {{"line", "2"}}, .by = "arn:max"});
+  registry.update_package(id, {.approval = ApprovalStatus::approved, .by = "arn:max"});
+  auto decisions = registry.decisions(id);
+  ASSERT_EQ(decisions.size(), 2U);
+  EXPECT_EQ(decisions[0].approval, ApprovalStatus::approved);
+  EXPECT_EQ(decisions[0].by, "arn:max");
+  EXPECT_EQ(decisions[0].reason, "") << "the reason of another decision is none of this one";
+  EXPECT_EQ(decisions[0].time, clock.now());
+  EXPECT_EQ(decisions[1].by, "arn:eva");
+  EXPECT_EQ(decisions[1].reason, "below the line");
+  const auto found = registry.find_package(id);
+  EXPECT_EQ(found->created_by, "arn:maker");
+  EXPECT_EQ(found->modified_by, "arn:max");
+  for (int i = 0; i < 60; ++i) {
+    registry.update_package(id, {.approval = ApprovalStatus::rejected, .by = std::to_string(i)});
+  }
+  decisions = registry.decisions(id);
+  EXPECT_EQ(decisions.size(), 50U);
+  EXPECT_EQ(decisions.front().by, "59");
+  registry.delete_package(id);
+  EXPECT_TRUE(registry.decisions(id).empty());
+  // One that is registered as approved was decided by who has registered it.
+  package.approval = ApprovalStatus::approved;
+  EXPECT_EQ(registry.decisions(registry.create_package(package).id).at(0).by, "arn:maker");
+}
+
 TEST_F(ModelRegistryTest, ListsFilteredSortedAndInPages) {
   for (int i = 0; i < 5; ++i) {
     const ModelPackageId id = registry.create_package(version()).id;

@@ -150,7 +150,7 @@ BegunSession Sessions::begin(const NewSession& wanted) {
   return begun;
 }
 
-std::optional<ConsoleSession> Sessions::find(const std::string& token) {
+std::optional<ConsoleSession> Sessions::find(const std::string& token) const {
   if (token.empty() || token.size() > kMostToken) return std::nullopt;
   const std::string digest = trust::sha256_hex(token);
   auto stored = database_.read([&](Transaction& tx) -> std::optional<Stored> {
@@ -159,16 +159,20 @@ std::optional<ConsoleSession> Sessions::find(const std::string& token) {
     if (!row) return std::nullopt;
     return read(*row);
   });
-  const base::Timestamp now = clock_.now();
-  if (!stored || !is_good(*stored, now)) return std::nullopt;
-  if (stored->session.used + kUseIsKept <= now) {
-    stored->session.used = now;
-    database_.write([&](Transaction& tx) {
-      tx.execute("UPDATE console_sessions SET used_ms = $2 WHERE digest = $1",
-                 {digest, to_stored(now)});
-    });
-  }
+  if (!stored || !is_good(*stored, clock_.now())) return std::nullopt;
   return std::move(stored->session);
+}
+
+std::optional<ConsoleSession> Sessions::use(const std::string& token) {
+  auto session = find(token);
+  const base::Timestamp now = clock_.now();
+  if (!session || session->used + kUseIsKept > now) return session;
+  session->used = now;
+  database_.write([&](Transaction& tx) {
+    tx.execute("UPDATE console_sessions SET used_ms = $2 WHERE digest = $1",
+               {trust::sha256_hex(token), to_stored(now)});
+  });
+  return session;
 }
 
 std::vector<ConsoleSession> Sessions::list(const std::string& principal) const {

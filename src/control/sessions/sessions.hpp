@@ -28,8 +28,10 @@ class Sessions {
   // One more; of a principal that has kMostOfOne the oldest ends. Throws permission_denied for a
   // principal that is not there, resource_exhausted.
   BegunSession begin(const NewSession& wanted);
-  // The session of that token, where there is one and it has not ended; counts as its use.
-  [[nodiscard]] std::optional<ConsoleSession> find(const std::string& token);
+  // The session of that token, where there is one and it has not ended. find() is for what a page
+  // asks by itself; use() counts as its use.
+  [[nodiscard]] std::optional<ConsoleSession> find(const std::string& token) const;
+  [[nodiscard]] std::optional<ConsoleSession> use(const std::string& token);
   // Those that have not ended, newest first: of one principal, or of the user or role ("role/<id>"
   // is all of a role's); empty: of all.
   [[nodiscard]] std::vector<ConsoleSession> list(const std::string& principal) const;

@@ -53,12 +53,12 @@ TEST_F(SessionsTest, EndsAfterAnHourInWhichNobodyUsedItAndAfterTwelveInAnyCase) 
   const auto used = begin();
   for (int i = 0; i < 2; ++i) {
     clock.advance(minutes(59));
-    EXPECT_TRUE(is_there(used)) << i;
+    EXPECT_TRUE(sessions.use(used)) << i;
+    EXPECT_EQ(is_there(idle), i == 0) << "to look whether it is there is no use of it";
   }
-  EXPECT_FALSE(is_there(idle));
   for (int i = 2; i < 12; ++i) {
     clock.advance(minutes(59));
-    EXPECT_TRUE(is_there(used)) << i;
+    EXPECT_TRUE(sessions.use(used)) << i;
   }
   clock.advance(minutes(12));
   EXPECT_FALSE(is_there(used));

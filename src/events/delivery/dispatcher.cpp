@@ -15,12 +15,13 @@ constexpr std::size_t kLookedAt = 1000;  // deliveries that are due
 }  // namespace
 
 Dispatcher::Dispatcher(EventQueue& queue, const base::Clock& clock, std::vector<Feed> feeds,
-                       Send send, Limits limits)
+                       Send send, Limits limits, std::function<void()> settled)
     : queue_(queue),
       clock_(clock),
       feeds_(std::move(feeds)),
       send_(std::move(send)),
-      limits_(limits) {}
+      limits_(limits),
+      settled_(std::move(settled)) {}
 
 Dispatcher::~Dispatcher() {
   stop();
@@ -111,6 +112,7 @@ bool Dispatcher::settle() {
     }
     throw;
   }
+  if (settled_) settled_();
   return true;
 }
 

@@ -41,8 +41,9 @@ class Dispatcher {
   };
   Dispatcher(EventQueue& queue, const base::Clock& clock, std::vector<Feed> feeds, Send send)
       : Dispatcher(queue, clock, std::move(feeds), std::move(send), Limits{}) {}
+  // `settled` hears, on the stepping thread, that something has become of deliveries.
   Dispatcher(EventQueue& queue, const base::Clock& clock, std::vector<Feed> feeds, Send send,
-             Limits limits);
+             Limits limits, std::function<void()> settled = {});
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
@@ -80,6 +81,7 @@ class Dispatcher {
   const std::vector<Feed> feeds_;
   const Send send_;
   const Limits limits_;
+  const std::function<void()> settled_;
   const std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   std::map<std::int64_t, InFlight> in_flight_;  // of the stepping thread
   std::string last_problem_;

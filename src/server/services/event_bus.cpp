@@ -59,14 +59,16 @@ EventBus::EventBus(const Parts& parts)
                  notifier.publish_told(message, qos, properties, std::move(told));
                }}),
       repositories_(queue_, parts.clock),
-      dispatcher_(queue_, parts.clock, feeds(),
-                  [this](const events::Delivery& delivery, const events::Reply& reply) {
-                    if (api::is_of_topic_rule(delivery)) {
-                      rule_actions_.send(delivery, reply);
-                    } else {
-                      targets_.send(delivery, reply);
-                    }
-                  }),
+      dispatcher_(
+          queue_, parts.clock, feeds(),
+          [this](const events::Delivery& delivery, const events::Reply& reply) {
+            if (api::is_of_topic_rule(delivery)) {
+              rule_actions_.send(delivery, reply);
+            } else {
+              targets_.send(delivery, reply);
+            }
+          },
+          {}, [this] { tell(api::ChangeKind::triggers); }),
       rule_feed_({.rules = topic_rules_,
                   .queue = queue_,
                   .republished = republished_,

@@ -17,6 +17,7 @@
 #include "api/greengrass/fleet.hpp"
 #include "api/greengrass/greengrass.hpp"
 #include "api/iam/iam.hpp"
+#include "api/iam/own_access.hpp"
 #include "api/iam/passwords.hpp"
 #include "api/iot/iot.hpp"
 #include "api/iot/jobs.hpp"
@@ -31,6 +32,7 @@
 #include "api/s3/s3.hpp"
 #include "api/s3/settings/form_data.hpp"
 #include "api/sagemaker/aliases.hpp"
+#include "api/sagemaker/model_states.hpp"
 #include "api/sagemaker/sagemaker.hpp"
 #include "api/secretsmanager/secretsmanager.hpp"
 #include "api/signin/operations.hpp"
@@ -334,7 +336,11 @@ class Server::Implementation {
     operation_ = [this](std::string_view scope, std::string_view name) {
       return router_.find(scope, name);
     };
-    api::record_internal_calls(internal_calls_, audit_.log(), authorizer_);
+    api::record_internal_calls(internal_calls_, audit_.log(), authorizer_,
+                               [this](std::string_view service, std::string_view operation) {
+                                 const auto kind = api::changed_by(service, operation);
+                                 if (kind) changes_.note(*kind);
+                               });
     builds_.runner().resume();
     workflow_.run();
     sagemaker_.run();
@@ -464,9 +470,10 @@ class Server::Implementation {
       broker_.listen_for_users(ports_.mqtt_users);
       return ports_.mqtt_users;
     }));
-    add(api::sagemaker_operations(registry_, control_.arns, &model_checks_));
+    add(api::sagemaker_operations(registry_, control_.arns, &model_checks_, &authorizer_));
     add(sagemaker_.operations());
     add(api::model_alias_operations(model_aliases_));
+    add(api::model_state_operations(registry_, model_aliases_));
     add(api::job_operations(tasks_.jobs()));
     add(api::logs_operations(logs_, control_.arns));
     add(api::fleet_operations(data_.database(), clock_, control_.arns));
@@ -480,6 +487,7 @@ class Server::Implementation {
                                    .clock = clock_}));
     add(api::iam_operations(iam_, &audit_.log()));
     add(api::password_operations(iam_, passwords_, &authorizer_));
+    add(api::own_access_operations(authorizer_));
     add(api::console_operations(iam_, sessions_));
     add(api::upkeep_operations(
         {.storage =
