@@ -49,7 +49,7 @@ export async function figuresOf(version: Answer | undefined, report?: Report): P
   for (const [key, value] of known?.main ?? []) found.set(key, value);
   for (const [key, value] of propertiesOf(version)) {
     if (value === '' || Number.isNaN(Number(value)) || key.startsWith('qa.promised-')) continue;
-    found.set(key.startsWith('qa.') ? t.models.inQa(key.slice(3)) : key, Number(value));
+    found.set(key.startsWith('qa.') ? t.models.inQa(t.models.columns[key.slice(3)] ?? key.slice(3)) : key, Number(value));
   }
   return found;
 }
