@@ -382,6 +382,7 @@ export const t = {
     twoOf: (name: string, a: number, b: number) => `${name} @${a} and @${b}`,
   },
   approve: {
+    waits: 'Waits for a decision',
     none: 'Nothing waits for a decision',
     noneHow: 'A model waits here when it was registered without approval:',
     champion: 'The one approved before',
@@ -554,7 +555,7 @@ export const t = {
     emptyLevel: '(empty level)',
     messages: 'Messages',
     none: 'No messages yet',
-    noneHow: 'Subscribe to a filter; messages come as they are published, and what is retained at once.',
+    noneHow: 'Subscribe to a filter; messages come as they are published, and what is retained at once. To publish one from elsewhere:',
     noText: 'No text: as base64.',
     empty: 'Empty.',
     pause: 'Pause',
