@@ -116,6 +116,7 @@ def at_the_device(page, _plant):
     page.get_by_text("Lines come as they are written.").wait_for()
     page.get_by_role("button", name="Take a frame").click()
     page.get_by_alt_text("The newest frame", exact=False).wait_for()
+    page.evaluate("scrollTo(0, 0)")
 
 
 def with_a_frame(page, plant):

@@ -69,7 +69,7 @@ export function bytes(count: number | undefined): string {
     value /= 1000;
     unit += 1;
   }
-  return `${value < 10 && unit > 0 && value !== Math.round(value) ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
 export function percent(share: number): string {
