@@ -88,6 +88,22 @@ def test_fleet_shows_who_is_there_and_what_lacks_what_was_deployed(alone, watche
     assert page.locator("tbody tr").count() == 1
 
 
+def test_what_wants_a_hand_comes_first_and_a_count_shows_whom_it_counts(alone, watched):
+    server = alone.server
+    put_devices(server, ["line-1", "line-2"])
+    put_devices(server, ["line-3"], connected=False)
+    watched.sign_in()
+    page = watched.page
+    page.get_by_role("link", name="line-3", exact=True).wait_for()
+    assert "line-3" in page.locator("tbody tr").first.inner_text()
+    page.get_by_role("link", name="1 gone").click()
+    page.get_by_role("link", name="line-1", exact=True).wait_for(state="detached")
+    assert page.locator("tbody tr").count() == 1
+    assert page.get_by_label("State").input_value() == "GONE"
+    page.get_by_role("link", name="3 devices").click()
+    page.get_by_role("link", name="line-1", exact=True).wait_for()
+
+
 def test_a_group_is_made_of_the_chosen_and_left_again(alone, watched):
     server = alone.server
     put_devices(server, ["line-1", "line-2"])

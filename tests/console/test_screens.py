@@ -14,6 +14,7 @@ from harness import ROOT, wait_until
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
 MOST_PICTURE = 150_000
+PHONE_PX = 390
 
 
 def execution_of(plant):
@@ -116,6 +117,7 @@ def at_the_device(page, _plant):
     page.get_by_text("Lines come as they are written.").wait_for()
     page.get_by_role("button", name="Take a frame").click()
     page.get_by_alt_text("The newest frame", exact=False).wait_for()
+    page.evaluate("scrollTo(0, 0)")
 
 
 def with_a_frame(page, plant):
@@ -154,6 +156,26 @@ def picture(page, path):
     palette.putpalette(([part for _, colour in common for part in colour] + others)[:768])
     drawn.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
     assert path.stat().st_size < MOST_PICTURE, path
+
+
+def test_every_screen_of_a_plant_fits_a_phone(visit, plant, tmp_path):
+    plant.look_at_a_picture()
+    watched = visit(viewport={"width": PHONE_PX, "height": 780}).sign_in()
+    folder = Path(os.environ.get("ANDON_PICTURES", tmp_path))
+    wrong = []
+    for name, address, heading in screens(plant):
+        page = watched.go(address, heading)
+        picture(page, folder / f"{name}-phone.png")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > PHONE_PX:
+            wrong.append(f"{name} is {wide} pixels wide")
+        # A heading has the room for its words.
+        box = page.get_by_role("heading", level=1).bounding_box()
+        if box["height"] > 60:
+            wrong.append(f"the heading of {name} is {box['height']} pixels high")
+        wrong += [f"{name}: {problem}" for problem in accessible(page)]
+    assert not wrong, "\n".join(wrong)
+    assert not watched.problems
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

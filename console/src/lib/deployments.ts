@@ -100,6 +100,11 @@ export function wordsOf(deployment: Answer): [string, string][] {
   return words.filter((one) => one[1]).map(([label, value]) => [label, typeof value === 'string' ? value : stable(value)]);
 }
 
+// What a device gives as the reason, in words: that it went well needs none beside its state.
+export function reasonOf(reason: string | undefined): string {
+  return t.deps.reasons[reason ?? ''] ?? reason ?? '';
+}
+
 export async function deployAgain(old: Answer): Promise<string> {
   const { deploymentId } = await call('greengrass', 'CreateDeployment', {
     targetArn: old.targetArn,

@@ -20,16 +20,36 @@ export function ago(time: Time, now = Date.now()): string {
   return t.daysAgo(Math.floor(seconds / 86_400));
 }
 
+const two = (number: number) => String(number).padStart(2, '0');
+
+// As clocks show it where the browser is: "2026-11-30 18:05:09 UTC+1".
 export function full(time: Time): string {
   const date = dateOf(time);
-  if (!date) return '';
-  const two = (number: number) => String(number).padStart(2, '0');
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return date ? `${day(date)} ${clock(date)} ${zone(date)}` : '';
 }
 
-// Of all times that are shown and typed.
-export const zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+// "2026-11-30", there.
+export function day(time: Time | Date): string {
+  const date = time instanceof Date ? time : dateOf(time);
+  return date ? `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}` : '';
+}
+
+// "18:05:09", or with milliseconds "18:05:09.123".
+export function clock(time: Time | Date, withMs = false): string {
+  const date = time instanceof Date ? time : dateOf(time);
+  if (!date) return '';
+  const seconds = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return withMs ? `${seconds}.${String(date.getMilliseconds()).padStart(3, '0')}` : seconds;
+}
+
+// "UTC", "UTC+1", "UTC-3:30": that of the browser, at that time.
+export function zone(date = new Date()): string {
+  const minutes = -date.getTimezoneOffset();
+  if (!minutes) return 'UTC';
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? '-' : '+'}${hours}${rest ? `:${two(rest)}` : ''}`;
+}
+
 
 export function took(from: Time, until: Time): string {
   const a = dateOf(from);
@@ -76,6 +96,24 @@ export function pretty(text: unknown): string {
   } catch {
     return text;
   }
+}
+
+// What is measured, by four digits: "0.7551"; counts as they are.
+export function figure(value: unknown): string {
+  if (value === undefined || value === null) return '–';
+  return typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(4) : String(value);
+}
+
+// How much `its` is above or below `old`, where both are numbers.
+export function difference(its: unknown, old: unknown): string {
+  if (typeof its !== 'number' || typeof old !== 'number') return '';
+  const by = its - old;
+  return Math.abs(by) < 1e-9 ? '0' : `${by > 0 ? '+' : '−'}${figure(Math.abs(by))}`;
+}
+
+// A name that machines read, short: of a random one ("3a9d4093-4f76-…") its beginning.
+export function shortName(name: string): string {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}$/.test(name) ? `${name.slice(0, 8)}…` : name;
 }
 
 // One word of a shell, whatever is in it.

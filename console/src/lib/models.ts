@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of a version of a model: its report's figures, and where it runs.
 import { all, call, s3Json, type Answer } from './api';
+import { t } from '../text';
 
 export interface Report {
   main: [string, number][]; // what one asks for first
@@ -47,9 +48,16 @@ export async function figuresOf(version: Answer | undefined, report?: Report): P
   const known = report ?? (await reportOf(version).catch(() => undefined));
   for (const [key, value] of known?.main ?? []) found.set(key, value);
   for (const [key, value] of propertiesOf(version)) {
-    if (value !== '' && !Number.isNaN(Number(value))) found.set(key, Number(value));
+    if (value === '' || Number.isNaN(Number(value)) || key.startsWith('qa.promised-')) continue;
+    found.set(key.startsWith('qa.') ? t.models.inQa(t.models.columns[key.slice(3)] ?? key.slice(3)) : key, Number(value));
   }
   return found;
+}
+
+// Whether `its` is better than `old`, of figures that are known to be better when they are higher.
+export function isBetter(metric: string, its: unknown, old: unknown): boolean | undefined {
+  if (typeof its !== 'number' || typeof old !== 'number' || Math.abs(its - old) < 1e-9) return undefined;
+  return /map|precision|recall|f1|accuracy/i.test(metric) ? its > old : undefined;
 }
 
 // The server's own checks of the files.
@@ -65,6 +73,16 @@ export function qaOf(version: Answer): { verdict: string; reason: string; time?:
     .filter(([name]) => name.startsWith('qa.') && !/^qa\.(verdict|reason|time|component|execution|promised-.*)$/.test(name))
     .map(([name, value]): [string, string, string] => [name.slice(3), value, kept[`qa.promised-${name.slice(3)}`] ?? '']);
   return { verdict: kept['qa.verdict'], reason: kept['qa.reason'] ?? '', time: kept['qa.time'], figures };
+}
+
+// What is noted of where it comes from and where it went, but for what qaOf() has.
+export function lineageOf(version: Answer): [string, string][] {
+  const qa = qaOf(version);
+  return [
+    ...Object.entries((version?.MetadataProperties ?? {}) as Record<string, string>),
+    ...(version?.SourceUri ? [['SourceUri', version.SourceUri] as [string, string]] : []),
+    ...propertiesOf(version).filter(([key]) => !qa || !key.startsWith('qa.') || key === 'qa.component' || key === 'qa.execution'),
+  ];
 }
 
 // Where the pictures of its report are, if its lineage names a folder of the store.

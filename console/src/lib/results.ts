@@ -4,6 +4,7 @@ import { objectPath, type Answer } from './api';
 import { shell } from './format';
 
 export interface Finding {
+  class_id?: number;
   label: string;
   confidence: number;
   box?: [number, number, number, number];
@@ -19,11 +20,17 @@ export function pictureOf(result: Answer): string | undefined {
   return match ? objectPath(match[1], match[2]) : undefined;
 }
 
-// The same class has the same colour everywhere, and one that is told from its neighbours.
-export function colourOf(label: string): string {
-  let hash = 0;
-  for (const letter of label) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
-  return `hsl(${(hash * 47) % 360} 85% 55%)`;
+// The same class has the same colour everywhere, that of frames that devices draw (vision/draw/canvas):
+// of a finding that does not say its class's number, by its name.
+const COLOURS = ['#e69f00', '#56b4e9', '#009e73', '#f0e442', '#d55e00', '#cc79a7'];
+const GOLDEN = 0.618033988749895;
+export function colourOf({ class_id: id, label }: Finding): string {
+  if (id === undefined || id < 0) {
+    let hash = 0;
+    for (const letter of label) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
+    return COLOURS[hash % COLOURS.length];
+  }
+  return COLOURS[id] ?? `hsl(${((id * GOLDEN) % 1) * 360} 65% 60%)`;
 }
 
 // Of counts by `found` and `verdict`: how many pictures, in how many something was found, how many
