@@ -35,7 +35,7 @@ constexpr std::chrono::minutes kCertificateInterval{1};
 sigset_t block_end_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1, SIGHUP}) sigaddset(&signals, number);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -75,7 +75,7 @@ void tell_that_it_lives(const andon::server::Server& server,
   }
 }
 
-// Until SIGTERM or SIGINT.
+// Until SIGTERM or SIGINT, or SIGUSR1 of a restart, over which workflows' commands go on.
 void serve(andon::server::Server& server, const andon::base::ServiceManager& manager,
            const sigset_t& signals) {
   using Clock = std::chrono::steady_clock;
@@ -87,6 +87,7 @@ void serve(andon::server::Server& server, const andon::base::ServiceManager& man
     const auto until = alive ? std::min(due, Clock::now() + *alive) : due;
     const int number = wait_for_signal(signals, until);
     if (number == SIGINT || number == SIGTERM) return;
+    if (number == SIGUSR1) return server.leave_jobs_running();
     if (number == SIGHUP || Clock::now() >= certificate) {
       server.look_at_certificate();
       certificate = Clock::now() + kCertificateInterval;

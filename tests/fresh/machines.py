@@ -179,7 +179,7 @@ def check_restarts(server, device):
     deploy(server, "line-1", "com.example.GoesOn", "exec sleep 100000")
     server.shell(f"cd /tmp; cat >job.asl.json <<'END'\n{json.dumps(JOB)}\nEND\n"
                  "andon workflow create job job.asl.json; andon workflow start job --name goes-on")
-    job = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'andon-job' || :"
+    job = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c '[s]leep 3000' || :"
     wait_until("the workflow's command", lambda: int(server.shell(job)) > 0)
 
     def pid_of_component():

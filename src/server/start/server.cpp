@@ -418,6 +418,7 @@ class Server::Implementation {
   void look_at_certificate() {
     if (const auto changed = api_certificate_.look_again()) show_api_certificate(*changed);
   }
+  void leave_jobs_running() { tasks_.jobs().leave_running(); }
   void do_housekeeping() {
     housekeeping_.run();
     certificate_ends_.tell();
@@ -808,6 +809,10 @@ void Server::check_alive() const {
 
 void Server::look_at_certificate() {
   implementation_->look_at_certificate();
+}
+
+void Server::leave_jobs_running() {
+  implementation_->leave_jobs_running();
 }
 
 void Server::do_housekeeping() {

@@ -34,6 +34,8 @@ class Server {
   void look_at_certificate();
   // What is due about once an hour; called by main while it waits.
   void do_housekeeping();
+  // Workflows' commands on this machine go on when this server ends, and the next one finds them.
+  void leave_jobs_running();
   // Throws where the database does not answer. Any thread.
   void check_alive() const;
 

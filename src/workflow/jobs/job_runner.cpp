@@ -72,11 +72,18 @@ void JobRunner::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     waiting_.clear();
-    for (const auto& [id, job] : jobs_) ask_to_end(job.keeper);
+    if (!leaves_running_) {
+      for (const auto& [id, job] : jobs_) ask_to_end(job.keeper);
+    }
   }
   wake();
   if (thread_.joinable()) thread_.join();
   hands_.stop();
+}
+
+void JobRunner::leave_running() {
+  const std::lock_guard lock(mutex_);
+  leaves_running_ = true;
 }
 
 // Their tasks order them again, or the sweep ends them.
@@ -185,7 +192,7 @@ void JobRunner::begin(const std::string& id) {
     Job& job = jobs_.at(id);
     job.phase = Phase::running;
     job.keeper = std::move(keeper);
-    if (job.is_to_end || stopping_) ask_to_end(job.keeper);
+    if (job.is_to_end || (stopping_ && !leaves_running_)) ask_to_end(job.keeper);
   } catch (...) {
     tell_failure(id, std::current_exception());
     return;

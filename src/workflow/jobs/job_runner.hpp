@@ -56,8 +56,10 @@ class JobRunner {
 
   // Looks for jobs that an earlier program has left running, and begins.
   void run(Ask ask);
-  // Ends every job; nothing is begun or told any more.
+  // Ends every job, or none after leave_running(); nothing is begun or told any more.
   void stop();
+  // Those that run go on after stop(), and the next program finds them.
+  void leave_running();
 
   // When it returns the job is ordered for ever, but may wait. The same id again is the same job.
   void order(job::JobOrder order, Watcher watcher);
@@ -112,6 +114,7 @@ class JobRunner {
   std::map<std::string, Job> jobs_;
   std::deque<std::string> waiting_;
   bool stopping_ = false;
+  bool leaves_running_ = false;
 
   Pool hands_;  // what takes its time: copies, starts, ends
   std::thread thread_;

@@ -187,6 +187,18 @@ TEST_F(JobRunnerTest, ASignOfLifeIsToldWhileItRuns) {
   wait_for(id);
 }
 
+TEST_F(JobRunnerTest, WhatIsLeftRunningGoesOnForTheNextRunner) {
+  const std::string id = order("echo begun; while [ ! -e go ]; do sleep 0.1; done; echo over");
+  wait_until([&] { return log(id) == "begun\n"; });
+  runner_->leave_running();
+  runner_->stop();
+  EXPECT_TRUE(directory(id).has_keeper());
+  start_runner();
+  EXPECT_EQ(log(id), "begun\n");
+  std::ofstream(directory(id).work() / "go") << "";
+  wait_until([&] { return log(id) == "begun\nover\n"; });
+}
+
 TEST_F(JobRunnerTest, WhatNobodyWaitsForIsEndedAndRemovedByTheNextRunner) {
   const std::string running = order("echo on; sleep 1000");
   wait_until([&] { return log(running) == "on\n"; });
