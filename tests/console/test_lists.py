@@ -8,7 +8,7 @@ import pytest
 
 from conftest import PASSWORD, ask
 from harness import wait_until
-from test_fleet import message, say_results
+from test_fleet import message
 from test_models import put_version
 
 ROLE = "arn:aws:iam::000000000000:role/andon-workflows"
@@ -24,11 +24,13 @@ def test_one_goes_from_result_to_result_with_a_filter_and_far_from_the_newest(al
     server = alone.server
     device = server.device("line-1", server.data.parent / "devices")
     # One a second, the newest now; every third is another class.
-    say_results(server, device, [
-        message(number, label="dent" if number % 3 == 0 else "scratch", seconds=260 - number)
-        for number in range(260)])
+    mqtt = device.mqtt()
+    for number in range(260):
+        mqtt.publish("andon/things/line-1/results", message(
+            number, label="dent" if number % 3 == 0 else "scratch", seconds=260 - number))
+    wait_until(lambda: len(server.results()) == 260, "the results")
     at = {int(one["image"].split("-")[1].split(".")[0]): one["resultId"]
-          for one in server.results("maxResults=1000")}
+          for one in server.results()}
     watched.sign_in()
     page = watched.page
     hour = time.strftime("%Y-%m-%dT%H:00", time.localtime(time.time() - 3600))
@@ -137,7 +139,7 @@ def change_backup(server):
     ("#/models", "Models", change_alias, "champion → @1"),
     ("#/models/tags", "tags", change_alias, "champion"),
     ("#/alerts", "Alerts", change_rule, "tell-the-plant"),
-    ("#/workflows/triggers", "Triggers", change_webhook, "forge"),
+    ("#/workflows/triggers", "Schedules and webhooks", change_webhook, "forge"),
     ("#/settings/users", "Settings", change_user, "eva"),
     ("#/audit", "Audit", change_user, "iam:user/eva"),
     ("#/settings/storage", "Settings", change_backup, "Delete")])

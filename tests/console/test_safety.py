@@ -256,12 +256,12 @@ def test_a_page_that_nobody_uses_says_so_with_each_call(alone, watched):
         alone.server.aws("iot").create_thing(thingName=name)
         page.get_by_text(name).first.wait_for()
         return set(told)
-    assert changed("line-1") == {None}
+    assert changed("press-1") == {None}
     page.clock.fast_forward("02:00")
     watched.settle()
-    assert changed("line-2") == {"1"}
+    assert changed("press-2") == {"1"}
     page.mouse.move(300, 300)
-    assert changed("line-3") == {None}
+    assert changed("press-3") == {None}
 
 
 def test_what_somebody_else_changes_appears_by_itself(alone, watched):

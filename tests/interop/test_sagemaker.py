@@ -75,7 +75,7 @@ def test_lists_groups_in_pages(sagemaker):
     assert names == ["paged-c", "paged-b", "paged-a"]
 
 
-def test_a_model_from_registration_to_approval(server, sagemaker, group, uploaded):
+def test_a_model_from_registration_to_approval(shared_server, sagemaker, group, uploaded):
     made = sagemaker.create_model_package(
         ModelPackageGroupName=group, ModelPackageDescription="the first",
         ModelMetrics={"ModelQuality": {"Statistics": {"ContentType": "application/json",
@@ -104,12 +104,12 @@ def test_a_model_from_registration_to_approval(server, sagemaker, group, uploade
     assert described["LastModifiedTime"] >= described["CreationTime"]
     for member in ("CreatedBy", "LastModifiedBy"):
         assert described[member]["IamIdentity"]["Arn"] == "arn:aws:iam::000000000000:root"
-    status, told = server.call("GET", f"/andon/v1/models/{group}/versions/1/decisions")
+    status, told = shared_server.call("GET", f"/andon/v1/models/{group}/versions/1/decisions")
     assert status == 200
     assert [(one["approval"], one["decidedBy"], one["reason"]) for one in told["decisions"]] == [
         ("Approved", "arn:aws:iam::000000000000:root", "good on dev")]
-    assert server.call("GET", f"/andon/v1/models/{group}/versions/9/decisions")[0] == 404
-    assert server.call("GET", f"/andon/v1/models/{group}/versions/x/decisions")[0] == 400
+    assert shared_server.call("GET", f"/andon/v1/models/{group}/versions/9/decisions")[0] == 404
+    assert shared_server.call("GET", f"/andon/v1/models/{group}/versions/x/decisions")[0] == 400
 
     sagemaker.create_model_package(ModelPackageGroupName=group, **package())
     approved = sagemaker.list_model_packages(ModelPackageGroupName=group,

@@ -186,7 +186,10 @@ TEST_F(SignInTest, WhoeverIsSignedInIsToldWhatTheyMayWithoutARightForThat) {
   const Signed as = signed_in(right);
   EXPECT_EQ(call(as, "andon/GetOwnAccess", questions), see_only);
   // A session of a role, and its own policy narrows it.
-  iam.entities.create({.kind = control::EntityKind::role, .name = "shift"});
+  iam.entities.create({.kind = control::EntityKind::role,
+                       .name = "shift",
+                       .trust = R"({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+                         "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]})"});
   iam.policies.put_inline(
       control::EntityKind::role, "shift", "all",
       R"({"Statement": {"Effect": "Allow", "Action": "iam:*", "Resource": "*"}})");
