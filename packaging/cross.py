@@ -57,10 +57,10 @@ def base():
 
 
 def targets(names):
-    """What to build for these packages."""
-    programs = [program for name in names for program in build.PACKAGES[name].get("programs", [])]
-    modules = [Path(module).stem for name in names for module in build.PACKAGES[name].get("optional", [])]
-    return programs + modules
+    """What to build for these packages: programs and modules have their target's name."""
+    files = [file for name in names for kind in ("programs", "private", "own", "optional")
+             for file in build.PACKAGES[name].get(kind, [])]
+    return list(dict.fromkeys(file.removesuffix(".so") for file in files))
 
 
 def binds(directories):
