@@ -108,6 +108,10 @@ def make_root(root, packages, base):
         debian_root.make(root, ["ca-certificates"])
     names = " ".join(f"/root/packages/{package.name}" for package in packages)
     (root / "root/packages").mkdir()
+    # No service starts with its package: outside of Emulated nothing runs its programs.
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
     code = debian_root.enter(
         root, "export DEBIAN_FRONTEND=noninteractive; dpkg --add-architecture arm64 && apt-get -qq update && "
         f"{INSTALL} qemu-user-static >/root/apt.log 2>&1 && {INSTALL} {names} >>/root/apt.log 2>&1 || "
