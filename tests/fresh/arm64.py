@@ -35,18 +35,27 @@ DEVICES = ("andon-edge", "andon-onnxruntime")
 ALL = ("andon", *DEVICES, "andon-server")
 INSTALLED_EXAMPLE = "/usr/share/andon/metal-tags"
 IMAGES = f"{INSTALLED_EXAMPLE}/images"
+PICTURES, COUNT = "/srv/pictures", 6
 THING, ROOT_OF_DEVICE = "arm-1", "/var/lib/andon/edge"
 LIMIT_S = 300
 INSTALL = "apt-get -qq -o DPkg::Use-Pty=0 install -y --no-install-recommends"
 
 
-def run(*command, **options):
-    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, **options).stdout
+def run(*command, limit_s=LIMIT_S * 2):
+    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=limit_s).stdout
 
 
 def require(condition, text):
     if not condition:
         sys.exit(f"arm64: {text}")
+
+
+def require_emulation():
+    """That another machine's programs can be run in a namespace, without a word to the whole machine."""
+    done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "binfmt_misc", "binfmt_misc",
+                           "/proc/sys/fs/binfmt_misc"], capture_output=True, text=True, check=False)
+    require(done.returncode == 0, "this kernel has no binfmt_misc for a namespace of its own (Linux has it from 6.7 on): "
+            + done.stderr.strip())
 
 
 def check_packages(packages, place):
@@ -90,15 +99,15 @@ def check_same_bytes(packages, again):
 
 
 def check_same_needs(packages, others):
-    """What a package needs on arm64 is what it needs on this machine, version and all."""
+    """What a package needs on arm64 is what it needs on this machine."""
     for package in packages:
         name = package.name.split("_")[0]
         twin = next(others.glob(f"{name}_*_amd64.deb"), None)
-        if twin:
-            needs = [sorted(need.split()[0] for need in run("dpkg-deb", "-f", one, "Depends").split(", "))
-                     for one in (package, twin)]
-            require(needs[0] == needs[1], f"{name} needs {needs[0]} on arm64 and {needs[1]} on amd64")
-            print(f"### {name} needs the same {len(needs[0])} packages on both")
+        require(twin, f"there is no {name} of this machine to compare with in {others}")
+        needs = [sorted(need.split()[0] for need in run("dpkg-deb", "-f", one, "Depends").split(", "))
+                 for one in (package, twin)]
+        require(needs[0] == needs[1], f"{name} needs {needs[0]} on arm64 and {needs[1]} on amd64")
+        print(f"### {name} needs the same {len(needs[0])} packages on both")
 
 
 def make_root(root, packages, base):
@@ -167,19 +176,27 @@ def recipe():
                           {"Lifecycle": {"run": "exit 1"}}]}
 
 
-def inspect(server, inspects, runtime):
-    """The example's pictures, by the inference program and the ONNX Runtime that a device is sent."""
+def inspect(server, root, inspects, runtimes):
+    """A few of the example's pictures, by the inference program and the ONNX Runtime that a device is sent, which the
+    server has for both architectures."""
+    pictures = root / PICTURES.lstrip("/")
+    run("mkdir", "--parents", pictures)
+    run("cp", *sorted((EXAMPLE / "images").glob("*.jpg"))[:COUNT], pictures)
     andon(server, "model", "register", EXAMPLE / "model/model.onnx", "--name", "tags", "--approve")
-    andon(server, "component", "create", "--runtime", "--library", runtime)
+    andon(server, "component", "create", "--runtime", *(word for one in runtimes for word in ("--library", one)))
     andon(server, "component", "create", "tags.Inspect", "--inspects", "tags.Model", "--program", inspects)
-    andon(server, "deploy", THING, "--model", "tags", "--images", IMAGES, "--wait")
+    print(andon(server, "deploy", THING, "--model", "tags", "--images", PICTURES, "--wait").strip())
 
     def results():
         return json.loads(andon(server, "result", "list", "--json"))["results"]
 
-    count = len(list((EXAMPLE / "images").glob("*.jpg")))
-    wait_until(lambda: len(results()) >= count, f"results of {count} pictures", LIMIT_S * 2)
+    wait_until(lambda: len(results()) >= COUNT, f"results of {COUNT} pictures", LIMIT_S * 2)
     print(f"### results of {len(results())} pictures have come from the inference component")
+
+
+def own_runtime():
+    """The folder with this machine's ONNX Runtime, as ./dev has it."""
+    return Path(os.environ.get("ONNXRUNTIME_ROOT", ROOT / "build/onnxruntime"))
 
 
 def check_server(root, place):
@@ -200,7 +217,11 @@ def check_server(root, place):
     print("### andon-server: started with its broker, and a device enrolled at it")
 
 
-def check_device(root, place, inspects, runtime):
+def has_reported(server):
+    return THING in andon(server, "device", "list", "--status", "HEALTHY")
+
+
+def check_device(root, place, inspects, runtimes):
     """From a token to components that run, as the unit and `enrol` do it."""
     log = place / "device.log"
     with Server(place / "data", "--host", "localhost") as server, open(log, "wb") as said, \
@@ -211,13 +232,13 @@ def check_device(root, place, inspects, runtime):
                    f"exec /usr/lib/andon/andon-launcher {ROOT_OF_DEVICE} /usr/bin/andon-edge run "
                    "--config /etc/andon/edge.yaml")
         try:
-            wait_until(lambda: device.process.poll() is not None or THING in andon(server, "device", "list"),
-                       "the device", LIMIT_S)
+            wait_until(lambda: device.process.poll() is not None or has_reported(server), "the device", LIMIT_S)
+            require(device.process.poll() is None, f"the agent ended:\n{log.read_text(errors='replace')[-4000:]}")
             (place / "recipe.json").write_text(json.dumps(recipe()), encoding="utf-8")
             andon(server, "component", "create", "--recipe", place / "recipe.json")
             print(andon(server, "deploy", THING, "--component", "com.example.Arm", "--wait").strip())
-            inspect(server, inspects, runtime)
-        except (AssertionError, subprocess.CalledProcessError) as error:
+            inspect(server, root, inspects, runtimes)
+        except (AssertionError, subprocess.SubprocessError) as error:
             sys.exit(f"arm64: {error}: {getattr(error, 'stderr', '')}\n{log.read_text(errors='replace')[-4000:]}")
         require("on an arm" in (root / f"{ROOT_OF_DEVICE}/logs/com.example.Arm.log".lstrip("/")).read_text(),
                 "the component has not said that it runs")
@@ -256,11 +277,10 @@ def check_inference(root, place, inspects):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("packages", type=Path, help="a folder with packages for arm64")
-    parser.add_argument("--beside", type=Path, default=ROOT / "build/packages",
-                        help="a folder with this machine's, to compare with those that are there")
+    parser.add_argument("--beside", type=Path, required=True, help="a folder with this machine's, to compare with")
     parser.add_argument("--again", type=Path, required=True, help="a folder with some of them made a second time")
     parser.add_argument("--runtime", type=Path, default=ROOT / "build/onnxruntime-aarch64",
-                        help="the folder with arm64's ONNX Runtime, for the inference component")
+                        help="the folder with arm64's ONNX Runtime, which devices are sent")
     parser.add_argument("--device", action="store_true",
                         help="what a device needs alone, and of build/arm64 the inference program that it is sent")
     parser.add_argument("--base", type=Path, help="a minimal Debian that is there already")
@@ -269,6 +289,7 @@ def main():
     packages = sorted(options.packages.resolve().glob("andon*_arm64.deb"))
     names, wanted = [package.name.split("_")[0] for package in packages], DEVICES if options.device else ALL
     require(names == sorted(wanted), f"{options.packages} has {names or 'no packages for arm64'} and must have {sorted(wanted)}")
+    require_emulation()
     require((options.runtime / "libonnxruntime.so.1").exists(), f"{options.runtime} has no ONNX Runtime for arm64")
     with tempfile.TemporaryDirectory(prefix="arm64-", dir=ROOT / "build") as name:
         place = Path(name)
@@ -284,7 +305,7 @@ def main():
         check_inference(root, place, inspects)
         if not options.device:
             check_server(root, place)
-        check_device(root, place, inspects, options.runtime)
+        check_device(root, place, inspects, (own_runtime(), options.runtime))
     return 0
 
 
