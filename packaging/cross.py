@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Builds andon for arm64 on a machine of another kind, and makes its packages: usage: cross.py
-[OPTIONS OF build.py]
+[--target TARGET] [OPTIONS OF build.py]; what TARGET names is built beside what the packages hold
 
 By Debian's cross compiler, in a root file system of its own (build/arm64-root, made once): some of
 Debian's packages are there for one architecture at a time, and arm64's would push out the
@@ -57,10 +57,10 @@ def base():
 
 
 def targets(names):
-    """What to build for these packages."""
-    programs = [program for name in names for program in build.PACKAGES[name].get("programs", [])]
-    modules = [Path(module).stem for name in names for module in build.PACKAGES[name].get("optional", [])]
-    return programs + modules
+    """What to build for these packages: programs and modules have their target's name."""
+    files = [file for name in names for kind in ("programs", "private", "own", "optional")
+             for file in build.PACKAGES[name].get(kind, [])]
+    return list(dict.fromkeys(file.removesuffix(".so") for file in files))
 
 
 def binds(directories):
@@ -76,23 +76,31 @@ def binds(directories):
     return {**{place: place for place in outer}, **({cache: "/root/.cache/ccache"} if cache else {})}
 
 
-def main():
+def parse(arguments):
+    """What is said to this program, and what build.py is told."""
+    own = argparse.ArgumentParser(add_help=False)
+    own.add_argument("--target", action="append", default=[])
+    mine, others = own.parse_known_args(arguments)
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--only", action="append", choices=list(build.PACKAGES))
     for option in ("--out", "--repository", "--key-home"):
         parser.add_argument(option)
     parser.add_argument("--architecture", choices=["arm64"])
-    options, _ = parser.parse_known_args()
+    options, _ = parser.parse_known_args(others)
+    return targets(options.only or build.PACKAGES) + mine.target, options, others
+
+
+def main():
+    wanted, options, others = parse(sys.argv[1:])
     given = [Path(one) for one in (options.out, options.repository, options.key_home) if one]
     root = base()
     steps = ["cmake --preset arm64 >build/configure-arm64.log 2>&1 || "
              "{ tail -n 20 build/configure-arm64.log; exit 1; }"]
-    wanted = targets(options.only or build.PACKAGES)
     if wanted:
         steps.append("cmake --build --preset arm64 --target " + " ".join(wanted))
     # The last of an option counts.
     steps.append(shlex.join(["python3", "packaging/build.py", "--bin", "build/arm64/bin", "--onnxruntime",
-                             "build/onnxruntime-aarch64", *sys.argv[1:], "--architecture", "arm64"]))
+                             "build/onnxruntime-aarch64", *others, "--architecture", "arm64"]))
     return debian_root.enter(root, f"cd {shlex.quote(str(ROOT))} && {' && '.join(steps)}", binds(given), LIMIT_S)
 
 

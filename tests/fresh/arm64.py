@@ -5,8 +5,9 @@
 PACKAGES is a folder that `./dev package --architecture arm64 --out PACKAGES` filled. In a fresh
 Debian apt brings what they depend on, of arm64 alone; their programs are run by qemu, which the
 kernel is told of in a namespace of its own: the server enrols a device; the agent enrols at a server
-of this machine, carries out deployments and inspects pictures with a model that it is sent. What
-cannot be seen so: speed, and what the kernel would refuse. Needs root.
+of this machine, carries out deployments and inspects pictures with a model that it is sent. With
+--device it is what devices need alone: the agent, ONNX Runtime and the inference program. What cannot
+be seen so: speed, memory (qemu's own is in it), and what the kernel would refuse. Needs root.
 """
 import argparse
 import gzip
@@ -29,18 +30,32 @@ AARCH64 = 183  # e_machine of ELF
 # ELF of 64 bits for that machine, to be run or shared; F: the interpreter is opened now, wherever its reader is then.
 BINFMT = (r":andon-arm64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:"
           r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:{}:F")
+BUILT = ROOT / "build/arm64/bin"
+DEVICES = ("andon-edge", "andon-onnxruntime")
+ALL = ("andon", *DEVICES, "andon-server")
+INSTALLED_EXAMPLE = "/usr/share/andon/metal-tags"
+IMAGES = f"{INSTALLED_EXAMPLE}/images"
+PICTURES, COUNT = "/srv/pictures", 6
 THING, ROOT_OF_DEVICE = "arm-1", "/var/lib/andon/edge"
 LIMIT_S = 300
 INSTALL = "apt-get -qq -o DPkg::Use-Pty=0 install -y --no-install-recommends"
 
 
-def run(*command, **options):
-    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, **options).stdout
+def run(*command, limit_s=LIMIT_S * 2):
+    return subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=limit_s).stdout
 
 
 def require(condition, text):
     if not condition:
         sys.exit(f"arm64: {text}")
+
+
+def require_emulation():
+    """That another machine's programs can be run in a namespace, without a word to the whole machine."""
+    done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "binfmt_misc", "binfmt_misc",
+                           "/proc/sys/fs/binfmt_misc"], capture_output=True, text=True, check=False)
+    require(done.returncode == 0, "this kernel has no binfmt_misc for a namespace of its own (Linux has it from 6.7 on): "
+            + done.stderr.strip())
 
 
 def check_packages(packages, place):
@@ -84,15 +99,15 @@ def check_same_bytes(packages, again):
 
 
 def check_same_needs(packages, others):
-    """What a package needs on arm64 is what it needs on this machine, version and all."""
+    """What a package needs on arm64 is what it needs on this machine."""
     for package in packages:
         name = package.name.split("_")[0]
         twin = next(others.glob(f"{name}_*_amd64.deb"), None)
-        if twin:
-            needs = [sorted(need.split()[0] for need in run("dpkg-deb", "-f", one, "Depends").split(", "))
-                     for one in (package, twin)]
-            require(needs[0] == needs[1], f"{name} needs {needs[0]} on arm64 and {needs[1]} on amd64")
-            print(f"### {name} needs the same {len(needs[0])} packages on both")
+        require(twin, f"there is no {name} of this machine to compare with in {others}")
+        needs = [sorted(need.split()[0] for need in run("dpkg-deb", "-f", one, "Depends").split(", "))
+                 for one in (package, twin)]
+        require(needs[0] == needs[1], f"{name} needs {needs[0]} on arm64 and {needs[1]} on amd64")
+        print(f"### {name} needs the same {len(needs[0])} packages on both")
 
 
 def make_root(root, packages, base):
@@ -102,11 +117,18 @@ def make_root(root, packages, base):
         debian_root.make(root, ["ca-certificates"])
     names = " ".join(f"/root/packages/{package.name}" for package in packages)
     (root / "root/packages").mkdir()
+    # No service starts with its package: outside of Emulated nothing runs its programs.
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
     code = debian_root.enter(
         root, "export DEBIAN_FRONTEND=noninteractive; dpkg --add-architecture arm64 && apt-get -qq update && "
         f"{INSTALL} qemu-user-static >/root/apt.log 2>&1 && {INSTALL} {names} >>/root/apt.log 2>&1 || "
         "{ tail -n 20 /root/apt.log; exit 1; }", {packages[0].parent: "/root/packages"}, LIMIT_S * 3)
     require(code == 0, "the packages could not be installed")
+    if not (root / INSTALLED_EXAMPLE.lstrip("/")).exists():
+        run("mkdir", "--parents", root / "usr/share/andon")
+        run("cp", "--archive", EXAMPLE, root / INSTALLED_EXAMPLE.lstrip("/"))
     print("### installed by apt, with what they need of Debian's arm64")
 
 
@@ -154,30 +176,31 @@ def recipe():
                           {"Lifecycle": {"run": "exit 1"}}]}
 
 
-def inspect(server, root, runtime):
-    """The example's pictures, by the inference program and the ONNX Runtime that a device is sent."""
-    program_of_it = root / "usr/bin/andon-inspect"
-    if not program_of_it.exists() or not runtime:
-        print("### (package andon or andon-onnxruntime is not among them: the device inspects nothing)")
-        return
+def inspect(server, root, inspects, runtimes):
+    """A few of the example's pictures, by the inference program and the ONNX Runtime that a device is sent, which the
+    server has for both architectures."""
+    pictures = root / PICTURES.lstrip("/")
+    run("mkdir", "--parents", pictures)
+    run("cp", *sorted((EXAMPLE / "images").glob("*.jpg"))[:COUNT], pictures)
     andon(server, "model", "register", EXAMPLE / "model/model.onnx", "--name", "tags", "--approve")
-    andon(server, "component", "create", "--runtime", "--library", runtime)
-    andon(server, "component", "create", "tags.Inspect", "--inspects", "tags.Model", "--program", program_of_it)
-    andon(server, "deploy", THING, "--model", "tags", "--images", "/usr/share/andon/metal-tags/images", "--wait")
+    andon(server, "component", "create", "--runtime", *(word for one in runtimes for word in ("--library", one)))
+    andon(server, "component", "create", "tags.Inspect", "--inspects", "tags.Model", "--program", inspects)
+    print(andon(server, "deploy", THING, "--model", "tags", "--images", PICTURES, "--wait").strip())
 
     def results():
         return json.loads(andon(server, "result", "list", "--json"))["results"]
 
-    count = len(list((EXAMPLE / "images").glob("*.jpg")))
-    wait_until(lambda: len(results()) >= count, f"results of {count} pictures", LIMIT_S * 2)
+    wait_until(lambda: len(results()) >= COUNT, f"results of {COUNT} pictures", LIMIT_S * 2)
     print(f"### results of {len(results())} pictures have come from the inference component")
+
+
+def own_runtime():
+    """The folder with this machine's ONNX Runtime, as ./dev has it."""
+    return Path(os.environ.get("ONNXRUNTIME_ROOT", ROOT / "build/onnxruntime"))
 
 
 def check_server(root, place):
     """With its broker and the command line beside it: it enrols a device."""
-    if not (root / "usr/bin/andon-server").exists() or not (root / "usr/bin/andon").exists():
-        print("### (packages andon-server and andon are not among them: no server is started)")
-        return
     log = place / "server.log"
     with open(log, "wb") as said, Emulated(root, said) as machine:
         machine.say("(andon-server run --data /tmp/server --host localhost --api-port 0 --device-port 0 --mqtt-port 0 "
@@ -194,7 +217,11 @@ def check_server(root, place):
     print("### andon-server: started with its broker, and a device enrolled at it")
 
 
-def check_device(root, place, runtime):
+def has_reported(server):
+    return THING in andon(server, "device", "list", "--status", "HEALTHY")
+
+
+def check_device(root, place, inspects, runtimes):
     """From a token to components that run, as the unit and `enrol` do it."""
     log = place / "device.log"
     with Server(place / "data", "--host", "localhost") as server, open(log, "wb") as said, \
@@ -205,13 +232,13 @@ def check_device(root, place, runtime):
                    f"exec /usr/lib/andon/andon-launcher {ROOT_OF_DEVICE} /usr/bin/andon-edge run "
                    "--config /etc/andon/edge.yaml")
         try:
-            wait_until(lambda: device.process.poll() is not None or THING in andon(server, "device", "list"),
-                       "the device", LIMIT_S)
+            wait_until(lambda: device.process.poll() is not None or has_reported(server), "the device", LIMIT_S)
+            require(device.process.poll() is None, f"the agent ended:\n{log.read_text(errors='replace')[-4000:]}")
             (place / "recipe.json").write_text(json.dumps(recipe()), encoding="utf-8")
             andon(server, "component", "create", "--recipe", place / "recipe.json")
             print(andon(server, "deploy", THING, "--component", "com.example.Arm", "--wait").strip())
-            inspect(server, root, runtime)
-        except (AssertionError, subprocess.CalledProcessError) as error:
+            inspect(server, root, inspects, runtimes)
+        except (AssertionError, subprocess.SubprocessError) as error:
             sys.exit(f"arm64: {error}: {getattr(error, 'stderr', '')}\n{log.read_text(errors='replace')[-4000:]}")
         require("on an arm" in (root / f"{ROOT_OF_DEVICE}/logs/com.example.Arm.log".lstrip("/")).read_text(),
                 "the component has not said that it runs")
@@ -220,50 +247,65 @@ def check_device(root, place, runtime):
     print(f"### {log.read_text(errors='replace').splitlines()[0]}: enrolled, connected, and a deployment carried out")
 
 
-def check_inference(root):
+def detections(results):
+    """Of each image: (label, confidence, box), those that are surest first."""
+    lines = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
+    return {one["image"]["name"]: sorted(
+        ((found["label"], found["confidence"], found["box"]) for found in one["detections"]),
+        key=lambda found: -found[1]) for one in lines}
+
+
+def check_inference(root, place, inspects):
     """The example's model finds on arm64 what it finds here."""
-    program_of_it = root / "usr/bin/andon-inspect"
-    if not program_of_it.exists():
-        print("### (package andon is not among them: nothing is inspected)")
-        return
+    run("cp", inspects, root / "root/andon-inspect")
     code = debian_root.enter(
-        root, f"cd /tmp && {QEMU} /usr/bin/andon-inspect --model /usr/share/andon/metal-tags/model/model.onnx "
-        "--source /usr/share/andon/metal-tags/images --out /tmp/out --once >/tmp/inspect.log 2>&1 || "
-        "{ tail -n 20 /tmp/inspect.log; exit 1; }", {}, LIMIT_S * 3)
+        root, f"cd /tmp && {QEMU} /root/andon-inspect --model {INSTALLED_EXAMPLE}/model/model.onnx --source {IMAGES} "
+        "--out /tmp/out --once >/tmp/inspect.log 2>&1 || { tail -n 20 /tmp/inspect.log; exit 1; }", {}, LIMIT_S * 3)
     require(code == 0, "andon-inspect failed")
-    found = [json.loads(line) for line in (root / "tmp/out/results.jsonl").read_text().splitlines()]
-    require(len(found) > 0 and any(one.get("detections") for one in found), "nothing was found")
-    print(f"### andon-inspect: {len(found)} images, {sum(len(one['detections']) for one in found)} detections")
+    run(program("andon-inspect"), "--model", EXAMPLE / "model/model.onnx", "--source", EXAMPLE / "images",
+        "--out", place / "out", "--once")
+    there, here = detections(root / "tmp/out/results.jsonl"), detections(place / "out/results.jsonl")
+    require(there.keys() == here.keys() and any(there.values()), f"it looked at {sorted(there)}, here at {sorted(here)}")
+    for image in sorted(here):
+        same = len(there[image]) == len(here[image]) and all(
+            one[0] == other[0] and abs(one[1] - other[1]) < 0.01 and
+            all(abs(a - b) < 1 for a, b in zip(one[2], other[2])) for one, other in zip(there[image], here[image]))
+        require(same, f"in {image} it finds {there[image]}, here {here[image]}")
+    print(f"### andon-inspect: in {len(there)} images the {sum(map(len, there.values()))} detections that are found here, too")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("packages", type=Path, help="a folder with packages for arm64")
-    parser.add_argument("--beside", type=Path, default=ROOT / "build/packages",
-                        help="a folder with this machine's, to compare with where they are there")
-    parser.add_argument("--again", type=Path, help="a folder with some of them made a second time")
+    parser.add_argument("--beside", type=Path, required=True, help="a folder with this machine's, to compare with")
+    parser.add_argument("--again", type=Path, required=True, help="a folder with some of them made a second time")
     parser.add_argument("--runtime", type=Path, default=ROOT / "build/onnxruntime-aarch64",
-                        help="the folder with arm64's ONNX Runtime, for the inference component")
+                        help="the folder with arm64's ONNX Runtime, which devices are sent")
+    parser.add_argument("--device", action="store_true",
+                        help="what a device needs alone, and of build/arm64 the inference program that it is sent")
     parser.add_argument("--base", type=Path, help="a minimal Debian that is there already")
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
     packages = sorted(options.packages.resolve().glob("andon*_arm64.deb"))
-    require(packages, f"there are no packages for arm64 in {options.packages}")
-    (ROOT / "build").mkdir(exist_ok=True)
+    names, wanted = [package.name.split("_")[0] for package in packages], DEVICES if options.device else ALL
+    require(names == sorted(wanted), f"{options.packages} has {names or 'no packages for arm64'} and must have {sorted(wanted)}")
+    require_emulation()
+    require((options.runtime / "libonnxruntime.so.1").exists(), f"{options.runtime} has no ONNX Runtime for arm64")
     with tempfile.TemporaryDirectory(prefix="arm64-", dir=ROOT / "build") as name:
         place = Path(name)
         place.chmod(0o755)
         check_packages(packages, place)
         check_lintian(packages)
-        if options.again:
-            check_same_bytes(packages, options.again)
+        check_same_bytes(packages, options.again)
         check_same_needs(packages, options.beside)
         root = place / "root"
         root.mkdir()
         make_root(root, packages, options.base)
-        check_inference(root)
-        check_server(root, place)
-        check_device(root, place, options.runtime if options.runtime.exists() else None)
+        inspects = BUILT / "andon-inspect" if options.device else root / "usr/bin/andon-inspect"
+        check_inference(root, place, inspects)
+        if not options.device:
+            check_server(root, place)
+        check_device(root, place, inspects, (own_runtime(), options.runtime))
     return 0
 
 

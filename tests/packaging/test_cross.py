@@ -28,10 +28,12 @@ def test_each_library_that_andon_is_built_with_is_there_for_arm64_too():
 
 
 def test_what_is_built_is_what_the_packages_hold():
-    assert cross.targets(["andon-edge", "andon-onnxruntime"]) == ["andon-edge"]
+    assert cross.targets(["andon-edge", "andon-onnxruntime"]) == [
+        "andon-edge", "andon-keeper", "andon-launcher", "andon-broker"]
     assert set(cross.targets(build.PACKAGES)) == {
-        "andon", "andon-server", "andon-edge", "andon-inspect", "andon-inspect-gstreamer",
-        "andon-inspect-modbus", "andon-inspect-gpio", "andon-inspect-aravis"}
+        "andon", "andon-server", "andon-job", "andon-broker", "andon-edge", "andon-keeper", "andon-launcher",
+        "andon-inspect", "andon-inspect-gstreamer", "andon-inspect-modbus", "andon-inspect-gpio",
+        "andon-inspect-aravis"}
 
 
 def test_what_a_minimal_debian_of_another_architecture_has_is_of_that_alone():
