@@ -168,19 +168,13 @@ class Agent::Implementation {
                   [this](const std::string& topic) {
                     mqtt_operations_.require_publish(std::string(kStreamManager), topic);
                   },
-                  [this](std::string note) {
-                    host_.take_note(std::string(kStreamManager), std::move(note));
-                    write_status_soon();
-                  }}),
+                  [this](ComponentNote note) { take_note(kStreamManager, std::move(note)); }}),
         log_uploader_(
             {loop_, *link_, budget_, device_, layout_, options_.components.user,
              [this] { return configuration_of(kLogManager); },
              [this] { return server_time_.own_is_ahead().value_or(std::chrono::milliseconds{0}); },
              [this] { return credentials_of_role(); },
-             [this](std::string note) {
-               host_.take_note(std::string(kLogManager), std::move(note));
-               write_status_soon();
-             }}),
+             [this](ComponentNote note) { take_note(kLogManager, std::move(note)); }}),
         configuration_operations_(configurations_),
         pubsub_operations_(policy_),
         mqtt_operations_(policy_, *link_, spool_, refused_),
@@ -206,24 +200,17 @@ class Agent::Implementation {
                     return secret_source_.get(id, stage, now);
                   },
                   [this] { return secret_key_of(device_, layout_); },
-                  [this](std::string note) {
-                    host_.take_note(std::string(kSecretManager), std::move(note));
-                    write_status_soon();
-                  }}),
+                  [this](ComponentNote note) { take_note(kSecretManager, std::move(note)); }}),
         ip_detector_({loop_, [this] { return configuration_of(kIpDetector); }, own_addresses,
                       [this](const json::object& connectivity) {
                         DataPlane(device_, layout_).tell_connectivity(connectivity);
                       },
-                      [this](std::string note) {
-                        host_.take_note(std::string(kIpDetector), std::move(note));
-                        write_status_soon();
-                      }}),
+                      [this](ComponentNote note) { take_note(kIpDetector, std::move(note)); }}),
         client_devices_({loop_, device_, layout_, server_time_, options_.components.user, policy_,
                          *link_, spool_, refused_, mqtt_operations_, pubsub_operations_,
                          [this](std::string_view component) { return configuration_of(component); },
-                         [this](std::string_view component, std::string note) {
-                           host_.take_note(std::string(component), std::move(note));
-                           write_status_soon();
+                         [this](std::string_view component, ComponentNote note) {
+                           take_note(component, std::move(note));
                          },
                          [this](const std::string& component) {
                            if (Component* const waiting = supervisor_.find(component)) {
@@ -284,10 +271,9 @@ class Agent::Implementation {
                     {.disk = layout_.root()},
                     device_.thing_name,
                     [this](fleet::Figures& figures) { add_own_figures(figures); }}),
-        nucleus_configurator_({*link_, spool_, budget_, telemetry_, options_.spool,
-                               [this](std::string note) {
-                                 host_.take_note(std::string(kNucleus), std::move(note));
-                               }}),
+        nucleus_configurator_(
+            {*link_, spool_, budget_, telemetry_, options_.spool,
+             [this](ComponentNote note) { take_note(kNucleus, std::move(note)); }}),
         renewer_(
             {loop_, server_time_, [this] { return link_->is_connected(); },
              [device = device_, layout = layout_] { return ask_server(device, layout); },
@@ -525,8 +511,9 @@ class Agent::Implementation {
   void compare_token() {
     const json::object* const configuration = configuration_of(kPkcs11Provider);
     if (configuration == nullptr) return;
-    host_.take_note(std::string(kPkcs11Provider),
-                    how_token_differs(private_key_of(device_, layout_), *configuration));
+    take_note(
+        kPkcs11Provider,
+        {NoteCode::other_key, how_token_differs(private_key_of(device_, layout_), *configuration)});
   }
 
   // A token ends with its component.
@@ -560,6 +547,11 @@ class Agent::Implementation {
 
   void refusals_changed(const std::string& component) {
     if (!component.empty()) component_changed(component);
+    write_status_soon();
+  }
+
+  void take_note(std::string_view component, ComponentNote note) {
+    host_.take_note(std::string(component), std::move(note));
     write_status_soon();
   }
 
@@ -612,10 +604,11 @@ class Agent::Implementation {
       if (component->paused()) entry["paused"] = true;
       json::object metrics = metric_operations_.of(component->spec().name);
       if (!metrics.empty()) entry["metrics"] = std::move(metrics);
-      std::string note = host_.note_of(component->spec().name);
-      if (note.empty()) note = refused_.note_of(component->spec().name);
-      if (note.empty()) note = component->note();
-      if (!failed && !note.empty()) entry["note"] = note;
+      const ComponentNote note = note_about(component->spec().name, component, host_, refused_);
+      if (!failed && !note.text.empty()) {
+        entry["note"] = note.text;
+        entry["noteCode"] = to_string(note.code);
+      }
       components.push_back(std::move(entry));
     }
     json::value consumers;  // null: no server has said so far

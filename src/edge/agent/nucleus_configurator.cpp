@@ -48,7 +48,7 @@ void NucleusConfigurator::tell_problems() {
       problems += (problems.empty() ? "" : "; ") + problem;
     }
   }
-  parts_.note(problems);
+  parts_.note({NoteCode::configuration_not_used, problems});
   if (problems != told_ && !problems.empty()) {
     base::log_warning("left out of the configuration of aws.greengrass.Nucleus",
                       {{"why", problems}});

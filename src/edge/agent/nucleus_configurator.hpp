@@ -5,7 +5,6 @@
 // once, until it is other. Owned by the agent; main thread only.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "edge/budget/link_budget.hpp"
 #include "edge/cloud/mqtt_link.hpp"
 #include "edge/cloud/publish_spool.hpp"
+#include "edge/run/component_note.hpp"
 #include "edge/telemetry/telemetry_reporter.hpp"
 
 namespace andon::edge {
@@ -26,8 +26,7 @@ class NucleusConfigurator {
     TelemetryReporter& telemetry;
     // The command line's; a configuration may want another size, and a shorter age.
     SpoolLimits spool_limits;
-    // Takes what the component's note says from now on; empty: nothing.
-    std::function<void(std::string)> note;
+    TakeNote note;
   };
 
   explicit NucleusConfigurator(Parts parts);

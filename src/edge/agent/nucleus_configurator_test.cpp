@@ -42,7 +42,7 @@ class NucleusConfiguratorTest : public DeviceFixture {
   TelemetryReporter telemetry_{{loop_, link_, clock_, {}, "dev1", [](fleet::Figures&) {}}};
   std::string note_ = "of before";
   NucleusConfigurator configurator_{{link_, spool_, budget_, telemetry_, limits_,
-                                     [this](std::string note) { note_ = std::move(note); }}};
+                                     [this](const ComponentNote& note) { note_ = note.text; }}};
 };
 
 TEST_F(NucleusConfiguratorTest, EachPartGetsWhatIsSaidOfIt) {

@@ -25,7 +25,7 @@ ClientDevices::ClientDevices(Parts parts)
       bridge_({parts.loop, parts.cloud, parts.spool, parts.refused, parts.mqtt, parts.pubsub,
                parts.device.thing_name,
                [configuration = parts.configuration] { return configuration(kMqttBridge); },
-               [note = parts.note](std::string text) { note(kMqttBridge, std::move(text)); }}),
+               [note = parts.note](ComponentNote told) { note(kMqttBridge, std::move(told)); }}),
       operations_(parts.policy, broker_, parts.clock) {}
 
 void ClientDevices::refresh() {

@@ -35,7 +35,7 @@ void MqttBridge::refresh() {
   }
   if (problem != problem_) {
     problem_ = problem;
-    parts_.note(problem);
+    parts_.note({NoteCode::configuration_not_used, problem});
   }
   if (routes == routes_) return;
   unsubscribe_all();
@@ -159,7 +159,7 @@ void MqttBridge::drop(const std::string& topic, const std::string& why) {
   if (!count) return;
   problem_ = "a message to '" + topic + "' was not carried: " + why;
   base::log_warning("the MQTT bridge", {{"why", problem_}, {"count", *count}});
-  parts_.note(problem_);
+  parts_.note({NoteCode::messages_not_carried, problem_});
 }
 
 }  // namespace andon::edge

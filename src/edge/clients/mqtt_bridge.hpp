@@ -23,6 +23,7 @@
 #include "edge/ipc/mqtt_operations.hpp"
 #include "edge/ipc/pubsub_operations.hpp"
 #include "edge/loop/event_loop.hpp"
+#include "edge/run/component_note.hpp"
 
 namespace andon::edge {
 
@@ -44,7 +45,7 @@ class MqttBridge {
     std::string thing;  // of this device
     // The component's configuration; null where it is not in the set.
     std::function<const json::object*()> configuration;
-    std::function<void(std::string note)> note;  // for the person at the device
+    TakeNote note;
   };
   explicit MqttBridge(Parts parts) : parts_(std::move(parts)) {}
   MqttBridge(const MqttBridge&) = delete;

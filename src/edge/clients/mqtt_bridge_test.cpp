@@ -74,7 +74,7 @@ class MqttBridgeTest : public IpcFixture {
   std::string note_;
   MqttBridge bridge_{{loop_, cloud_, spool_, refused_, mqtt_, pubsub_, "dev1",
                       [this] { return configuration_ ? &*configuration_ : nullptr; },
-                      [this](std::string note) { note_ = std::move(note); }}};
+                      [this](const ComponentNote& note) { note_ = note.text; }}};
 };
 
 TEST_F(MqttBridgeTest, CarriesInAllSixDirections) {
