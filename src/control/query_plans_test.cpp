@@ -15,6 +15,7 @@
 #include "control/housekeeping/housekeeping.hpp"
 #include "control/iam/iam.hpp"
 #include "control/identity/access_keys.hpp"
+#include "control/identity/ending_certificates.hpp"
 #include "control/index/deployment_progress.hpp"
 #include "control/index/fleet_state.hpp"
 #include "control/models/model_registry.hpp"
@@ -530,6 +531,10 @@ class QueryPlansTest : public testing::Test, public ControlFixture {
       (void)plane.certificates.list(order, {});
     }
     (void)plane.certificates.list_of("dev1", {});
+    database().read([&](store::Transaction& tx) {
+      (void)ending_certificates(tx, clock().now(), 10);
+      (void)count_ending_certificates(tx, clock().now());
+    });
     (void)plane.rights.may(id);
     (void)plane.rights.may("none");
     (void)plane.rights.may_thing("dev1");

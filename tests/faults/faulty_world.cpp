@@ -232,6 +232,10 @@ bool refuses(int directory, const char* path) {
 }
 
 int open_it(int directory, const char* path, int flags, mode_t mode) {
+  if ((flags & O_TMPFILE) == O_TMPFILE) {
+    step(directory, path);
+    if (refuses(directory, path)) return -1;
+  }
   if ((flags & O_CREAT) != 0) step(directory, path);
   if ((flags & O_CREAT) != 0 && world().counts_writes()) {
     struct stat status {};
@@ -337,6 +341,13 @@ HOOK char* mkdtemp(char* pattern) noexcept {
 HOOK int link(const char* from, const char* to) noexcept {
   REAL(link);
   return refuses(AT_FDCWD, to) ? -1 : link_real(from, to);
+}
+HOOK int linkat(int from_directory, const char* from, int to_directory, const char* to,
+                int flags) noexcept {
+  REAL(linkat);
+  step(to_directory, to);
+  return refuses(to_directory, to) ? -1
+                                   : linkat_real(from_directory, from, to_directory, to, flags);
 }
 HOOK int symlink(const char* target, const char* path) noexcept {
   REAL(symlink);

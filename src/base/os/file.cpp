@@ -28,6 +28,21 @@ void sync_file(int fd, const fs::path& path) {
   if (fsync(fd) != 0) throw system_error("cannot sync " + quoted(path), errno);
 }
 
+fs::path directory_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+// A process that is killed while it writes leaves nothing then: the kernel drops what has no name.
+// False where there are no such files (overlayfs, NFS) or they cannot be given a name (no /proc).
+bool write_before_it_has_a_name(const fs::path& file, std::string_view content, unsigned mode) {
+  const UniqueFd fd(open(directory_of(file).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode));
+  if (!fd) return false;
+  write_all(fd.get(), content, file);
+  sync_file(fd.get(), file);
+  const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
+  return linkat(AT_FDCWD, self.c_str(), AT_FDCWD, file.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
 }  // namespace
 
 UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
@@ -96,9 +111,11 @@ void write_file_atomically(const fs::path& path, std::string_view content, unsig
   const fs::path temporary = path.parent_path() / (path.filename().string().substr(0, kMostOfName) +
                                                    ".tmp-" + random_text(8, kNameAlphabet));
   try {
-    const UniqueFd fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
-    write_all(fd.get(), content, temporary);
-    sync_file(fd.get(), temporary);
+    if (!write_before_it_has_a_name(temporary, content, mode)) {
+      const UniqueFd fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
+      write_all(fd.get(), content, temporary);
+      sync_file(fd.get(), temporary);
+    }
     if (rename(temporary.c_str(), path.c_str()) != 0) {
       throw system_error("cannot rename " + quoted(temporary) + " to " + quoted(path), errno);
     }
@@ -106,7 +123,7 @@ void write_file_atomically(const fs::path& path, std::string_view content, unsig
     unlink(temporary.c_str());
     throw;
   }
-  sync_directory(path.has_parent_path() ? path.parent_path() : fs::path("."));
+  sync_directory(directory_of(path));
 }
 
 void sync_directory(const fs::path& directory) {

@@ -2,6 +2,8 @@
 #include "base/os/file.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/error/error.hpp"
@@ -18,6 +20,20 @@ TEST(WriteFileAtomically, ReplacesContentAndLeavesNothingElse) {
   struct stat info {};
   ASSERT_EQ(stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 1);
+}
+
+// Where the file system has files without a name, as this one.
+TEST(WriteFileAtomically, AProcessThatIsKilledWhileItWritesLeavesNothing) {
+  const TemporaryDirectory directory("/dev/shm");
+  const fs::path path = directory.path() / "state";
+  write_file_atomically(path, "before");
+  const auto write_too_much = [&] {
+    const rlimit limit{.rlim_cur = 4096, .rlim_max = 4096};
+    if (setrlimit(RLIMIT_FSIZE, &limit) == 0) write_file_atomically(path, std::string(8192, 'x'));
+  };
+  EXPECT_EXIT(write_too_much(), testing::KilledBySignal(SIGXFSZ), "");
+  EXPECT_EQ(read_file(path), "before");
   EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 1);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error/error.hpp"
+#include "control/identity/ending_certificates.hpp"
 #include "control/shared/own_events.hpp"
 #include "control/shared/sql_text.hpp"
 
@@ -134,21 +135,16 @@ void Alarms::look_at_rejects(Findings& findings, base::Timestamp now) {
 
 void Alarms::look_at_certificates(Findings& findings, base::Timestamp now) const {
   if (parts_.limits.certificate.count() <= 0) return;
-  // The one that lasts longest counts: an old one beside it is to end.
   parts_.database.read([&](store::Transaction& tx) {
-    for (const store::Row& row : tx.query(
-             "SELECT thing, max(not_after_ms) FROM certificates WHERE status = 'ACTIVE' AND thing "
-             "IN (SELECT thing FROM certificates WHERE status = 'ACTIVE' AND thing IS NOT NULL AND "
-             "not_after_ms < $1 ORDER BY not_after_ms LIMIT $2) GROUP BY thing",
-             {to_stored(now + parts_.limits.certificate), static_cast<std::int64_t>(kMost)})) {
-      const base::Timestamp end = stored_time(row.integer(1));
-      if (end >= now + parts_.limits.certificate) continue;
+    for (const EndingCertificate& one :
+         ending_certificates(tx, now + parts_.limits.certificate, kMost)) {
+      const base::Timestamp end = one.not_after;
       Finding finding;
       finding.standing = Standing::bad;
       finding.reason = (end < now ? "its certificate has ended on " : "its certificate ends on ") +
                        base::to_iso8601(end) + " and was not renewed";
       finding.figures = {{"notAfter", base::to_iso8601(end)}};
-      findings[{AlarmKind::certificate, row.text(0)}] = std::move(finding);
+      findings[{AlarmKind::certificate, one.thing}] = std::move(finding);
     }
   });
 }

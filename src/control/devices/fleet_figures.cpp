@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "control/identity/ending_certificates.hpp"
 #include "fleet/messages/deployment_outcome.hpp"
 #include "fleet/messages/health_message.hpp"
 
@@ -46,11 +47,7 @@ FleetFigures fleet_figures(store::Database& database, base::Timestamp now) {
                   "j.job_id = d.id WHERE d.state = 'CURRENT' GROUP BY j.status")) {
       figures.jobs[row.text(0)] = row.integer(1);
     }
-    figures.certificates_ending =
-        count(tx,
-              "SELECT count(*) FROM certificates WHERE status = 'ACTIVE' AND thing IS NOT NULL AND "
-              "not_after_ms < $1",
-              {base::to_epoch_millis(now + kEndingWithin)});
+    figures.certificates_ending = count_ending_certificates(tx, now + kEndingWithin);
   });
   return figures;
 }

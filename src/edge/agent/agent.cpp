@@ -23,6 +23,7 @@
 #include "edge/agent/health_reporter.hpp"
 #include "edge/agent/idle_memory.hpp"
 #include "edge/agent/network_switch.hpp"
+#include "edge/agent/nucleus_configurator.hpp"
 #include "edge/agent/own_trial.hpp"
 #include "edge/agent/returning_clients.hpp"
 #include "edge/budget/link_budget.hpp"
@@ -167,19 +168,13 @@ class Agent::Implementation {
                   [this](const std::string& topic) {
                     mqtt_operations_.require_publish(std::string(kStreamManager), topic);
                   },
-                  [this](std::string note) {
-                    host_.take_note(std::string(kStreamManager), std::move(note));
-                    write_status_soon();
-                  }}),
+                  [this](ComponentNote note) { take_note(kStreamManager, std::move(note)); }}),
         log_uploader_(
             {loop_, *link_, budget_, device_, layout_, options_.components.user,
              [this] { return configuration_of(kLogManager); },
              [this] { return server_time_.own_is_ahead().value_or(std::chrono::milliseconds{0}); },
              [this] { return credentials_of_role(); },
-             [this](std::string note) {
-               host_.take_note(std::string(kLogManager), std::move(note));
-               write_status_soon();
-             }}),
+             [this](ComponentNote note) { take_note(kLogManager, std::move(note)); }}),
         configuration_operations_(configurations_),
         pubsub_operations_(policy_),
         mqtt_operations_(policy_, *link_, spool_, refused_),
@@ -205,24 +200,17 @@ class Agent::Implementation {
                     return secret_source_.get(id, stage, now);
                   },
                   [this] { return secret_key_of(device_, layout_); },
-                  [this](std::string note) {
-                    host_.take_note(std::string(kSecretManager), std::move(note));
-                    write_status_soon();
-                  }}),
+                  [this](ComponentNote note) { take_note(kSecretManager, std::move(note)); }}),
         ip_detector_({loop_, [this] { return configuration_of(kIpDetector); }, own_addresses,
                       [this](const json::object& connectivity) {
                         DataPlane(device_, layout_).tell_connectivity(connectivity);
                       },
-                      [this](std::string note) {
-                        host_.take_note(std::string(kIpDetector), std::move(note));
-                        write_status_soon();
-                      }}),
+                      [this](ComponentNote note) { take_note(kIpDetector, std::move(note)); }}),
         client_devices_({loop_, device_, layout_, server_time_, options_.components.user, policy_,
                          *link_, spool_, refused_, mqtt_operations_, pubsub_operations_,
                          [this](std::string_view component) { return configuration_of(component); },
-                         [this](std::string_view component, std::string note) {
-                           host_.take_note(std::string(component), std::move(note));
-                           write_status_soon();
+                         [this](std::string_view component, ComponentNote note) {
+                           take_note(component, std::move(note));
                          },
                          [this](const std::string& component) {
                            if (Component* const waiting = supervisor_.find(component)) {
@@ -283,6 +271,9 @@ class Agent::Implementation {
                     {.disk = layout_.root()},
                     device_.thing_name,
                     [this](fleet::Figures& figures) { add_own_figures(figures); }}),
+        nucleus_configurator_(
+            {*link_, spool_, budget_, telemetry_, options_.spool,
+             [this](ComponentNote note) { take_note(kNucleus, std::move(note)); }}),
         renewer_(
             {loop_, server_time_, [this] { return link_->is_connected(); },
              [device = device_, layout = layout_] { return ask_server(device, layout); },
@@ -330,16 +321,8 @@ class Agent::Implementation {
       if (has_client) returning_.came(component);
     });
     host_.set_stream_port([this] { return streams_.port(); });
-    configurations_.on_change([this](const std::string& component, const auto&) {
-      if (component == kStreamManager) streams_.refresh();
-      if (component == kLogManager) log_uploader_.refresh();
-      if (component == kNucleus) refresh_nucleus();
-      if (component == kPkcs11Provider) compare_token();
-      if (component == kShadowManager) refresh_shadows();
-      if (component == kSecretManager) secrets_.refresh();
-      if (component == kIpDetector) ip_detector_.refresh();
-      if (ClientDevices::is_about(component)) client_devices_.refresh();
-    });
+    configurations_.on_change(
+        [this](const std::string& component, const auto&) { refresh(component); });
     link_->on_connection([this](bool is_connected) {
       renewer_.connection_changed(is_connected);
       secrets_.connection_changed(is_connected);
@@ -365,13 +348,7 @@ class Agent::Implementation {
                                  ? ""
                                  : "its address of temporary credentials is taken by another");
     note_token_port(layout_, token_exchange_.port());
-    refresh_nucleus();
-    compare_token();
-    refresh_shadows();
-    log_uploader_.refresh();
-    secrets_.refresh();
-    ip_detector_.refresh();
-    client_devices_.refresh();
+    refresh_all();
     if (engine_.busy()) progress_.start();
     local_deployments_.go_on();
     write_status_soon();
@@ -446,14 +423,8 @@ class Agent::Implementation {
               shadow_deployments_.flush();
             },
             [this](const fleet::DeploymentHealth& outcome) {
-              streams_.refresh();
-              log_uploader_.refresh();
-              refresh_nucleus();
-              compare_token();
-              refresh_shadows();
+              refresh_all();
               secrets_.deployment_ended();
-              ip_detector_.refresh();
-              client_devices_.refresh();
               health_.deployment_ended(outcome);
               write_status_soon();
               give_back_memory_soon();
@@ -464,7 +435,7 @@ class Agent::Implementation {
               progress_.start();
               if (options_.on_journalled) options_.on_journalled(step);
             },
-            [this](const json::object& nucleus) { configure_budget(&nucleus); }};
+            [this](const json::object& nucleus) { nucleus_configurator_.take_budget(&nucleus); }};
   }
 
   // Null where the component is not in the set.
@@ -490,23 +461,31 @@ class Agent::Implementation {
     return DataPlane(device_, layout_).credentials(nucleus_.role_alias());
   }
 
+  // What of the agent does a component's work takes its configuration as it is now.
+  void refresh(std::string_view component) {
+    if (component == kStreamManager) streams_.refresh();
+    if (component == kLogManager) log_uploader_.refresh();
+    if (component == kNucleus) refresh_nucleus();
+    if (component == kPkcs11Provider) compare_token();
+    if (component == kShadowManager) shadow_sync_.configure(configuration_of(kShadowManager));
+    if (component == kSecretManager) secrets_.refresh();
+    if (component == kIpDetector) ip_detector_.refresh();
+    if (ClientDevices::is_about(component)) client_devices_.refresh();
+  }
+
+  void refresh_all() {
+    for (const std::string_view component :
+         {kNucleus, kPkcs11Provider, kShadowManager, kStreamManager, kLogManager, kSecretManager,
+          kIpDetector, kClientAuth}) {
+      refresh(component);
+    }
+  }
+
   void refresh_nucleus() {
     const json::object* const configuration = configuration_of(kNucleus);
     if (nucleus_.take(configuration)) token_exchange_.forget();
     network_.take(configuration);
-    configure_mqtt(configuration);
-    configure_budget(configuration);
-    configure_telemetry(configuration);
-  }
-
-  void configure_telemetry(const json::object* nucleus) {
-    const TelemetrySettings settings = read_telemetry_settings(nucleus);
-    if (settings.problem != telemetry_problem_ && !settings.problem.empty()) {
-      base::log_warning("left out of the configuration of aws.greengrass.Nucleus",
-                        {{"why", settings.problem}});
-    }
-    telemetry_problem_ = settings.problem;
-    telemetry_.configure(settings);
+    nucleus_configurator_.take(configuration);
   }
 
   // What the kernel does not count.
@@ -529,42 +508,13 @@ class Agent::Implementation {
     }
   }
 
-  void configure_mqtt(const json::object* nucleus) {
-    const MqttSettings settings = read_mqtt_settings(nucleus);
-    link_->tune(settings.tuning);
-    // Of two ages the shorter counts; none is none.
-    const std::chrono::seconds own = options_.spool.max_age;
-    const std::chrono::seconds said = settings.spool_age.value_or(own);
-    const bool takes_own = said.count() == 0 || (own.count() > 0 && own < said);
-    spool_.set_limits(settings.spool_bytes.value_or(options_.spool.max_bytes),
-                      takes_own ? own : said);
-    mqtt_problems_ = settings.problems;
-  }
-
-  void configure_budget(const json::object* nucleus) {
-    ReadBudgetSettings budget = read_budget_settings(nucleus);
-    std::string problems;
-    for (const auto* const found : {&mqtt_problems_, &budget.problems}) {
-      for (const std::string& problem : *found) {
-        problems += (problems.empty() ? "" : "; ") + problem;
-      }
-    }
-    host_.take_note(std::string(kNucleus), problems);
-    if (problems != nucleus_problems_ && !problems.empty()) {
-      base::log_warning("left out of the nucleus' configuration", {{"why", problems}});
-    }
-    nucleus_problems_ = std::move(problems);
-    budget_.configure(std::move(budget.settings));
-  }
-
   void compare_token() {
     const json::object* const configuration = configuration_of(kPkcs11Provider);
     if (configuration == nullptr) return;
-    host_.take_note(std::string(kPkcs11Provider),
-                    how_token_differs(private_key_of(device_, layout_), *configuration));
+    take_note(
+        kPkcs11Provider,
+        {NoteCode::other_key, how_token_differs(private_key_of(device_, layout_), *configuration)});
   }
-
-  void refresh_shadows() { shadow_sync_.configure(configuration_of(kShadowManager)); }
 
   // A token ends with its component.
   bool may_use_streams(const std::string& token) const {
@@ -589,14 +539,7 @@ class Agent::Implementation {
   }
 
   void component_changed(const std::string& name) {
-    if (name == kStreamManager) streams_.refresh();
-    if (name == kLogManager) log_uploader_.refresh();
-    if (name == kNucleus) refresh_nucleus();
-    if (name == kPkcs11Provider) compare_token();
-    if (name == kShadowManager) refresh_shadows();
-    if (name == kSecretManager) secrets_.refresh();
-    if (name == kIpDetector) ip_detector_.refresh();
-    if (ClientDevices::is_about(name)) client_devices_.refresh();
+    refresh(name);
     // What a deployment changes its end tells; a start without one has no such end.
     health_.component_changed(name, engine_.busy() && supervisor_.changing());
     write_status_soon();
@@ -604,6 +547,11 @@ class Agent::Implementation {
 
   void refusals_changed(const std::string& component) {
     if (!component.empty()) component_changed(component);
+    write_status_soon();
+  }
+
+  void take_note(std::string_view component, ComponentNote note) {
+    host_.take_note(std::string(component), std::move(note));
     write_status_soon();
   }
 
@@ -656,10 +604,11 @@ class Agent::Implementation {
       if (component->paused()) entry["paused"] = true;
       json::object metrics = metric_operations_.of(component->spec().name);
       if (!metrics.empty()) entry["metrics"] = std::move(metrics);
-      std::string note = host_.note_of(component->spec().name);
-      if (note.empty()) note = refused_.note_of(component->spec().name);
-      if (note.empty()) note = component->note();
-      if (!failed && !note.empty()) entry["note"] = note;
+      const ComponentNote note = note_about(component->spec().name, component, host_, refused_);
+      if (!failed && !note.text.empty()) {
+        entry["note"] = note.text;
+        entry["noteCode"] = to_string(note.code);
+      }
       components.push_back(std::move(entry));
     }
     json::value consumers;  // null: no server has said so far
@@ -778,6 +727,7 @@ class Agent::Implementation {
   ProgressReporter progress_;
   HealthReporter health_;
   TelemetryReporter telemetry_;
+  NucleusConfigurator nucleus_configurator_;
   CertificateRenewer renewer_;
   CommandRunner commands_;
   ReturningClients returning_{loop_, supervisor_};
@@ -791,9 +741,6 @@ class Agent::Implementation {
   base::UniqueFd signals_;
   EventLoop::TimerId status_timer_ = 0;
   EventLoop::TimerId calm_timer_ = 0;
-  std::string nucleus_problems_;
-  std::vector<std::string> mqtt_problems_;
-  std::string telemetry_problem_;
   std::uint64_t events_written_ = 0;  // of the loop, when the status was last written
   Worker tidier_{loop_};
   bool stopping_ = false;

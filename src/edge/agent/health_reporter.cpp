@@ -20,6 +20,14 @@ constexpr std::chrono::seconds kSendAgain{5};
 
 }  // namespace
 
+ComponentNote note_about(const std::string& component, const Component* running,
+                         const AgentHost& host, const RefusedTopics& refused) {
+  if (ComponentNote note = host.note_of(component); !note.text.empty()) return note;
+  std::string limits = running == nullptr ? "" : running->note();
+  if (!limits.empty()) return {NoteCode::limits_not_kept, std::move(limits)};
+  return {NoteCode::publish_refused, refused.note_of(component)};
+}
+
 HealthReporter::HealthReporter(Parts parts) : parts_(std::move(parts)) {
   parts_.link.on_connection([this, alive = alive_](bool connected) {
     if (*alive) on_connection(connected);
@@ -81,11 +89,12 @@ fleet::ComponentHealth HealthReporter::describe(const InstalledComponent& compon
       health.configuration_arns.push_back(found->second.configuration_arn);
     }
   }
-  if (std::string refusal = parts_.refused.note_of(component.name); !refusal.empty()) {
-    health.status_codes = {"PUBLISH_REFUSED"};
-    health.reason = std::move(refusal);
-  }
   const Component* running = parts_.supervisor.find(component.name);
+  if (ComponentNote note = note_about(component.name, running, parts_.host, parts_.refused);
+      !note.text.empty()) {
+    health.status_codes = {std::string(to_string(note.code))};
+    health.reason = std::move(note.text);
+  }
   if (running == nullptr) return health;
   health.version = running->spec().version;
   health.state = running->state();
@@ -95,12 +104,6 @@ fleet::ComponentHealth HealthReporter::describe(const InstalledComponent& compon
       failed_to_stop) {
     health.status_codes = {std::string(running->status_code())};
     health.reason = running->reason();
-  } else if (std::string note = parts_.host.note_of(component.name); !note.empty()) {
-    health.status_codes = {"ARTIFACT_CHANGED"};
-    health.reason = std::move(note);
-  } else if (std::string limits = running->note(); !limits.empty()) {
-    health.status_codes = {"LIMITS_NOT_KEPT"};
-    health.reason = std::move(limits);
   }
   return health;
 }

@@ -17,6 +17,11 @@
 
 namespace andon::edge {
 
+// What is to be said of a component, the weightiest of it; `running` is null where the supervisor
+// does not have it.
+[[nodiscard]] ComponentNote note_about(const std::string& component, const Component* running,
+                                       const AgentHost& host, const RefusedTopics& refused);
+
 class HealthReporter {
  public:
   struct Parts {

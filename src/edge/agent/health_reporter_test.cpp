@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/agent/health_reporter.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "edge/testing/device_fixture.hpp"
@@ -76,6 +77,31 @@ TEST_F(HealthReporterTest, TellsAllAtTheFirstConnectionAndAtEachLaterOne) {
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_EQ(messages[0].at("trigger"), "RECONNECT");
   EXPECT_EQ(messages[0].at("sequenceNumber"), 2);
+}
+
+TEST_F(HealthReporterTest, ANoteIsToldWithItsOwnCode) {
+  host_.take_note("app", {NoteCode::logs_not_sent, "logs wait: no route"});
+  connect(true);
+  const auto messages = sent();
+  ASSERT_EQ(messages.size(), 1U);
+  const json::array& components = messages[0].at("components").as_array();
+  const json::object& told = components.at(0).as_object().at("componentStatusDetails").as_object();
+  EXPECT_EQ(told.at("statusCodes"), json::array{"LOGS_NOT_SENT"});
+  EXPECT_EQ(told.at("statusReason"), "logs wait: no route");
+  EXPECT_FALSE(components.at(1).as_object().contains("componentStatusDetails"));
+}
+
+TEST_F(HealthReporterTest, OfARefusalAndAnotherNoteTheOtherIsTold) {
+  const auto note = [this] { return note_about("app", nullptr, host_, refused_); };
+  EXPECT_EQ(note().text, "");
+  refused_.published_by("app", "plant/a");
+  link_.arrive(fleet::DeviceTopics("dev1").publish_refused(), R"({"topic": "plant/a"})");
+  EXPECT_EQ(note().code, NoteCode::publish_refused);
+  EXPECT_THAT(note().text, testing::EndsWith("plant/a"));
+  host_.take_note("app", {NoteCode::configuration_not_used, "x is none"});
+  EXPECT_EQ(note(), (ComponentNote{NoteCode::configuration_not_used, "x is none"}));
+  host_.take_note("app", {});
+  EXPECT_EQ(note().code, NoteCode::publish_refused);
 }
 
 TEST_F(HealthReporterTest, WhatADiskWithoutRoomKeptBackIsToldWhenThereIsRoom) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json/json_reader.hpp"
+#include "base/json/problem_texts.hpp"
 #include "base/text/number.hpp"
 
 namespace andon::edge {
@@ -115,9 +116,7 @@ ReadBudgetSettings read_budget_settings(const base::json::object* nucleus) {
   read.settings.bytes_per_day = limit("bytesPerDay", kLeastVolume);
   read.settings.order = read_order(reader);
   read.settings.windows = read_windows(reader);
-  for (const base::JsonProblem& problem : problems) {
-    read.problems.push_back(problem.place + ' ' + problem.message);
-  }
+  read.problems = base::problem_texts(problems);
   return read;
 }
 

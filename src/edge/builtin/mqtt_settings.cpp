@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json/json_reader.hpp"
+#include "base/json/problem_texts.hpp"
 
 namespace andon::edge {
 namespace {
@@ -51,9 +52,7 @@ MqttSettings read_mqtt_settings(const base::json::object* nucleus) {
   if (const auto given = spooler.optional_integer("andonMaxAgeSeconds", 0, kMostSeconds)) {
     read.spool_age = std::chrono::seconds(*given);
   }
-  for (const base::JsonProblem& problem : problems) {
-    read.problems.push_back(problem.place + ' ' + problem.message);
-  }
+  read.problems = base::problem_texts(problems);
   return read;
 }
 

@@ -19,6 +19,7 @@
 #include "fleet/names/topic.hpp"
 #include "fleet/provisioning/provisioning_message.hpp"
 #include "trust/keys/certificate.hpp"
+#include "trust/openssl/pem_limit.hpp"
 #include "wire/mqtt/mqtt_client.hpp"
 
 namespace andon::edge {
@@ -30,7 +31,6 @@ using base::ErrorCode;
 using base::JsonReader;
 
 constexpr std::chrono::seconds kPatience{30};
-constexpr std::size_t kMaxPemBytes = 1U << 16U;
 
 // A question to the server, of which one at a time is asked.
 class Asking {
@@ -123,7 +123,7 @@ void forget_offer(const Layout& layout) {
 }
 
 std::optional<Offer> read_offer(const Layout& layout, const trust::PrivateKey& key) {
-  const auto text = base::read_file_if_exists(offer_file(layout), kMaxPemBytes);
+  const auto text = base::read_file_if_exists(offer_file(layout), trust::kMaxPemBytes);
   if (!text) return std::nullopt;
   const json::value value = base::parse_json(*text, "claim.json");
   const JsonReader reader(value, "claim.json");
@@ -191,7 +191,7 @@ DeviceConfig provision_by_claim(const Layout& layout, const Claim& claim) {
     throw of_another_server(*existing, layout);
   }
   const trust::PrivateKey key = own_key(layout, claim.device_key);
-  base::write_file_atomically(ca_file(layout), base::read_file(claim.ca, kMaxPemBytes));
+  base::write_file_atomically(ca_file(layout), base::read_file(claim.ca, trust::kMaxPemBytes));
   Asking asking(claim);
   std::optional<Offer> offer = read_offer(layout, key);
   json::object place;

@@ -14,6 +14,7 @@
 #include "recipe/reader/json_or_yaml.hpp"
 #include "trust/keys/certificate.hpp"
 #include "trust/keys/private_key.hpp"
+#include "trust/openssl/pem_limit.hpp"
 
 namespace andon::edge {
 namespace {
@@ -23,7 +24,6 @@ using base::Error;
 using base::ErrorCode;
 using base::JsonReader;
 
-constexpr std::size_t kMaxPemBytes = 1U << 16U;
 constexpr std::size_t kMaxConfigBytes = 1U << 20U;
 constexpr std::uint16_t kMqttPort = 8883;
 constexpr std::uint16_t kDataPlanePort = 8443;
@@ -108,8 +108,8 @@ DeviceFiles parse_greengrass_config(std::string_view text, const std::string& fi
 }
 
 DeviceConfig provision_by_files(const Layout& layout, const DeviceFiles& files) {
-  const std::string certificate = base::read_file(files.certificate, kMaxPemBytes);
-  const std::string ca = base::read_file(files.ca, kMaxPemBytes);
+  const std::string certificate = base::read_file(files.certificate, trust::kMaxPemBytes);
+  const std::string ca = base::read_file(files.ca, trust::kMaxPemBytes);
   const bool is_uri = trust::is_key_uri(files.private_key);
   check(files, certificate, ca, trust::load_private_key(files.private_key));
   layout.make();
@@ -133,7 +133,7 @@ DeviceConfig provision_by_files(const Layout& layout, const DeviceFiles& files) 
   // A copy of its own: the files may lie where another nucleus is about to be removed.
   if (!is_uri) {
     base::write_file_atomically(private_key_file(layout),
-                                base::read_file(files.private_key, kMaxPemBytes), 0600);
+                                base::read_file(files.private_key, trust::kMaxPemBytes), 0600);
   }
   base::write_file_atomically(ca_file(layout), ca);
   base::write_file_atomically(certificate_file(layout), certificate);

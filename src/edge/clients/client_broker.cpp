@@ -35,7 +35,7 @@ ClientBroker::ClientBroker(Parts parts)
                    refresh();
                    tell_authority();
                  },
-                 [this](std::string note) { parts_.note(kClientAuth, std::move(note)); }}),
+                 [this](ComponentNote note) { parts_.note(kClientAuth, std::move(note)); }}),
       started_(base::read_file_if_exists(files_.started_file(), kDigestBytes).value_or("")),
       worker_(parts_.loop) {}
 
@@ -63,12 +63,12 @@ void ClientBroker::fail(std::string_view component, const Error& error) {
   base::log_warning("client devices cannot be served as configured",
                     {{"component", std::string(component)}, {"why", error.message()}});
   noted_ = std::string(component);
-  parts_.note(component, error.message());
+  parts_.note(component, {NoteCode::client_devices_not_served, error.message()});
 }
 
 void ClientBroker::forget_problem() {
   problem_.reset();
-  if (!noted_.empty()) parts_.note(std::exchange(noted_, ""), "");
+  if (!noted_.empty()) parts_.note(std::exchange(noted_, ""), {});
 }
 
 std::optional<ClientBroker::Wanted> ClientBroker::wanted() {

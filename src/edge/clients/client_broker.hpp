@@ -23,6 +23,7 @@
 #include "edge/cloud/mqtt_link.hpp"
 #include "edge/loop/event_loop.hpp"
 #include "edge/loop/worker.hpp"
+#include "edge/run/component_note.hpp"
 #include "edge/state/layout.hpp"
 
 namespace andon::edge {
@@ -46,7 +47,7 @@ class ClientBroker {
     std::function<void(const std::string& component)> let_start;
     std::function<bool(const std::string& component)> is_up;
     std::function<void(const std::string& component)> restart;
-    std::function<void(std::string_view component, std::string note)> note;
+    std::function<void(std::string_view component, ComponentNote note)> note;
     // The agent's connection to the broker; null: there is none any more.
     std::function<void(MqttLink*)> on_link;
     // The broker's certificate is due, or another CA: components with brokers of their own want

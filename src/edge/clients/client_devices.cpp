@@ -22,10 +22,10 @@ ClientDevices::ClientDevices(Parts parts)
                parts.let_start, parts.is_up, parts.restart, parts.note,
                [this](MqttLink* link) { bridge_.set_local(link); },
                [this] { operations_.certificate_is_due(); }}),
-      bridge_({parts.cloud, parts.spool, parts.refused, parts.mqtt, parts.pubsub,
+      bridge_({parts.loop, parts.cloud, parts.spool, parts.refused, parts.mqtt, parts.pubsub,
                parts.device.thing_name,
                [configuration = parts.configuration] { return configuration(kMqttBridge); },
-               [note = parts.note](std::string text) { note(kMqttBridge, std::move(text)); }}),
+               [note = parts.note](ComponentNote told) { note(kMqttBridge, std::move(told)); }}),
       operations_(parts.policy, broker_, parts.clock) {}
 
 void ClientDevices::refresh() {

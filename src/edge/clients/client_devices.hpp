@@ -11,6 +11,7 @@
 #include "edge/clients/client_broker.hpp"
 #include "edge/clients/client_operations.hpp"
 #include "edge/clients/mqtt_bridge.hpp"
+#include "edge/run/component_note.hpp"
 
 namespace andon::edge {
 
@@ -30,7 +31,7 @@ class ClientDevices {
     PubsubOperations& pubsub;
     // A component's configuration; null where it is not in the set.
     std::function<const json::object*(std::string_view component)> configuration;
-    std::function<void(std::string_view component, std::string note)> note;
+    std::function<void(std::string_view component, ComponentNote note)> note;
     // As ClientBroker has them.
     std::function<void(const std::string& component)> let_start;
     std::function<bool(const std::string& component)> is_up;

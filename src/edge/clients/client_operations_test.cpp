@@ -122,8 +122,8 @@ class ClientOperationsTest : public IpcFixture {
                         [](const wire::MqttOptions&) { return std::make_unique<FakeMqttLink>(); },
                         [this](const std::string& component) { let_start_.push_back(component); },
                         [](const std::string&) { return false; }, [](const std::string&) {},
-                        [this](std::string_view component, std::string note) {
-                          notes_[std::string(component)] = std::move(note);
+                        [this](std::string_view component, const ComponentNote& note) {
+                          notes_[std::string(component)] = note.text;
                         },
                         [](MqttLink*) {}, [this] { operations_object_.certificate_is_due(); }}};
   ClientOperations operations_object_{policy_, broker_, clock_};
@@ -163,9 +163,10 @@ TEST_F(ClientOperationsTest, WhoTheServerNamedLastIsKnownWhileItIsAway) {
     const std::lock_guard lock(mutex_);
     is_away_ = true;
   }
-  ClientRegistry after_a_restart({loop_, BrokerFiles(layout_).list_file(),
-                                  [this](const std::string& known) { return ask(known); }, [] {},
-                                  [this](std::string note) { notes_["after"] = std::move(note); }});
+  ClientRegistry after_a_restart(
+      {loop_, BrokerFiles(layout_).list_file(),
+       [this](const std::string& known) { return ask(known); }, [] {},
+       [this](const ComponentNote& note) { notes_["after"] = note.text; }});
   after_a_restart.start(std::chrono::minutes(1));
   ASSERT_TRUE(run_fast_until(loop_, loop_clock_, [&] { return !notes_["after"].empty(); }));
   EXPECT_THAT(notes_["after"], HasSubstr("no route"));

@@ -110,7 +110,7 @@ void ClientRegistry::take(Answer answer, const std::exception_ptr& error) {
   if (problem != problem_) {
     if (!problem.empty()) base::log_warning("client devices", {{"why", problem}});
     problem_ = problem;
-    parts_.note(problem);
+    parts_.note({NoteCode::client_devices_not_known, problem});
   }
   parts_.on_answer();
   for (const auto& done : std::exchange(waiting_, {})) done();

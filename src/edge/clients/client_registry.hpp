@@ -16,6 +16,7 @@
 
 #include "edge/loop/event_loop.hpp"
 #include "edge/loop/worker.hpp"
+#include "edge/run/component_note.hpp"
 #include "edge/state/layout.hpp"
 #include "fleet/messages/data_plane.hpp"
 
@@ -30,7 +31,7 @@ class ClientRegistry {
     std::function<std::optional<std::string>(const std::string& known)> ask;
     // After each answer, also one that says nothing new, and once what is on the disk is read.
     std::function<void()> on_answer;
-    std::function<void(std::string note)> note;  // for the person at the device
+    TakeNote note;
   };
   explicit ClientRegistry(Parts parts) : parts_(std::move(parts)), worker_(parts_.loop) {}
   ClientRegistry(const ClientRegistry&) = delete;

@@ -89,7 +89,7 @@ void IpDetector::refresh() {
     if (configuration != nullptr) settings = read_ip_detector_settings(*configuration);
   } catch (const base::Error& error) {
     settings_.reset();
-    return fail("its configuration is wrong: " + error.message());
+    return fail(NoteCode::configuration_not_used, "its configuration is wrong: " + error.message());
   }
   if (settings == settings_) return;
   settings_ = settings;
@@ -118,7 +118,7 @@ void IpDetector::look() {
         [tell = parts_.tell, connectivity] { tell(connectivity); },
         [this, connectivity](const std::exception_ptr& error) { told(connectivity, error); });
   } catch (const base::Error& error) {
-    fail(error.message());
+    fail(NoteCode::addresses_not_told, error.message());
   }
 }
 
@@ -128,19 +128,20 @@ void IpDetector::told(const json::object& connectivity, const std::exception_ptr
     if (error) std::rethrow_exception(error);
     taken_ = connectivity;
     problem_.clear();
-    parts_.note("");
+    parts_.note({});
     base::log_info("told the server where this device is reached",
                    {{"connectivity", base::to_text(connectivity)}});
     look();  // the configuration may be another by now
   } catch (const base::Error& wrong) {
-    fail("the server does not know where this device is reached: " + wrong.message());
+    fail(NoteCode::addresses_not_told,
+         "the server does not know where this device is reached: " + wrong.message());
   }
 }
 
-void IpDetector::fail(const std::string& why) {
+void IpDetector::fail(NoteCode code, const std::string& why) {
   if (why != problem_) base::log_warning("client devices may not find this device", {{"why", why}});
   problem_ = why;
-  parts_.note(why);
+  parts_.note({code, why});
 }
 
 }  // namespace andon::edge

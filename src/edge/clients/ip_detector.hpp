@@ -17,6 +17,7 @@
 #include "base/json/json.hpp"
 #include "edge/loop/event_loop.hpp"
 #include "edge/loop/worker.hpp"
+#include "edge/run/component_note.hpp"
 
 namespace andon::edge {
 
@@ -54,7 +55,7 @@ class IpDetector {
     std::function<std::vector<std::string>(const IpDetectorSettings&)> addresses;
     // Tells the server; blocks, on a thread that is not the loop's.
     std::function<void(const json::object& connectivity)> tell;
-    std::function<void(std::string note)> note;  // for the person at the device
+    TakeNote note;
   };
   explicit IpDetector(Parts parts) : parts_(std::move(parts)), worker_(parts_.loop) {}
   IpDetector(const IpDetector&) = delete;
@@ -68,7 +69,7 @@ class IpDetector {
  private:
   void look();
   void told(const json::object& connectivity, const std::exception_ptr& error);
-  void fail(const std::string& why);
+  void fail(NoteCode code, const std::string& why);
 
   Parts parts_;
   std::optional<IpDetectorSettings> settings_;

@@ -88,7 +88,7 @@ class IpDetectorTest : public testing::Test {
       IpDetector::Parts{loop_, [this] { return configuration_ ? &*configuration_ : nullptr; },
                         [this](const IpDetectorSettings&) { return addresses_; },
                         [this](const json::object& connectivity) { tell(connectivity); },
-                        [this](std::string note) { note_ = std::move(note); }});
+                        [this](const ComponentNote& note) { note_ = note.text; }});
 };
 
 TEST_F(IpDetectorTest, TellsWhatIsNewAndOnlyThat) {

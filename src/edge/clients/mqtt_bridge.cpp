@@ -35,7 +35,7 @@ void MqttBridge::refresh() {
   }
   if (problem != problem_) {
     problem_ = problem;
-    parts_.note(problem);
+    parts_.note({NoteCode::configuration_not_used, problem});
   }
   if (routes == routes_) return;
   unsubscribe_all();
@@ -155,11 +155,11 @@ void MqttBridge::send_waiting() {
 }
 
 void MqttBridge::drop(const std::string& topic, const std::string& why) {
-  const std::string problem = "a message to '" + topic + "' was not carried: " + why;
-  if (problem == problem_) return;  // not once a message
-  problem_ = problem;
-  base::log_warning("the MQTT bridge", {{"why", problem}});
-  parts_.note(problem);
+  const auto count = dropped_.happened(1, parts_.loop.now());
+  if (!count) return;
+  problem_ = "a message to '" + topic + "' was not carried: " + why;
+  base::log_warning("the MQTT bridge", {{"why", problem_}, {"count", *count}});
+  parts_.note({NoteCode::messages_not_carried, problem_});
 }
 
 }  // namespace andon::edge

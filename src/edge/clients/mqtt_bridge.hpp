@@ -7,6 +7,7 @@
 // devices to be back is lost with the agent.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -15,11 +16,14 @@
 #include <string>
 #include <vector>
 
+#include "base/log/log_throttle.hpp"
 #include "edge/clients/client_settings.hpp"
 #include "edge/cloud/mqtt_link.hpp"
 #include "edge/cloud/publish_spool.hpp"
 #include "edge/ipc/mqtt_operations.hpp"
 #include "edge/ipc/pubsub_operations.hpp"
+#include "edge/loop/event_loop.hpp"
+#include "edge/run/component_note.hpp"
 
 namespace andon::edge {
 
@@ -27,9 +31,12 @@ class MqttBridge {
  public:
   static constexpr std::size_t kMostWaiting = 1000;
   static constexpr std::size_t kMostWaitingBytes = 1U << 20U;
+  // What is not carried is told of so often: the latest, and how many there were.
+  static constexpr std::chrono::minutes kBetweenWords{1};
   static constexpr std::string_view kMark = "andon-bridge";
 
   struct Parts {
+    EventLoop& loop;
     MqttLink& cloud;
     PublishSpool& spool;
     RefusedTopics& refused;
@@ -38,7 +45,7 @@ class MqttBridge {
     std::string thing;  // of this device
     // The component's configuration; null where it is not in the set.
     std::function<const json::object*()> configuration;
-    std::function<void(std::string note)> note;  // for the person at the device
+    TakeNote note;
   };
   explicit MqttBridge(Parts parts) : parts_(std::move(parts)) {}
   MqttBridge(const MqttBridge&) = delete;
@@ -75,6 +82,7 @@ class MqttBridge {
   std::deque<Waiting> waiting_;  // for the broker of client devices
   std::size_t waiting_bytes_ = 0;
   std::string problem_;
+  base::LogThrottle dropped_{kBetweenWords};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

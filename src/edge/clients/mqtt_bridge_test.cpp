@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log/log_listener.hpp"
 #include "base/text/encoding.hpp"
 #include "edge/cloud/refused_topics.hpp"
 #include "edge/testing/ipc_fixture.hpp"
@@ -71,9 +72,9 @@ class MqttBridgeTest : public IpcFixture {
   std::shared_ptr<RecordingStream> stream_ = std::make_shared<RecordingStream>();
   std::optional<json::object> configuration_;
   std::string note_;
-  MqttBridge bridge_{{cloud_, spool_, refused_, mqtt_, pubsub_, "dev1",
+  MqttBridge bridge_{{loop_, cloud_, spool_, refused_, mqtt_, pubsub_, "dev1",
                       [this] { return configuration_ ? &*configuration_ : nullptr; },
-                      [this](std::string note) { note_ = std::move(note); }}};
+                      [this](const ComponentNote& note) { note_ = note.text; }}};
 };
 
 TEST_F(MqttBridgeTest, CarriesInAllSixDirections) {
@@ -135,6 +136,29 @@ TEST_F(MqttBridgeTest, WhatIsForTheBrokerOfClientDevicesWaitsUntilItIsBack) {
   local_.connect(true);
   ASSERT_THAT(local_.published, SizeIs(MqttBridge::kMostWaiting));
   EXPECT_EQ(local_.published.front().message.payload, "1");
+}
+
+TEST_F(MqttBridgeTest, WhatIsNotCarriedIsToldOnceAMinuteWithHowManyItWere) {
+  configure(kAllSix);
+  std::vector<std::string> counts;
+  const base::LogListener listener(
+      [&](base::LogLevel, std::string_view, std::initializer_list<base::LogField> fields) {
+        for (const base::LogField& field : fields) {
+          if (field.name == "count") counts.push_back(field.value);
+        }
+      });
+  local_.connect(false);
+  const auto arrive = [this](std::size_t times) {
+    for (std::size_t i = 0; i < times; ++i) cloud_.arrive(i % 2 == 0 ? "cl/a" : "cl/b", "{}");
+  };
+  arrive(MqttBridge::kMostWaiting);
+  EXPECT_THAT(counts, IsEmpty());
+  arrive(500);
+  EXPECT_THAT(counts, ElementsAre("1"));
+  EXPECT_THAT(note_, HasSubstr("a message to 'cl/a' was not carried: too much waits"));
+  loop_clock_.advance(MqttBridge::kBetweenWords);
+  arrive(500);
+  EXPECT_THAT(counts, ElementsAre("1", "500"));
 }
 
 TEST_F(MqttBridgeTest, AnotherMappingTakesThePlaceOfTheOneBefore) {

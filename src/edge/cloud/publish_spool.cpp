@@ -28,7 +28,6 @@ constexpr std::uint64_t kReadAheadBytes = 128U << 10U;
 // Delivered messages are marked together.
 constexpr std::size_t kMarkTogether = 256;
 constexpr milliseconds kMarkDelay{250};
-constexpr std::chrono::minutes kBetweenWarnings{1};
 // Shares are counted again when so great a part of the spool was dropped since.
 constexpr std::int64_t kRecountAfterPart = 16;
 
@@ -247,13 +246,9 @@ void PublishSpool::count_dropped(store::Transaction& transaction, const Dropped&
 void PublishSpool::forget(const Dropped& dropped, std::string_view why) {
   if (dropped.ids.empty()) return;
   dropped_ += std::ssize(dropped.ids);
-  dropped_untold_ += std::ssize(dropped.ids);
-  // For days, maybe, and with each message.
-  if (!told_at_ || loop_.now() - *told_at_ >= kBetweenWarnings) {
-    told_at_ = loop_.now();
-    base::log_warning(
-        "the oldest messages of the spool were dropped",
-        {{"why", why}, {"count", std::exchange(dropped_untold_, 0)}, {"inAll", dropped_}});
+  if (const auto count = dropped_told_.happened(std::ssize(dropped.ids), loop_.now())) {
+    base::log_warning("the oldest messages of the spool were dropped",
+                      {{"why", why}, {"count", *count}, {"inAll", dropped_}});
   }
   bytes_ -= std::min(bytes_, dropped.bytes);
   for (auto& [name, topic] : topics_) {

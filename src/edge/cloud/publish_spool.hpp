@@ -34,6 +34,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log/log_throttle.hpp"
 #include "base/time/time.hpp"
 #include "edge/cloud/awaited_results.hpp"
 #include "edge/cloud/mqtt_link.hpp"
@@ -175,8 +176,7 @@ class PublishSpool {
   std::shared_ptr<Shares> shares_ = std::make_shared<Shares>();
   std::int64_t dropped_ = 0;
   std::int64_t refused_ = 0;
-  std::int64_t dropped_untold_ = 0;  // in the log
-  std::optional<LoopClock::Instant> told_at_;
+  base::LogThrottle dropped_told_{std::chrono::minutes{1}};
   std::size_t window_bytes_ = 0;
   std::map<std::string, Topic> topics_;  // that have messages waiting
   std::vector<Marked> marked_;           // not yet on the disk

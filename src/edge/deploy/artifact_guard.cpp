@@ -77,8 +77,8 @@ void ArtifactGuard::finish(const std::shared_ptr<Inquiry>& inquiry,
   if (error) return wait(name, reason_of(error));
   report(*inquiry);
   if (!inquiry->placement.is_complete()) {
-    if (inquiry->fetches) return wait(name, parts_.host.note_of(name));
-    running->artifacts_lost(parts_.host.note_of(name));
+    if (inquiry->fetches) return wait(name, parts_.host.note_of(name).text);
+    running->artifacts_lost(parts_.host.note_of(name).text);
     return fetch(inquiry);
   }
   // What is changed faster than it is put back would keep the agent busy for nothing.
@@ -109,7 +109,7 @@ void ArtifactGuard::report(Inquiry& inquiry) {
   base::log_warning(
       "artifacts are not as they were verified",
       {{"component", component.name}, {"version", component.version}, {"what", note}});
-  parts_.host.take_note(component.name, std::move(note));
+  parts_.host.take_note(component.name, {NoteCode::artifact_changed, std::move(note)});
   parts_.on_note(component.name);
 }
 

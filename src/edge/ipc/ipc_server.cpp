@@ -23,7 +23,6 @@ namespace {
 
 constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 constexpr int kBacklog = 256;
-constexpr std::chrono::minutes kWarnAgain{1};
 
 // A directory with a short name that belongs to this user alone.
 fs::path short_directory(const fs::path& root) {
@@ -149,10 +148,8 @@ void IpcServer::closed(std::uint64_t id) {
 
 // Once a minute: who crowds the socket must not fill the log, too.
 void IpcServer::warn_of_crowd(std::string_view what, const std::string& who) {
-  const auto now = loop_.now();
-  if (warned_at_ && now - *warned_at_ < kWarnAgain) return;
-  warned_at_ = now;
-  base::log_warning(what, {{"who", who}});
+  const auto count = crowds_.happened(1, loop_.now());
+  if (count) base::log_warning(what, {{"who", who}, {"count", *count}});
 }
 
 void IpcServer::drop(std::uint64_t id) {

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/log/log_throttle.hpp"
 #include "edge/ipc/ipc_call.hpp"
 #include "edge/loop/event_loop.hpp"
 #include "edge/state/layout.hpp"
@@ -101,7 +102,7 @@ class IpcServer {
   std::map<std::string, std::shared_ptr<IpcShare>> component_shares_;
   OnClient on_client_;
   std::uint64_t last_id_ = 0;
-  std::optional<std::chrono::steady_clock::time_point> warned_at_;
+  base::LogThrottle crowds_{std::chrono::minutes{1}};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_reader.hpp"
+#include "base/json/problem_texts.hpp"
 #include "base/text/ascii.hpp"
 #include "edge/streams/exports/mqtt_export.hpp"
 #include "query/regex/regex.hpp"
@@ -158,9 +159,7 @@ ReadLogSettings read_log_settings(const json::object& configuration) {
   for (const auto& member : by_name.object()) {
     add(std::string(member.key()), by_name.child(member.key()));
   }
-  for (const base::JsonProblem& problem : problems) {
-    read.problems.push_back(problem.place + ' ' + problem.message);
-  }
+  read.problems = base::problem_texts(problems);
   return read;
 }
 

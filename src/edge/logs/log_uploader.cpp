@@ -244,7 +244,7 @@ void LogUploader::refresh() {
     }
     wanted_ = std::move(read->settings);
   }
-  parts_.note(problems_);
+  parts_.note({NoteCode::configuration_not_used, problems_});
   if (wanted_ && !is_running_) run_after(kFirst);
 }
 
@@ -288,11 +288,11 @@ void LogUploader::run() {
                [this](const std::exception_ptr& failure) {
                  is_running_ = false;
                  milliseconds wait = wanted_ ? milliseconds(wanted_->interval) : milliseconds{0};
-                 std::string note = problems_;
+                 ComponentNote note{NoteCode::configuration_not_used, problems_};
                  try {
                    if (failure) std::rethrow_exception(failure);
                  } catch (const std::exception& error) {
-                   note = std::string("logs wait: ") + error.what();
+                   note = {NoteCode::logs_not_sent, std::string("logs wait: ") + error.what()};
                    wait = std::min(wait, kAgain);
                  }
                  parts_.note(std::move(note));

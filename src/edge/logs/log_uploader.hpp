@@ -19,6 +19,7 @@
 #include "edge/logs/log_settings.hpp"
 #include "edge/loop/event_loop.hpp"
 #include "edge/loop/worker.hpp"
+#include "edge/run/component_note.hpp"
 #include "edge/state/device_config.hpp"
 #include "edge/state/layout.hpp"
 #include "edge/streams/exports/export_target.hpp"
@@ -39,7 +40,7 @@ class LogUploader {
     // How far the device's clock is ahead of the server's.
     std::function<std::chrono::milliseconds()> ahead;
     std::function<fleet::TemporaryCredentials()> fetch_credentials;  // waits; on any thread
-    std::function<void(std::string note)> note;                      // for the person at the device
+    TakeNote note;
   };
 
   explicit LogUploader(Parts parts);

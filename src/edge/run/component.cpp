@@ -11,6 +11,7 @@
 #include "base/error/error.hpp"
 #include "base/log/log.hpp"
 #include "edge/process/run_as.hpp"
+#include "edge/run/component_note.hpp"
 
 namespace andon::edge {
 namespace {
@@ -108,7 +109,7 @@ void Component::artifacts_ready() {
 void Component::artifacts_lost(std::string why) {
   if (goal_ != Goal::up || step_ != Activity::artifacts) return;
   reason_ = std::move(why);
-  status_code_ = "ARTIFACT_CHANGED";
+  status_code_ = to_string(NoteCode::artifact_changed);
   settled_ = false;
   set_state(ComponentState::errored);
 }

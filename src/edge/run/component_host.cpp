@@ -136,17 +136,17 @@ bool AgentHost::has_artifacts(const ComponentSpec& spec) {
   return !artifact_gate_ || artifact_gate_(spec.name);
 }
 
-void AgentHost::take_note(const std::string& component, std::string note) {
+void AgentHost::take_note(const std::string& component, ComponentNote note) {
   const InstalledComponent* const about = find(component);
   if (about != nullptr) notes_[component] = {about->identity(), std::move(note)};
 }
 
-std::string AgentHost::note_of(const std::string& component) const {
+ComponentNote AgentHost::note_of(const std::string& component) const {
   const auto note = notes_.find(component);
   const InstalledComponent* const now = find(component);
   const bool holds =
       note != notes_.end() && now != nullptr && now->identity() == note->second.identity;
-  return holds ? note->second.text : "";
+  return holds ? note->second.note : ComponentNote{};
 }
 
 recipe::InterpolationContext AgentHost::context_of(const std::string& name) const {

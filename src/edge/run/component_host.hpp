@@ -14,6 +14,7 @@
 #include "base/json/json.hpp"
 #include "edge/configuration/configuration_store.hpp"
 #include "edge/run/component.hpp"
+#include "edge/run/component_note.hpp"
 #include "edge/run/sandbox_policy.hpp"
 #include "edge/state/device_config.hpp"
 #include "edge/state/installed_set.hpp"
@@ -97,9 +98,9 @@ class AgentHost final : public ComponentHost {
   }
   // Has a component of `set` a bootstrap step that is still to be done?
   [[nodiscard]] bool has_bootstrap_ahead(const InstalledSet& set) const;
-  // What the server and the person at the device shall hear of a component that runs.
-  void take_note(const std::string& component, std::string note);
-  [[nodiscard]] std::string note_of(const std::string& component) const;
+  // The note holds for the component as it is now installed.
+  void take_note(const std::string& component, ComponentNote note);
+  [[nodiscard]] ComponentNote note_of(const std::string& component) const;
   // Specs of the set, as the supervisor wants them: a component restarts when its version, user,
   // or the text of its startup or run step with the present configuration differs.
   [[nodiscard]] std::vector<ComponentSpec> specs(const InstalledSet& set) const {
@@ -153,7 +154,7 @@ class AgentHost final : public ComponentHost {
   std::function<std::optional<std::uint16_t>()> stream_port_;
   struct Note {
     std::string identity;  // of the component that it is about
-    std::string text;
+    ComponentNote note;
   };
   std::map<std::string, Note> notes_;
   recipe::PlatformAttributes platform_;

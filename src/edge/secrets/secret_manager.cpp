@@ -414,7 +414,9 @@ void SecretManager::note() {
   }
   if (text == noted_) return;
   noted_ = text;
-  parts_.note(std::move(text));
+  parts_.note(
+      {settings_problem_.empty() ? NoteCode::secrets_not_fetched : NoteCode::configuration_not_used,
+       std::move(text)});
 }
 
 }  // namespace andon::edge

@@ -24,6 +24,7 @@
 #include "edge/ipc/ipc_call.hpp"
 #include "edge/loop/event_loop.hpp"
 #include "edge/loop/worker.hpp"
+#include "edge/run/component_note.hpp"
 #include "edge/secrets/secret_settings.hpp"
 #include "edge/secrets/secret_table.hpp"
 #include "edge/state/state_writer.hpp"
@@ -44,8 +45,8 @@ class SecretManager {
     std::function<SecretVersion(const std::string& id, const std::string& stage,
                                 base::Timestamp now)>
         fetch;
-    std::function<trust::SealingKey()> key;      // reads the disk; any thread
-    std::function<void(std::string note)> note;  // for the person at the device
+    std::function<trust::SealingKey()> key;  // reads the disk; any thread
+    TakeNote note;
   };
   explicit SecretManager(Parts parts);
   SecretManager(const SecretManager&) = delete;

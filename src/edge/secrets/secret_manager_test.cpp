@@ -42,7 +42,7 @@ class SecretManagerTest : public IpcFixture {
                              [this](const std::string& id, const std::string& stage,
                                     base::Timestamp) { return fetch(id, stage); },
                              [this] { return secret_key_of(private_key_); },
-                             [this](std::string note) { note_ = note; }});
+                             [this](const ComponentNote& note) { note_ = note.text; }});
     manager_->add_to(operations_);
   }
   void configure(const std::string& text) {

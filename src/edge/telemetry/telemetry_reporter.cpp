@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/telemetry/telemetry_reporter.hpp"
 
-#include <cmath>
 #include <utility>
 
-#include "base/json/json.hpp"
+#include "base/json/json_reader.hpp"
+#include "base/json/problem_texts.hpp"
 #include "fleet/names/topic.hpp"
 
 namespace andon::edge {
@@ -12,52 +12,26 @@ namespace {
 
 namespace json = base::json;
 
-constexpr std::string_view kSettings = "telemetry";
-constexpr std::string_view kEnabled = "enabled";
-constexpr std::string_view kInterval = "periodicPublishMetricsIntervalSeconds";
 constexpr std::int64_t kShortest = 10;
 constexpr std::int64_t kLongest = 86'400;
 // After a connection; those that come back together do not all speak in the same moment.
 constexpr std::chrono::seconds kFirst{3};
 
-// JSON knows one kind of number.
-std::optional<std::int64_t> seconds_of(const json::value& value) {
-  if (value.is_int64()) return value.get_int64();
-  if (value.is_double() && std::floor(value.get_double()) == value.get_double() &&
-      std::abs(value.get_double()) <= static_cast<double>(kLongest)) {
-    return static_cast<std::int64_t>(value.get_double());
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 TelemetrySettings read_telemetry_settings(const json::object* nucleus) {
   TelemetrySettings settings;
-  const json::value* const found = nucleus == nullptr ? nullptr : nucleus->if_contains(kSettings);
-  if (found == nullptr || found->is_null()) return settings;
-  const json::object* const object = found->if_object();
-  if (object == nullptr) {
-    settings.problem = "telemetry: must be an object";
-    return settings;
-  }
-  if (const json::value* const enabled = object->if_contains(kEnabled)) {
-    if (!enabled->is_bool()) {
-      settings.problem = "telemetry.enabled: must be true or false";
-    } else if (!enabled->get_bool()) {
-      settings.interval.reset();
-      return settings;
-    }
-  }
-  if (const json::value* const interval = object->if_contains(kInterval)) {
-    const auto seconds = seconds_of(*interval);
-    if (!seconds || *seconds < kShortest || *seconds > kLongest) {
-      settings.problem =
-          "telemetry.periodicPublishMetricsIntervalSeconds: must be a number from 10 to 86400";
-    } else {
-      settings.interval = std::chrono::seconds{*seconds};
-    }
-  }
+  if (nucleus == nullptr) return settings;
+  std::vector<base::JsonProblem> problems;
+  const base::JsonReading reading{.texts = base::JsonReading::Texts::as_values,
+                                  .problems = &problems};
+  const base::JsonReader telemetry =
+      base::JsonReader(*nucleus, "", reading).child_or_empty("telemetry");
+  const auto seconds =
+      telemetry.optional_integer("periodicPublishMetricsIntervalSeconds", kShortest, kLongest);
+  if (seconds) settings.interval = std::chrono::seconds{*seconds};
+  if (!telemetry.optional_bool("enabled").value_or(true)) settings.interval.reset();
+  settings.problems = base::problem_texts(problems);
   return settings;
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/json/fwd.hpp"
 #include "edge/cloud/mqtt_link.hpp"
@@ -20,11 +21,9 @@
 
 namespace andon::edge {
 
-// Nothing: it is turned off. A value that is none is the standard one, with a sentence in
-// `problem`.
 struct TelemetrySettings {
-  std::optional<std::chrono::seconds> interval = std::chrono::seconds{60};
-  std::string problem = {};
+  std::optional<std::chrono::seconds> interval = std::chrono::seconds{60};  // none: turned off
+  std::vector<std::string> problems = {};  // what cannot be used, which is left as it is without it
 };
 // `nucleus`: the component's configuration; null where there is none.
 [[nodiscard]] TelemetrySettings read_telemetry_settings(const base::json::object* nucleus);

@@ -88,13 +88,16 @@ TEST(TelemetrySettings, AreGreengrassOwn) {
   EXPECT_EQ(read(R"({"telemetry": {"periodicPublishMetricsIntervalSeconds": 3600}})").interval,
             seconds{3600});
   EXPECT_FALSE(read(R"({"telemetry": {"enabled": false}})").interval);
-  EXPECT_TRUE(read(R"({"telemetry": {"enabled": true}})").problem.empty());
+  EXPECT_TRUE(read(R"({"telemetry": {"enabled": true}})").problems.empty());
+  EXPECT_EQ(read(R"({"telemetry": {"periodicPublishMetricsIntervalSeconds": "90"}})").interval,
+            seconds{90});
   for (const char* wrong : {R"({"telemetry": 1})", R"({"telemetry": {"enabled": "no"}})",
                             R"({"telemetry": {"periodicPublishMetricsIntervalSeconds": 9}})",
                             R"({"telemetry": {"periodicPublishMetricsIntervalSeconds": 1e300}})",
-                            R"({"telemetry": {"periodicPublishMetricsIntervalSeconds": "60"}})"}) {
+                            R"({"telemetry": {"periodicPublishMetricsIntervalSeconds": "x"}})"}) {
     EXPECT_EQ(read(wrong).interval, seconds{60}) << wrong;
-    EXPECT_THAT(read(wrong).problem, testing::HasSubstr("telemetry")) << wrong;
+    EXPECT_THAT(read(wrong).problems, testing::ElementsAre(testing::HasSubstr("telemetry")))
+        << wrong;
   }
 }
 

@@ -10,6 +10,7 @@
 #include "base/json/json.hpp"
 #include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
+#include "base/text/s3_uri.hpp"
 #include "recipe/image/image_reference.hpp"
 #include "recipe/reader/member_reader.hpp"
 #include "recipe/recipe/lifecycle.hpp"
@@ -52,10 +53,9 @@ bool is_file_name(std::string_view name) {
 
 // "s3://bucket/key" has both, the others something after their colon.
 bool is_artifact_uri(std::string_view uri) {
-  if (uri.starts_with("s3://")) {
-    const auto rest = uri.substr(5);
-    const auto slash = rest.find('/');
-    return slash != std::string_view::npos && slash > 0 && slash + 1 < rest.size();
+  if (uri.starts_with(base::kS3Scheme)) {
+    const auto object = base::parse_s3_uri(uri);
+    return object && !object->key.empty();
   }
   return (uri.starts_with("greengrass:") && uri.size() > 11) ||
          (is_image_uri(uri) && uri.size() > 7);

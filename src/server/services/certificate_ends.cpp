@@ -7,6 +7,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/log/log.hpp"
+#include "control/identity/ending_certificates.hpp"
 #include "trust/keys/certificate.hpp"
 
 namespace andon::server {
@@ -57,15 +58,8 @@ std::vector<api::CertificateEnd> CertificateEnds::within(std::chrono::days days)
   std::vector<api::CertificateEnd> all = own();
   std::erase_if(all, [&](const api::CertificateEnd& one) { return one.not_after >= before; });
   parts_.database.read([&](store::Transaction& tx) {
-    for (const store::Row& row :
-         tx.query("SELECT c.id, c.thing, c.not_after_ms FROM certificates c "
-                  "WHERE c.not_after_ms < $1 AND c.status = 'ACTIVE' AND c.thing IS NOT NULL "
-                  "AND NOT EXISTS (SELECT 1 FROM certificates n WHERE n.replaces = c.id) "
-                  "ORDER BY c.not_after_ms, c.id LIMIT $2",
-                  {base::to_epoch_millis(before), static_cast<std::int64_t>(kMost)})) {
-      all.push_back({.id = row.text(0),
-                     .thing = row.text(1),
-                     .not_after = base::from_epoch_millis(row.integer(2))});
+    for (const control::EndingCertificate& one : control::ending_certificates(tx, before, kMost)) {
+      all.push_back({.id = one.id, .thing = one.thing, .not_after = one.not_after});
     }
   });
   if (all.size() > kMost) all.resize(kMost);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Certificates that end soon and have no successor: of devices, and the server's own. Of the latter
-// whoever has a rule for it is told once a day (an event "Certificate Ending"); of a device's an
-// alarm is raised (control/alarms). Owned by the server. Any thread;
-// tell() from one.
+// Certificates that end soon: of devices (control/identity says which), and the server's own. Of
+// the latter whoever has a rule for it is told once a day (an event "Certificate Ending"); of a
+// device's an alarm is raised (control/alarms). Owned by the server. Any thread; tell() from one.
 #pragma once
 
 #include <functional>

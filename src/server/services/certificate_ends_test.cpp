@@ -43,7 +43,7 @@ class CertificateEndsTest : public testing::Test, public control::ControlFixture
            }}};
 };
 
-TEST_F(CertificateEndsTest, NamesThoseThatEndAndHaveNoSuccessor) {
+TEST_F(CertificateEndsTest, NamesThoseOfDevicesThatEndAndTheServersOwn) {
   enrol("line-1");  // for 90 days
   EXPECT_THAT(within(30), ElementsAre());
   pass(std::chrono::days(61));

@@ -51,7 +51,7 @@ void add_fleet(base::MetricsPage& page, const control::FleetFigures& fleet) {
     page.sample(kJobs, fmt::format("status=\"{}\"", status), count);
   }
   page.single("andon_certificates_ending", "gauge",
-              "Active certificates of devices that end within 30 days or have ended.",
+              "Devices whose certificate ends within 30 days or has ended.",
               fleet.certificates_ending);
 }
 

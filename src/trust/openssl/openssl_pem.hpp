@@ -12,12 +12,11 @@
 
 #include "base/error/error.hpp"
 #include "trust/openssl/openssl_pointers.hpp"
+#include "trust/openssl/pem_limit.hpp"
 
 namespace andon::trust {
 
 using BioPtr = std::unique_ptr<BIO, Freer<BIO_free>>;
-
-inline constexpr std::size_t kMaxPemBytes = 64U << 10U;
 
 // The reason of the oldest OpenSSL error on this thread; leaves the queue empty.
 [[nodiscard]] std::string openssl_reason();

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "vision/findings/rows.hpp"
-#include "vision/heads/detections.hpp"
+#include "vision/heads/extended_boxes.hpp"
 #include "vision/heads/family.hpp"
 
 namespace andon::vision {
@@ -13,32 +13,22 @@ namespace {
 class PoseHead final : public Head {
  public:
   explicit PoseHead(const HeadPlan& plan)
-      : classes_(plan.classes),
-        keypoints_(plan.keypoints),
-        has_rows_(plan.kind == HeadKind::end_to_end_pose) {}
+      : boxes_(plan.kind == HeadKind::end_to_end_pose ? ExtendedBoxes::Layout::rows
+                                                      : ExtendedBoxes::Layout::columns,
+               plan.classes),
+        keypoints_(plan.keypoints) {}
 
   void decode(std::span<const Session::Output> outputs, std::size_t item, const LetterboxPlan& plan,
               const DetectionOptions& options, Findings& into) override {
-    const Session::Output& output = outputs[0];
-    const auto first = static_cast<std::size_t>(output.shape[1]);
-    const auto second = static_cast<std::size_t>(output.shape[2]);
-    const auto values = output.values.subspan(item * first * second, first * second);
-    std::vector<Candidate>& candidates = suppressor_.start();
-    if (has_rows_) {
-      find_rows({values, classes_, second}, options.confidence, candidates);
-    } else {
-      find_candidates({values, classes_, second}, options.confidence, candidates);
-    }
-    const auto& kept = has_rows_ ? suppressor_.best(options) : suppressor_.suppress(options);
+    const auto& kept = boxes_.find(outputs[0], item, options);
     into.detections.clear();
     into.keypoints.clear();
     for (const Candidate& candidate : kept) {
       const Detection detection = map_back(candidate, plan);
       if (!has_area(detection.box)) continue;
       into.detections.push_back(detection);
-      const float* start = has_rows_ ? values.data() + candidate.anchor * second + kRowValues
-                                     : values.data() + (4 + classes_) * second + candidate.anchor;
-      add_keypoints(start, has_rows_ ? 1 : second, plan, into.keypoints);
+      const auto [values, pitch] = boxes_.extension_of(candidate);
+      add_keypoints(values, pitch, plan, into.keypoints);
     }
   }
 
@@ -61,10 +51,8 @@ class PoseHead final : public Head {
   }
   static float share(float value) { return value > 0 ? std::min(value, 1.0F) : 0.0F; }
 
-  std::size_t classes_;
+  ExtendedBoxes boxes_;
   KeypointShape keypoints_;
-  bool has_rows_;
-  Suppressor suppressor_;
 };
 
 std::int64_t values_of(const KeypointShape& keypoints) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vision/findings/masks.hpp"
 #include "vision/findings/rows.hpp"
-#include "vision/heads/detections.hpp"
+#include "vision/heads/extended_boxes.hpp"
 #include "vision/heads/family.hpp"
 
 namespace andon::vision {
@@ -12,32 +12,21 @@ namespace {
 class SegmentHead final : public Head {
  public:
   explicit SegmentHead(const HeadPlan& plan)
-      : classes_(plan.classes), has_rows_(plan.kind == HeadKind::end_to_end_seg) {}
+      : boxes_(plan.kind == HeadKind::end_to_end_seg ? ExtendedBoxes::Layout::rows
+                                                     : ExtendedBoxes::Layout::columns,
+               plan.classes) {}
 
   void decode(std::span<const Session::Output> outputs, std::size_t item, const LetterboxPlan& plan,
               const DetectionOptions& options, Findings& into) override {
-    const Session::Output& output = outputs[0];
-    const auto first = static_cast<std::size_t>(output.shape[1]);
-    const auto second = static_cast<std::size_t>(output.shape[2]);
-    const auto values = output.values.subspan(item * first * second, first * second);
-    std::vector<Candidate>& candidates = suppressor_.start();
-    if (has_rows_) {
-      find_rows({values, classes_, second}, options.confidence, candidates);
-    } else {
-      find_candidates({values, classes_, second}, options.confidence, candidates);
-    }
     masks_.start(outputs[1], item, plan);
     into.detections.clear();
     std::size_t count = 0;
-    const auto& kept = has_rows_ ? suppressor_.best(options) : suppressor_.suppress(options);
+    const auto& kept = boxes_.find(outputs[0], item, options);
     into.masks.resize(kept.size());
     for (const Candidate& candidate : kept) {
       const Detection detection = map_back(candidate, plan);
-      const MaskWeights weights =
-          has_rows_
-              ? MaskWeights{values.data() + candidate.anchor * second + kRowValues, 1}
-              : MaskWeights{values.data() + (4 + classes_) * second + candidate.anchor, second};
-      if (!masks_.make(weights, detection.box, into.masks[count])) continue;
+      const auto [weights, pitch] = boxes_.extension_of(candidate);
+      if (!masks_.make({weights, pitch}, detection.box, into.masks[count])) continue;
       into.detections.push_back(detection);
       ++count;
     }
@@ -45,9 +34,7 @@ class SegmentHead final : public Head {
   }
 
  private:
-  std::size_t classes_;
-  bool has_rows_;
-  Suppressor suppressor_;
+  ExtendedBoxes boxes_;
   MaskMaker masks_;
 };
 

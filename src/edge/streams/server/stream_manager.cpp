@@ -63,7 +63,7 @@ void StreamManager::refresh() {
   for (const std::string& problem : read.problems) {
     base::log_warning("a setting of aws.greengrass.StreamManager is left at its default",
                       {{"why", problem}});
-    parts_.note(problem);
+    parts_.note({NoteCode::configuration_not_used, problem});
   }
   wanted_ = std::move(read.settings);
   start(*wanted_);
@@ -100,7 +100,7 @@ void StreamManager::start(const StreamSettings& settings) {
       };
     }
     server_ = std::make_unique<StreamServer>(std::move(options), std::move(listener));
-    parts_.note("");
+    parts_.note({});
     base::log_info("streams are served", {{"port", port_}, {"directory", settings.root.string()}});
   } catch (const base::Error& error) {
     try_again(error.message());
@@ -109,7 +109,7 @@ void StreamManager::start(const StreamSettings& settings) {
 
 void StreamManager::try_again(const std::string& why) {
   base::log_error("the stream manager cannot serve; trying again", {{"why", why}});
-  parts_.note("streams are not served: " + why);
+  parts_.note({NoteCode::streams_not_served, "streams are not served: " + why});
   parts_.loop.cancel(retry_);
   retry_ = parts_.loop.after(kTryAgain, [this] {
     retry_ = 0;

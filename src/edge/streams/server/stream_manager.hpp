@@ -14,6 +14,7 @@
 #include "edge/cloud/mqtt_link.hpp"
 #include "edge/loop/event_loop.hpp"
 #include "edge/loop/worker.hpp"
+#include "edge/run/component_note.hpp"
 #include "edge/state/device_config.hpp"
 #include "edge/state/layout.hpp"
 #include "edge/streams/server/stream_settings.hpp"
@@ -41,7 +42,7 @@ class StreamManager {
     std::function<fleet::TemporaryCredentials()> fetch_credentials;  // waits; on any thread
     // Throws base::Error where aws.greengrass.StreamManager may not publish to the topic.
     std::function<void(const std::string& topic)> require_topic;
-    std::function<void(std::string note)> note;  // for the person at the device
+    TakeNote note;
   };
 
   explicit StreamManager(Parts parts);
