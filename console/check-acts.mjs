@@ -15,6 +15,8 @@ const BESIDE = {
     // Of what a rule's webhook needed: taken away where whoever deletes the rule may, else left.
     DeleteApiDestination: undefined, DeleteConnection: undefined, DeleteRole: undefined, DeleteRolePolicy: undefined,
   },
+  // The account's setting lets each user, too: the server decides.
+  'src/parts/OwnPassword.svelte': { ChangePassword: undefined },
   'src/lib/deployments.ts': { CreateDeployment: 'greengrass:CreateDeployment' },
 };
 

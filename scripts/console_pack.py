@@ -3,6 +3,7 @@
 
     console_pack.py pack      make it of console/dist
     console_pack.py check     does it fit the sources? (without Node)
+    console_pack.py same      is it, byte for byte, what console/dist makes?
 
 The file: the line "andon console 1"; a line of JSON, {"sources": SHA-256 of what it was built from,
 "files": [{"name", "type", "bytes", "gzipped", "sha256", "immutable"}]}; then the files, each
@@ -35,7 +36,8 @@ def sources_digest():
     return digest.hexdigest()
 
 
-def pack():
+def packed():
+    """Its bytes, of console/dist, and how many files it has."""
     dist = CONSOLE / "dist"
     index, content = [], b""
     for path in sorted(dist.rglob("*")):
@@ -49,8 +51,19 @@ def pack():
                       "immutable": name.startswith("assets/")})
         content += packed
     head = json.dumps({"sources": sources_digest(), "files": index}, separators=(",", ":"))
-    PACK.write_bytes(MAGIC + head.encode() + b"\n" + content)
-    print(f"{PACK.name}: {len(index)} files, {len(content)} bytes")
+    return MAGIC + head.encode() + b"\n" + content, len(index)
+
+
+def pack():
+    content, files = packed()
+    PACK.write_bytes(content)
+    print(f"{PACK.name}: {files} files, {len(content)} bytes")
+
+
+def same():
+    if packed()[0] != PACK.read_bytes():
+        sys.exit("console/console.pack is not what its sources make: run ./dev console, and commit what it made")
+    print("console/console.pack is what its sources make")
 
 
 def check():
@@ -64,4 +77,4 @@ def check():
 
 
 if __name__ == "__main__":
-    {"pack": pack, "check": check}[sys.argv[1]]()
+    {"pack": pack, "check": check, "same": same}[sys.argv[1]]()

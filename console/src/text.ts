@@ -61,6 +61,21 @@ export const t = {
   details: 'Details',
   all: 'All',
   kinds: { account: 'the account', user: 'user', role: 'role' } as Record<string, string>,
+  keyboard: {
+    title: 'Keys',
+    all: {
+      '?': 'These keys', '/': 'Search', Tab: 'The next thing', Enter: 'Open, or do', Esc: 'Close',
+      '← →': 'Step: pictures of Live, results', Space: 'Live: pause, go on', c: 'Result: confirm',
+    } as Record<string, string>,
+  },
+  ownPassword: {
+    title: 'Change your password',
+    old: 'Password now',
+    wanted: 'New password',
+    change: 'Change',
+    done: 'Your password is changed',
+    denied: 'Who looks after users can set another, or let users change their own (iam:ChangePassword).',
+  },
   keys: {
     fleet: 'f', results: 'r', alerts: 'l', models: 'm', approve: 'p', deployments: 'd', workflows: 'w',
     objects: 'o', audit: 'a', settings: 's', live: 'v', mqtt: 'q',
