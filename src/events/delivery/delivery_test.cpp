@@ -35,10 +35,12 @@ class Delivering : public testing::Test {
     queue_ = std::make_unique<EventQueue>(*database_, clock_,
                                           EventArns("us-east-1", "000000000000"), *rules_, limits);
     dispatcher_ = std::make_unique<Dispatcher>(
-        *queue_, clock_, feeds_, [this](const Delivery& delivery, const Reply& reply) {
+        *queue_, clock_, feeds_,
+        [this](const Delivery& delivery, const Reply& reply) {
           sent_.push_back(delivery);
           if (outcome_) reply(*outcome_);
-        });
+        },
+        Dispatcher::Limits{}, [this] { ++settled_; });
   }
   void rule(const std::string& name, const std::string& pattern, json::object more = {}) {
     rules_->put({.name = name, .pattern = pattern});
@@ -70,6 +72,7 @@ class Delivering : public testing::Test {
   std::vector<Feed> feeds_;
   std::vector<Delivery> sent_;
   std::optional<Outcome> outcome_ = Outcome{};
+  int settled_ = 0;
   std::unique_ptr<Rules> rules_;
   std::unique_ptr<Schedules> schedules_;
   std::unique_ptr<EventQueue> queue_;
@@ -108,6 +111,19 @@ TEST_F(Delivering, AnEventGoesToTheTargetsOfRulesThatTakeIt) {
   EXPECT_EQ(told[0].status, "DELIVERED");
   EXPECT_EQ(queue_->gauges().deliveries, 0);
   EXPECT_EQ(queue_->gauges().events, 0);
+}
+
+TEST_F(Delivering, WhoShowsOutcomesHearsOnceTheyAreThere) {
+  rule("a", R"({"source":["a"]})");
+  run();
+  EXPECT_EQ(settled_, 0);
+  put("a");
+  run();
+  EXPECT_EQ(settled_, 1);
+  outcome_.reset();  // it has not answered
+  put("a");
+  run();
+  EXPECT_EQ(settled_, 1);
 }
 
 TEST_F(Delivering, ARuleThatIsDisabledTakesNothing) {
