@@ -93,14 +93,14 @@ bool PageSockets::step() {
 
 void PageSockets::stop() {
   std::unique_ptr<control::BackgroundWorker> worker;  // ends outside of the lock
-  std::list<Open> left;
+  std::list<Open> open;
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
     worker = std::move(worker_);
-    left.swap(pages_);
+    open = pages_;
   }
-  for (const Open& one : left) one.page->end({.code = 1001, .reason = "the server stops"});
+  for (const Open& one : open) one.page->end({.code = 1001, .reason = "the server stops"});
 }
 
 }  // namespace andon::api

@@ -33,7 +33,9 @@ class PageSockets {
   // Throws ServiceError: 401 without a session, 403 InvalidOrigin for another site's page, 429 and
   // 503 where there are too many.
   [[nodiscard]] std::shared_ptr<wire::WebSocket> open(const wire::HttpRequest& request);
-  // Ends all of them, and none is opened any more. Before the HTTP server goes.
+  // Ends all of them, and none is opened any more. Before the HTTP server goes; the pages stay
+  // until this object goes, which is after that: whoever wakes a page for the last time, its own
+  // connection to the broker above all, must not be who destroys it.
   void stop();
 
  private:
