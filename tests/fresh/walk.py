@@ -100,14 +100,17 @@ def script_of(blocks, is_quick):
 
 
 def run_in(root, script, limit_s):
-    """The script's exit code. Its namespaces end with it, and so does what it left running. It has a
-    network of its own, for its servers have the ports of one that is told nothing."""
+    """The script's exit code. Its namespaces end with it, and so does what it left running. Where that
+    can be it has a network of its own, for its servers have the ports of one that is told nothing."""
     (root / "root/walk.sh").write_text(script)
     cache = debian_root.compiler_cache()
     binds = {cache: "root/.cache/ccache"} if cache else {}
+    command = "cd /root/andon && bash /root/walk.sh"
+    if not debian_root.Network.is_possible():
+        return debian_root.enter(root, command, binds, limit_s)
     with debian_root.Network() as network:
         network.let_in(root)
-        return debian_root.enter(root, "cd /root/andon && bash /root/walk.sh", binds, limit_s, network)
+        return debian_root.enter(root, command, binds, limit_s, network)
 
 
 def follow(root, scripts):
