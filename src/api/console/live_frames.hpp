@@ -66,7 +66,8 @@ class LiveFrames {
   // `told` at once with what is newest, where somebody looks already, and then with each one. The
   // viewer's number. Commands that it makes necessary are in the name of `asker`.
   std::uint64_t watch(const What& what, control::CommandAsker asker, Told told);
-  // No call to its `told` begins after this has returned, but one may be under way.
+  // A call to its `told` that was begun, or is about to begin, may still come after this has
+  // returned.
   void unwatch(std::uint64_t viewer);
   // Nobody is told any more, no device is asked.
   void stop();

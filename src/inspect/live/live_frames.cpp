@@ -178,7 +178,13 @@ void LiveFrames::show_frame(std::unique_lock<std::mutex>& lock) {
   }
   want_next();
   lock.unlock();
-  for (const LiveAsk& ask : asks) answer(ask, frame.image, frame.shown);
+  for (const LiveAsk& ask : asks) {
+    try {
+      answer(ask, frame.image, frame.shown);
+    } catch (const Error& error) {
+      answer(ask, error.code(), error.message());
+    }
+  }
   lock.lock();
 }
 

@@ -42,7 +42,10 @@ class LiveFramesTest : public testing::Test {
                        answers_.push_back(answer);
                      },
                  .counts =
-                     [] {
+                     [this] {
+                       if (is_broken_) {
+                         throw base::Error(base::ErrorCode::resource_exhausted, "no room for it");
+                       }
                        return json::object{{"images", 7}};
                      }}) {}
 
@@ -67,6 +70,7 @@ class LiveFramesTest : public testing::Test {
 
   std::mutex mutex_;
   std::vector<json::object> answers_;
+  std::atomic<bool> is_broken_ = false;
   LiveFrames frames_;
 };
 
@@ -107,6 +111,20 @@ TEST_F(LiveFramesTest, GivesFramesAsTheyComeButNoMoreThanAreAskedFor) {
   }));
   // Three pauses of a fifth of a second at least.
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds{590});
+}
+
+TEST_F(LiveFramesTest, AFrameThatCannotBeShownIsSaidSoAndTheNextIsShown) {
+  const vision::Image image = picture(64, 48);
+  is_broken_ = true;
+  frames_.ask(ask({{"id", "bad"}}));
+  ASSERT_TRUE(look_at(image));
+  ASSERT_TRUE(wait_until([&] { return count() == 1; }));
+  EXPECT_EQ(answer(0).at("error").at("message").as_string(), "no room for it");
+  is_broken_ = false;
+  frames_.ask(ask({{"id", "good"}}));
+  ASSERT_TRUE(look_at(image));
+  ASSERT_TRUE(wait_until([&] { return count() == 2; }));
+  EXPECT_TRUE(answer(1).contains("jpeg"));
 }
 
 TEST_F(LiveFramesTest, WhoAsksForOneTakesNothingFromWhoLooksOn) {
