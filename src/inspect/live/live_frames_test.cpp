@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/os/file.hpp"
