@@ -13,6 +13,7 @@ import argparse
 import gzip
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -161,6 +162,12 @@ class Emulated:
         self.process.stdin.flush()
 
     def __exit__(self, *_):
+        # The first process of the namespace, with which all others end: a program that changes whom it runs as is no
+        # longer ended with its parent.
+        pid = self.process.pid
+        if self.process.poll() is None:
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+                os.kill(int(child), signal.SIGKILL)
         self.process.kill()
         self.process.wait()
 
