@@ -13,6 +13,7 @@ import argparse
 import gzip
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -76,7 +77,8 @@ def check_packages(packages, place):
         bill = json.loads(next(tree.glob("usr/share/doc/*/sbom.cdx.json")).read_text(encoding="utf-8"))
         notices = gzip.decompress(next(tree.glob("usr/share/doc/*/third-party-notices.txt.gz")).read_bytes())
         for part in bill["components"]:
-            require(part["name"].lower().encode() in notices.lower().replace(b" ", b""), f"{package.name} has no notice of {part['name']}")
+            require(part["name"].lower().encode() in notices.lower().replace(b" ", b""),
+                    f"{package.name} has no notice of {part['name']}")
         require("arch=amd64" not in json.dumps(bill), f"the bill of {package.name} names parts of another architecture")
         print(f"### {package.name}: {found} programs and libraries, all for arm64, "
               f"{package.stat().st_size / 1e6:.1f} MB to fetch")
@@ -160,6 +162,12 @@ class Emulated:
         self.process.stdin.flush()
 
     def __exit__(self, *_):
+        # The first process of the namespace, with which all others end: a program that changes whom it runs as is no
+        # longer ended with its parent.
+        pid = self.process.pid
+        if self.process.poll() is None:
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+                os.kill(int(child), signal.SIGKILL)
         self.process.kill()
         self.process.wait()
 
@@ -271,7 +279,8 @@ def check_inference(root, place, inspects):
             one[0] == other[0] and abs(one[1] - other[1]) < 0.01 and
             all(abs(a - b) < 1 for a, b in zip(one[2], other[2])) for one, other in zip(there[image], here[image]))
         require(same, f"in {image} it finds {there[image]}, here {here[image]}")
-    print(f"### andon-inspect: in {len(there)} images the {sum(map(len, there.values()))} detections that are found here, too")
+    count = sum(map(len, there.values()))
+    print(f"### andon-inspect: in {len(there)} images the {count} detections that are found here, too")
 
 
 def main():
@@ -288,7 +297,8 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
     packages = sorted(options.packages.resolve().glob("andon*_arm64.deb"))
     names, wanted = [package.name.split("_")[0] for package in packages], DEVICES if options.device else ALL
-    require(names == sorted(wanted), f"{options.packages} has {names or 'no packages for arm64'} and must have {sorted(wanted)}")
+    require(names == sorted(wanted),
+            f"{options.packages} has {names or 'no packages for arm64'} and must have {sorted(wanted)}")
     require_emulation()
     require((options.runtime / "libonnxruntime.so.1").exists(), f"{options.runtime} has no ONNX Runtime for arm64")
     with tempfile.TemporaryDirectory(prefix="arm64-", dir=ROOT / "build") as name:
