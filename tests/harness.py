@@ -175,14 +175,14 @@ class Server:
             [sys.executable, str(aws), "--endpoint-url", self.info["api"], *arguments],
             env=environment, capture_output=True, text=True, timeout=300, check=check)
 
-    def call(self, method, path, body=None):
-        """A call of andon's own API, signed: (status, answer)."""
-        key = self.operator_key
+    def call(self, method, path, body=None, key=None):
+        """A call of andon's own API, signed by the operator or `key`: (status, answer)."""
+        key = key or self.operator_key
         request = AWSRequest(method, self.info["api"] + path,
                              data="" if body is None else json.dumps(body),
                              headers={"Content-Type": "application/json"})
         SigV4Auth(Credentials(key["accessKeyId"], key["secretAccessKey"]), "andon",
-                  key["region"]).add_auth(request)
+                  self.operator_key["region"]).add_auth(request)
         status, answer = http(request.url, method, request.body or None, dict(request.headers),
                               self.tls())
         return status, json.loads(answer)

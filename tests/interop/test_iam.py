@@ -419,13 +419,13 @@ def test_policies_are_simulated(iam, new_user):
 def test_who_has_a_ready_policy_asks_what_they_may_and_nothing_of_others(server, iam, new_user, policy):
     (name, key), (other, _) = new_user(), new_user()
     iam.attach_user_policy(UserName=name, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
+    question = {"action": "andon:StartCommand",
+                "resource": f"arn:aws:andon:us-east-1:{ACCOUNT}:command/restart/line-3"}
+    assert server.call("POST", "/andon/v1/own-access", {"questions": [question]},
+                       {"accessKeyId": key["AccessKeyId"], "secretAccessKey": key["SecretAccessKey"]}) == (
+        200, {"answers": [{**question, "isAllowed": policy == "AndonOperatorAccess"}]})
     own = client_of(server, "iam", key)
-    answer = own.simulate_principal_policy(
-        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:user/{name}", ActionNames=["andon:StartCommand"],
-        ResourceArns=[f"arn:aws:andon:us-east-1:{ACCOUNT}:command/restart/line-3"])
-    assert answer["EvaluationResults"][0]["EvalDecision"] == (
-        "allowed" if policy == "AndonOperatorAccess" else "implicitDeny")
-    for source in (f"user/{other}", "user/*", "role/admin"):
+    for source in (f"user/{name}", f"user/{other}", "user/*", "role/admin"):
         assert code_of(own.simulate_principal_policy, ActionNames=["andon:StartCommand"],
                        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:{source}") == "AccessDenied"
     assert code_of(own.list_users) == "AccessDenied"
