@@ -75,15 +75,15 @@ def test_items_side_by_side_are_told_apart(states, watched):
     execution = states.start("each", "Each", {"Each": {
         "Type": "Map", "ItemsPath": "$.items", "End": True, "ItemProcessor": {"StartAt": "Wait", "States": {
             "Wait": {"Type": "Wait", "SecondsPath": "$.seconds", "Next": "Good"}, "Good": PASS}}}},
-        {"items": [{"seconds": 2, "name": "first"}, {"seconds": 0, "name": "second"}]})
+        {"items": [{"seconds": 2, "name": "alpha"}, {"seconds": 0, "name": "omega"}]})
     assert states.ends(execution) == "SUCCEEDED"
     page = open_execution(watched.sign_in(), execution)
     assert {told_of(page, state) for state in ("Each", "Wait", "Good")} == {"succeeded"}
     words = choose(page, "Wait").inner_text()
     first, second = words.index("Item 0"), words.index("Item 1")
     # Each with the input and output of its own.
-    assert words[first:second].count("first") == 2 and words[second:].count("second") == 2, words
-    assert "second" not in words[first:second]
+    assert words[first:second].count("alpha") == 2 and words[second:].count("omega") == 2, words
+    assert "omega" not in words[first:second]
 
 
 def test_what_was_caught_failed_and_ended_is_told(states, watched):

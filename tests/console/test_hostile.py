@@ -26,7 +26,7 @@ SHORT = ("verdict of a result", "model version of a result", "browser of a sessi
 def text(field):
     """Would run if it were taken for HTML."""
     if field in SHORT:
-        return f"<img src=x onerror=alert({SHORT.index(field)})>"
+        return f"<img src=x onerror=alert`{SHORT.index(field)}`>"
     return f"<img src=x onerror=\"document.title='owned'\" alt='{field}'>"
 
 
@@ -320,7 +320,7 @@ class Hostile(Alone):
             {"name": text("name of a shift"), "start": "06:00"}, {"name": "late", "start": "14:00"}]})
         assert status == 200
         agent = {"Content-Type": "application/json"}
-        ask(self.url, "POST", "/console/sign-in", {**agent, "User-Agent": text("browser of a session")},
+        ask(self.url, "POST", "/console/sign-in", {**agent, "User-Agent": f"Mozilla/5.0 ({text('browser of a session')})"},
             json.dumps({"link": self.link().split("link=")[1]}))
         iot = self.server.aws("iot")
         iot.meta.events.register("before-send.iot", lambda request, **_: request.headers.__setitem__(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What anybody does for themselves: change a password, look what the keyboard does."""
 from conftest import PASSWORD
+from test_screens import accessible
 
 
 def test_a_user_changes_their_password_where_the_account_lets_them(watched, alone):
@@ -19,6 +20,7 @@ def test_a_user_changes_their_password_where_the_account_lets_them(watched, alon
         return dialog
     dialog = change(PASSWORD, "Line-9-is-green")
     assert "iam:ChangePassword" in dialog.get_by_role("alert").inner_text()
+    assert accessible(page) == []
     dialog.get_by_role("button", name="Cancel").click()
     iam.update_account_password_policy(AllowUsersToChangePassword=True)
     dialog = change("not it", "Line-9-is-green")
@@ -39,6 +41,7 @@ def test_the_keys_are_told_of_by_a_key(watched):
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keys")
     dialog.get_by_text("Result: confirm").wait_for()
+    assert accessible(page) == []
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     page.keyboard.press("g")
