@@ -297,7 +297,7 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
     packages = sorted(options.packages.resolve().glob("andon*_arm64.deb"))
     names, wanted = [package.name.split("_")[0] for package in packages], DEVICES if options.device else ALL
-    require(names == sorted(wanted),
+    require(sorted(names) == sorted(wanted),
             f"{options.packages} has {names or 'no packages for arm64'} and must have {sorted(wanted)}")
     require_emulation()
     require((options.runtime / "libonnxruntime.so.1").exists(), f"{options.runtime} has no ONNX Runtime for arm64")

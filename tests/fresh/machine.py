@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine: a root over a minimal Debian that has systemd, which is its first process, in namespaces and
-control groups of its own. Units run as on any machine: their filters, limits, restarts, watchdogs. Needs root."""
+"""Machines over a minimal Debian: `Root`, whose processes are among this machine's, and `Machine`, with systemd
+as its first process, control groups and namespaces of its own, where units run as on any machine: their
+filters, limits, restarts, watchdogs. Needs root."""
 import os
 import re
 import subprocess
@@ -59,69 +60,57 @@ class ControlGroups:
                         time.sleep(0.1)
 
 
-class Machine:
-    """A root over `base`, in namespaces that end with it."""
-    NAMESPACES = ("mount", "pid", "net", "uts", "ipc", "cgroup")
+class Root:
+    """A root over `base` in namespaces that end with it, its processes among this machine's."""
+    NAMESPACES = ("mount", "net", "uts", "ipc")
 
-    def __init__(self, name, base, place, media, hosts=None, mirror=None):
-        """`media`: a directory that is mounted there as /media/andon; `hosts`: address by name; `mirror`: a
-        line for apt, of what is no mirror of Debian's."""
-        self.name, self.hosts, self.mirror, self.media = name, hosts or {}, mirror, media
+    def __init__(self, name, base, place, media, hosts=None):
+        """`media`: a directory that is mounted there as /media/andon; `hosts`: address by name."""
+        self.name, self.media = name, media
+        self.hosts = {"localhost": "127.0.0.1", name: "127.0.1.1", **(hosts or {})}
         self.root = place / name / "root"
         for part in ("root", "upper", "work"):
             (place / name / part).mkdir(parents=True)
         self.options = (f"lowerdir={base},upperdir={place / name / 'upper'},"
                         f"workdir={place / name / 'work'}")
-        self.groups = ControlGroups(name)
         self.init = self.pid = None
 
     def __enter__(self):
-        self.groups.make()
+        self.start()
+        return self
+
+    def start(self, before=None):
         self.init = subprocess.Popen(
             ["unshare", *(f"--{name}" for name in self.NAMESPACES), "--fork", "--kill-child", "setsid",
-             "bash", "-e", "-c", self.boot_script()],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=self.groups.enter)
+             "bash", "-e", "-c", "\n".join([*self.mounts(), *self.begins()])],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=before)
         if self.init.stdout.readline() != "up\n":
             raise SystemExit(f"machines: {self.name} could not be made")
         self.pid = int(subprocess.run(["pgrep", "-P", str(self.init.pid)], check=True,
                                       capture_output=True, text=True).stdout.split()[0])
-        end = time.monotonic() + BOOT_LIMIT_S
-        while self.shell("systemctl is-system-running || :").strip() not in ("running", "degraded"):
-            if time.monotonic() > end:
-                raise SystemExit(f"machines: systemd did not start {self.name} in {BOOT_LIMIT_S} s")
-            time.sleep(0.1)
-        return self
 
-    def boot_script(self):
+    def mounts(self):
+        """Lines of a shell that make the root."""
         root = self.root
-        hosts = {"localhost": "127.0.0.1", self.name: "127.0.1.1", **self.hosts}
-        names = "".join(f"{address} {name}\\n" for name, address in hosts.items())
-        return "\n".join([
-            "mount --make-rprivate /", f"mount -t overlay overlay -o {self.options} {root}",
-            f"mount -t proc proc {root}/proc", f"mount -t sysfs sysfs {root}/sys",
-            f"mount -t tmpfs tmpfs {root}/run", f"mount -t tmpfs -o mode=1777 tmpfs {root}/tmp",
-            f"mount -t tmpfs -o mode=755 tmpfs {root}/dev", f"mkdir {root}/dev/pts {root}/dev/shm",
-            *(f"touch {root}/dev/{name}; mount --bind /dev/{name} {root}/dev/{name}" for name in DEVICES),
-            f"mount -t devpts -o newinstance,ptmxmode=0666 devpts {root}/dev/pts; ln -s pts/ptmx {root}/dev/ptmx",
-            f"mount -t tmpfs -o mode=1777 tmpfs {root}/dev/shm", f"ln -s /proc/self/fd {root}/dev/fd",
-            *self.groups.mounts(root),
-            f"mkdir -p {root}/media/andon; mount --bind -o ro {self.media} {root}/media/andon",
-            f"ip link set lo up; hostname {self.name}; printf '{names}' >{root}/etc/hosts",
-            # Without a mirror what is installed comes from what is given alone.
-            f"echo '{self.mirror or ''}' >{root}/etc/apt/sources.list; rm -f {root}/etc/apt/apt.conf.d/90host",
-            f"rm -rf {root}/var/lib/apt/lists/*; rm -f {root}/etc/resolv.conf",
-            f"cd {root}; mkdir -p mnt/host; pivot_root . mnt/host; umount -l /mnt/host", "echo up",
-            # Its words go to its journal.
-            "exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin "
-            "/lib/systemd/systemd --log-target=journal --show-status=no >/dev/null 2>&1"])
+        names = "".join(f"{address} {name}\\n" for name, address in self.hosts.items())
+        return ["mount --make-rprivate /", f"mount -t overlay overlay -o {self.options} {root}",
+                f"mount -t proc proc {root}/proc", f"mount -t tmpfs tmpfs {root}/run",
+                f"mkdir -p {root}/media/andon; mount --bind -o ro {self.media} {root}/media/andon",
+                f"ip link set lo up; hostname {self.name}; printf '{names}' >{root}/etc/hosts",
+                f"rm -f {root}/etc/resolv.conf"]
+
+    def begins(self):
+        return [f"mount --rbind /dev {self.root}/dev", "echo up", "while :; do sleep 0.2; done"]
 
     def __exit__(self, *_):
         self.init.kill()  # and with it all that runs in its namespaces
         self.init.wait()
-        self.groups.remove()
+
+    def way_in(self):
+        return ["chroot", str(self.root)]
 
     def enter(self):
-        return ["nsenter", "--target", str(self.pid), *(f"--{name}" for name in self.NAMESPACES),
+        return ["nsenter", "--target", str(self.pid), *(f"--{name}" for name in self.NAMESPACES), *self.way_in(),
                 "env", "-i", "HOME=/root", "LANG=C.UTF-8", "TERM=dumb",
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
 
@@ -134,6 +123,51 @@ class Machine:
             raise SystemExit(f"machines: on the {self.name}, exit code {done.returncode} of:\n"
                              f"{script}\n{done.stdout[-6000:]}")
         return done.stdout
+
+
+class Machine(Root):
+    """With processes, control groups and a systemd of its own."""
+    NAMESPACES = ("mount", "pid", "net", "uts", "ipc", "cgroup")
+
+    def __init__(self, name, base, place, media, hosts=None, mirror=None):
+        """`mirror`: a line for apt, of what is no mirror of Debian's."""
+        super().__init__(name, base, place, media, hosts)
+        self.mirror = mirror
+        self.groups = ControlGroups(name)
+
+    def __enter__(self):
+        self.groups.make()
+        self.start(self.groups.enter)
+        end = time.monotonic() + BOOT_LIMIT_S
+        while self.shell("systemctl is-system-running || :").strip() not in ("running", "degraded"):
+            if time.monotonic() > end:
+                raise SystemExit(f"machines: systemd did not start {self.name} in {BOOT_LIMIT_S} s")
+            time.sleep(0.1)
+        return self
+
+    def begins(self):
+        root = self.root
+        return [
+            f"mount -t sysfs sysfs {root}/sys; mount -t tmpfs -o mode=1777 tmpfs {root}/tmp",
+            f"mount -t tmpfs -o mode=755 tmpfs {root}/dev", f"mkdir {root}/dev/pts {root}/dev/shm",
+            *(f"touch {root}/dev/{name}; mount --bind /dev/{name} {root}/dev/{name}" for name in DEVICES),
+            f"mount -t devpts -o newinstance,ptmxmode=0666 devpts {root}/dev/pts; ln -s pts/ptmx {root}/dev/ptmx",
+            f"mount -t tmpfs -o mode=1777 tmpfs {root}/dev/shm", f"ln -s /proc/self/fd {root}/dev/fd",
+            *self.groups.mounts(root),
+            # Without a mirror what is installed comes from what is given alone.
+            f"echo '{self.mirror or ''}' >{root}/etc/apt/sources.list; rm -f {root}/etc/apt/apt.conf.d/90host",
+            f"rm -rf {root}/var/lib/apt/lists/*",
+            f"cd {root}; mkdir -p mnt/host; pivot_root . mnt/host; umount -l /mnt/host", "echo up",
+            # Its words go to its journal.
+            "exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin "
+            "/lib/systemd/systemd --log-target=journal --show-status=no >/dev/null 2>&1"]
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self.groups.remove()
+
+    def way_in(self):
+        return []
 
     def property_of(self, unit, name):
         return self.shell(f"systemctl show --value --property={name} {unit}").strip()

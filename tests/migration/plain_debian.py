@@ -20,7 +20,7 @@ from harness import ROOT, program
 
 sys.path += [str(ROOT / "tests" / "fresh"), str(ROOT / "scripts")]
 import debian_root
-import machines
+import machine
 
 BASE = ROOT / "build" / "migration-root"
 PROXY_PORT = 3128
@@ -151,19 +151,15 @@ class Ways:
             listener.close()
 
 
-class DebianMachine(machines.Machine):
-    # Its processes are seen from here, where the test looks for what has outlived its agent.
-    NAMESPACES = ("mount", "net", "uts", "ipc")
-
-    def prepare(self):
-        self.shell("printf '127.0.0.1 localhost\\n' >/etc/hosts; rm -f /etc/resolv.conf")
+class DebianMachine(machine.Root):
+    """Its processes are seen from here, where the test looks for what has outlived its agent."""
 
     def share(self, directory):
         """The same directory, here and there."""
         (self.root / str(directory).lstrip("/")).mkdir(parents=True, exist_ok=True)
-        machines.run("nsenter", "--target", self.pid, "--mount", "sh", "-ec",
-                     'mkdir -p "$2" && mount --bind "$1" "$2"', "share", directory,
-                     f"{self.root}{directory}")
+        subprocess.run(["nsenter", "--target", str(self.pid), "--mount", "sh", "-ec",
+                        'mkdir -p "$2" && mount --bind "$1" "$2"', "share", str(directory),
+                        f"{self.root}{directory}"], check=True)
 
     def owner(self, file):
         """By the names of the machine."""
