@@ -73,8 +73,8 @@ def test_limits_of_a_deployment_and_of_the_nucleus_are_the_kernels(server, tmp_p
         assert pid_of(agent) == pid
         assert memory_limit(pid) == str(110 << 20)
 
-        # Beyond it is the end, with the reason.
-        fleet.component(NAME, "2.0.0", {"run": "head -c 400000000 /dev/zero | tail | grep -q x"})
+        # Beyond it is the end, with the reason. A startup, for a deployment waits for its end, however slow.
+        fleet.component(NAME, "2.0.0", {"startup": "head -c 400000000 /dev/zero | tail | grep -q x"})
         limited["componentVersion"] = "2.0.0"
         entry = fleet.outcome(fleet.greengrass.create_deployment(
             targetArn="arn:aws:iot:us-east-1:000000000000:thing/edge-1",
