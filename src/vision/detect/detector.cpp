@@ -169,9 +169,9 @@ struct Detector::Implementation {
   static Opened open(const OnnxRuntime& owner, const Network& network,
                      const DetectorOptions& options) {
     const auto ordinary = [&] {
-      Session session(owner, network.model, network.name, options.session);
-      std::vector<std::string> passed_over = session.passed_over();
-      return Opened{std::move(session), std::move(passed_over), false};
+      Session opened(owner, network.model, network.name, options.session);
+      std::vector<std::string> why_not = opened.passed_over();
+      return Opened{std::move(opened), std::move(why_not), false};
     };
     if (network.device_graph.empty() || options.graph == DetectorOptions::Graph::ordinary) {
       return ordinary();
