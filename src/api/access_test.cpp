@@ -12,6 +12,7 @@
 
 #include "api/s3/s3.hpp"
 #include "api/table/authorizer.hpp"
+#include "api/table/catalogue/access_rows.hpp"
 #include "api/table/catalogue/honoured_members.hpp"
 #include "api/testing/signed_request.hpp"
 #include "base/json/json.hpp"
