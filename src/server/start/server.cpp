@@ -338,8 +338,7 @@ class Server::Implementation {
     };
     api::record_internal_calls(internal_calls_, audit_.log(), authorizer_,
                                [this](std::string_view service, std::string_view operation) {
-                                 const auto kind = api::changed_by(service, operation);
-                                 if (kind) changes_.note(*kind);
+                                 changes_.note(api::changed_by(service, operation));
                                });
     builds_.runner().resume();
     workflow_.run();
