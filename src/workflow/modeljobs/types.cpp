@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 
 namespace andon::workflow {
 namespace {
@@ -16,11 +17,6 @@ constexpr std::array<std::pair<std::string_view, ModelJobStatus>, 5> kStatuses =
     {"Stopping", ModelJobStatus::stopping},
     {"Stopped", ModelJobStatus::stopped},
 }};
-
-std::string text_at(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 }  // namespace
 
@@ -39,7 +35,7 @@ std::optional<ModelJobStatus> parse_model_job_status(std::string_view text) {
 }
 
 std::string ModelJob::role() const {
-  return text_at(request, "RoleArn");
+  return base::text_at(request, "RoleArn");
 }
 
 S3Place parse_s3_uri(std::string_view uri, const std::string& what) {
@@ -62,9 +58,9 @@ S3Place parse_s3_uri(std::string_view uri, const std::string& what) {
 std::string model_artifacts(const ModelJob& job) {
   const json::value* output = job.request.if_contains("OutputDataConfig");
   if (output == nullptr || !output->is_object()) return {};
-  std::string place = text_at(output->get_object(), "S3OutputPath");
+  std::string place = base::text_at(output->get_object(), "S3OutputPath");
   if (!place.ends_with('/')) place += '/';
-  const bool is_plain = text_at(output->get_object(), "CompressionType") == "NONE";
+  const bool is_plain = base::text_at(output->get_object(), "CompressionType") == "NONE";
   return place + job.name + "/output/" + (is_plain ? "model/" : "model.tar.gz");
 }
 
