@@ -6,6 +6,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json_members.hpp"
+#include "base/text/s3_uri.hpp"
 
 namespace andon::workflow {
 namespace {
@@ -39,20 +40,14 @@ std::string ModelJob::role() const {
 }
 
 S3Place parse_s3_uri(std::string_view uri, const std::string& what) {
-  constexpr std::string_view kScheme = "s3://";
   constexpr std::size_t kMostBytes = 1024;
-  const auto refuse = [&] {
+  auto place = uri.size() > kMostBytes ? std::nullopt : base::parse_s3_uri(uri);
+  if (!place) {
     throw base::Error(base::ErrorCode::invalid_argument,
                       what + ": '" + std::string(uri.substr(0, 200)) +
                           "' is no place of objects, such as s3://bucket/prefix");
-  };
-  if (!uri.starts_with(kScheme) || uri.size() > kMostBytes) refuse();
-  uri.remove_prefix(kScheme.size());
-  const std::size_t slash = uri.find('/');
-  S3Place place{.bucket = std::string(uri.substr(0, slash)), .key = {}};
-  if (place.bucket.empty()) refuse();
-  if (slash != std::string_view::npos) place.key = uri.substr(slash + 1);
-  return place;
+  }
+  return {.bucket = std::move(place->bucket), .key = std::move(place->key)};
 }
 
 std::string model_artifacts(const ModelJob& job) {
