@@ -10,8 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "api/audit/call_audit.hpp"
 #include "api/s3/s3.hpp"
 #include "api/table/authorizer.hpp"
+#include "api/table/catalogue/access_rows.hpp"
 #include "api/table/catalogue/honoured_members.hpp"
 #include "api/testing/signed_request.hpp"
 #include "base/json/json.hpp"
@@ -304,6 +306,16 @@ TEST_F(AccessTest, EachOperationIsForWhomTheTableSays) {
   }
   for (const auto& [name, who] : found) EXPECT_EQ(expected[name], who) << name;
   for (const auto& [name, who] : expected) EXPECT_TRUE(found.contains(name)) << name;
+}
+
+// One that says nothing would leave open pages as they are.
+TEST_F(AccessTest, EachOperationThatWritesSaysWhatItChangesAndNoOtherDoes) {
+  for (const auto& [service, name] : honoured_operations()) {
+    const AccessRow* const row = find_access_row(service, name);
+    ASSERT_NE(row, nullptr) << service << ":" << name;
+    EXPECT_EQ(row->changes.has_value(), access_of(name) == control::AuditAccess::write)
+        << service << ":" << name << " (ChangeKind::none: nothing that a page shows)";
+  }
 }
 
 TEST_F(AccessTest, AnOperationWithoutARowIsForTheAccountOnly) {

@@ -266,7 +266,7 @@ HttpResponse Router::perform(const Call& call, const HttpRequest& request, CallA
   if (options_.audit != nullptr && options_.authorizer != nullptr) {
     audit.set_resources(options_.authorizer->resources(caller, operation, input));
   }
-  audit.set_decision(input);
+  audit.set_input(input);
   if (const auto sentence = refusal_of(call)) throw access_denied(asked.protocol, *sentence);
   check_headers(operation, request);
   options_.check_members(service, operation.name, input);

@@ -48,8 +48,7 @@ wire::HttpUpgrade Router::upgrade(const HttpRequest& request) const {
 void Router::note_change(const Operation& operation) const {
   if (options_.console == nullptr) return;
   if (access_of(operation.name) != control::AuditAccess::write) return;
-  const auto kind = changed_by(operation.service, operation.name);
-  if (kind) options_.console->changes().note(*kind);
+  options_.console->changes().note(changed_by(operation.service, operation.name));
 }
 
 HttpResponse Router::answer_console(const HttpRequest& request,

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "api/table/catalogue/access_rows.hpp"
 #include "base/json/json.hpp"
 #include "base/text/split.hpp"
 #include "wire/aws/sigv4.hpp"
@@ -121,18 +122,16 @@ void CallAudit::set_detail(std::string detail) {
   if (log_ != nullptr) event_.detail = std::move(detail);
 }
 
-void CallAudit::set_decision(const json::object& input) {
-  if (log_ == nullptr || event_.service != "sagemaker" ||
-      event_.operation != "UpdateModelPackage") {
-    return;
-  }
-  const auto text = [&input](const char* member) {
+void CallAudit::set_input(const json::object& input) {
+  if (log_ == nullptr) return;
+  const AccessRow* const row = find_access_row(event_.service, event_.operation);
+  if (row == nullptr) return;
+  for (const std::string_view member : base::split_words(row->audited, " ")) {
     const json::value* const found = input.if_contains(member);
-    return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
-  };
-  event_.decision = text("ModelApprovalStatus");
-  const std::string reason = text("ApprovalDescription");
-  if (!reason.empty()) event_.decision += (event_.decision.empty() ? "" : ": ") + reason;
+    if (found == nullptr || !found->is_string() || found->get_string().empty()) continue;
+    if (!event_.decision.empty()) event_.decision += ": ";
+    event_.decision += found->get_string();
+  }
 }
 
 void CallAudit::set_made_key(std::string access_key_id) {

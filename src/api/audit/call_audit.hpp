@@ -41,9 +41,10 @@ class CallAudit {
   void add_resource(std::string resource);
   void set_resources(std::vector<std::string> resources);
   void set_detail(std::string detail);
-  // What the input decides of a model, with the reason: who is asked later knows both, also where
-  // another decision has taken its place in the registry. Of other operations nothing.
-  void set_decision(const base::json::object& input);
+  // Of the input what the operation's row says (AccessRow::audited), for most nothing: a decision
+  // on a model with its reason is still known where another one has taken its place in the
+  // registry.
+  void set_input(const base::json::object& input);
   void set_made_key(std::string access_key_id);
 
   // The call is allowed and begins. Throws unavailable for a change that could not be recorded.

@@ -44,7 +44,7 @@ void record(control::AuditLog& log, const Authorizer& authorizer, const Internal
   } else if (seen.input != nullptr) {
     const Operation row{seen.service, name, Protocol::rest_json, "", "", 0, {}};
     audit.set_resources(authorizer.resources(seen.caller, row, *seen.input));
-    audit.set_decision(*seen.input);
+    audit.set_input(*seen.input);
   }
   if (seen.failure) {
     note_failure(audit, seen.service, seen.failure);

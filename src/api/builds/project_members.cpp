@@ -7,6 +7,7 @@
 #include "api/constraints/constraints.hpp"
 #include "api/table/members.hpp"
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 #include "base/text/ascii.hpp"
 #include "builds/spec/buildspec.hpp"
 #include "control/logs/logs.hpp"
@@ -22,11 +23,6 @@ constexpr std::size_t kMostVariables = 200;
 
 Error wrong(const std::string& message) {
   return Error(ErrorCode::invalid_argument, message);
-}
-
-const json::object* inner(const json::object& input, std::string_view key) {
-  const auto* value = input.if_contains(key);
-  return value == nullptr ? nullptr : value->if_object();
 }
 
 bool is_git(std::string_view type) {
@@ -67,7 +63,7 @@ json::object read_source(const BuildRunner& runner, const json::object& given) {
     if (*depth < 0 || *depth > 1'000'000) throw wrong("source.gitCloneDepth: must not be negative");
     source["gitCloneDepth"] = *depth;
   }
-  if (const auto* auth = inner(given, "auth")) {
+  if (const auto* auth = base::object_at(given, "auth")) {
     if (text_or_empty(*auth, "type") != "SECRETS_MANAGER" || !is_git(type)) {
       throw wrong(
           "source.auth.type: must be SECRETS_MANAGER, with the secret as resource, of a "
@@ -146,13 +142,13 @@ json::object read_environment(const json::object& given) {
 
 json::object read_logs(const json::object& given) {
   json::object logs;
-  if (const auto* s3 = inner(given, "s3Logs")) {
+  if (const auto* s3 = base::object_at(given, "s3Logs")) {
     if (text_or_empty(*s3, "status") == "ENABLED") {
       throw wrong("logsConfig.s3Logs: logs are in log groups here; only DISABLED is supported");
     }
     logs["s3Logs"] = json::object{{"status", "DISABLED"}};
   }
-  if (const auto* groups = inner(given, "cloudWatchLogs")) {
+  if (const auto* groups = base::object_at(given, "cloudWatchLogs")) {
     if (text_or_empty(*groups, "status") != "ENABLED") {
       throw wrong("logsConfig.cloudWatchLogs.status: must be ENABLED");
     }
@@ -210,13 +206,16 @@ json::object read_project(const BuildRunner& runner, const json::object& input) 
     const auto* value = input.if_contains(member);
     if (value != nullptr) config[member] = *value;
   }
-  if (const auto* given = inner(input, "source")) config["source"] = read_source(runner, *given);
-  if (const auto* given = inner(input, "artifacts")) config["artifacts"] = read_artifacts(*given);
-  if (const auto* given = inner(input, "environment")) {
+  if (const auto* given = base::object_at(input, "source"))
+    config["source"] = read_source(runner, *given);
+  if (const auto* given = base::object_at(input, "artifacts"))
+    config["artifacts"] = read_artifacts(*given);
+  if (const auto* given = base::object_at(input, "environment")) {
     config["environment"] = read_environment(*given);
   }
-  if (const auto* given = inner(input, "logsConfig")) config["logsConfig"] = read_logs(*given);
-  if (const auto* given = inner(input, "cache")) {
+  if (const auto* given = base::object_at(input, "logsConfig"))
+    config["logsConfig"] = read_logs(*given);
+  if (const auto* given = base::object_at(input, "cache")) {
     if (text_or_empty(*given, "type") != "NO_CACHE") {
       throw wrong("cache.type: there is no cache here; only NO_CACHE is supported");
     }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/table/catalogue/access_rows.hpp"
 #include "base/text/id.hpp"
 #include "base/text/number.hpp"
 #include "control/shared/outbox.hpp"
@@ -16,8 +17,8 @@ namespace {
 using wire::HttpResponse;
 
 constexpr std::array<std::string_view, kChangeKinds> kNames{
-    "devices", "deployments", "models",    "executions", "results",
-    "objects", "triggers",    "functions", "access",     "upkeep"};
+    "",        "devices",  "deployments", "models", "executions", "results",
+    "objects", "triggers", "functions",   "access", "upkeep"};
 constexpr std::chrono::milliseconds kGlance{1000};
 // So long a browser waits before it comes back: what happens meanwhile is one event.
 constexpr std::string_view kPause = "retry: 500\n";
@@ -26,50 +27,12 @@ struct Source {
   std::string_view name;
   ChangeKind kind;
 };
-constexpr std::array kServices{Source{"iot", ChangeKind::devices},
-                               Source{"greengrass", ChangeKind::deployments},
-                               Source{"sagemaker", ChangeKind::models},
-                               Source{"aws.sagemaker", ChangeKind::models},
-                               Source{"states", ChangeKind::executions},
-                               Source{"aws.states", ChangeKind::executions},
-                               Source{"aws.greengrass", ChangeKind::deployments},
-                               Source{"andon.devices", ChangeKind::devices},
-                               Source{"s3", ChangeKind::objects},
-                               Source{"aws.s3", ChangeKind::objects},
-                               Source{"events", ChangeKind::triggers},
-                               Source{"scheduler", ChangeKind::triggers},
-                               Source{"lambda", ChangeKind::functions},
-                               Source{"iam", ChangeKind::access}};
-// Where the service does not say it.
-constexpr std::array kOperations{Source{"ConfirmResult", ChangeKind::results},
-                                 Source{"OverruleResult", ChangeKind::results},
-                                 Source{"PutModelAlias", ChangeKind::models},
-                                 Source{"DeleteModelAlias", ChangeKind::models},
-                                 Source{"PutWebhook", ChangeKind::triggers},
-                                 Source{"DeleteWebhook", ChangeKind::triggers},
-                                 Source{"PutRepository", ChangeKind::triggers},
-                                 Source{"DeleteRepository", ChangeKind::triggers},
-                                 Source{"CreateTopicRule", ChangeKind::triggers},
-                                 Source{"ReplaceTopicRule", ChangeKind::triggers},
-                                 Source{"EnableTopicRule", ChangeKind::triggers},
-                                 Source{"DisableTopicRule", ChangeKind::triggers},
-                                 Source{"DeleteTopicRule", ChangeKind::triggers},
-                                 Source{"EndConsoleSessions", ChangeKind::access},
-                                 Source{"CreateBackup", ChangeKind::upkeep},
-                                 Source{"DeleteBackup", ChangeKind::upkeep},
-                                 Source{"PutShifts", ChangeKind::upkeep}};
 constexpr std::array kOutboxKinds{Source{control::kModelEvent, ChangeKind::models},
                                   Source{control::kDeploymentEvent, ChangeKind::deployments},
                                   Source{control::kComponentsEvent, ChangeKind::devices},
                                   Source{control::kDeviceEvent, ChangeKind::devices},
                                   Source{control::kAlarmEvent, ChangeKind::devices},
                                   Source{control::kJobsChanged, ChangeKind::deployments}};
-
-template <typename List>
-std::optional<ChangeKind> kind_in(const List& list, std::string_view name) {
-  const auto found = std::ranges::find(list, name, &Source::name);
-  return found == list.end() ? std::nullopt : std::optional(found->kind);
-}
 
 HttpResponse event_stream(std::string text) {
   HttpResponse response;
@@ -82,13 +45,15 @@ HttpResponse event_stream(std::string text) {
 
 }  // namespace
 
-std::optional<ChangeKind> changed_by(std::string_view service, std::string_view operation) {
-  if (const auto kind = kind_in(kOperations, operation)) return kind;
-  return kind_in(kServices, service);
+ChangeKind changed_by(std::string_view service, std::string_view operation) {
+  if (service == "s3") return ChangeKind::objects;
+  const AccessRow* const row = find_access_row(service, operation);
+  return row == nullptr ? ChangeKind::none : row->changes.value_or(ChangeKind::none);
 }
 
-std::optional<ChangeKind> changed_by_outbox(std::string_view kind) {
-  return kind_in(kOutboxKinds, kind);
+ChangeKind changed_by_outbox(std::string_view kind) {
+  const auto* const found = std::ranges::find(kOutboxKinds, kind, &Source::name);
+  return found == kOutboxKinds.end() ? ChangeKind::none : found->kind;
 }
 
 Changes::Changes(std::function<std::int64_t()> newest_result)
@@ -98,6 +63,7 @@ Changes::Changes(std::function<std::int64_t()> newest_result)
 }
 
 void Changes::note(ChangeKind kind) {
+  if (kind == ChangeKind::none) return;
   const std::lock_guard lock(mutex_);
   changed_at_.at(static_cast<std::size_t>(kind)) = ++count_;
   if (!waiting_.empty()) worker_->wake();  // it is there for as long as somebody may wait

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/table/catalogue/change_kind.hpp"
 #include "base/time/time.hpp"
 #include "control/shared/background_worker.hpp"
 #include "wire/http/http.hpp"
@@ -26,26 +27,11 @@
 
 namespace andon::api {
 
-enum class ChangeKind : std::uint8_t {
-  devices,
-  deployments,
-  models,
-  executions,
-  results,
-  objects,
-  triggers,   // rules, schedules, webhooks, and what came of each delivery
-  functions,  // of Lambda
-  access,     // users, roles, keys, sessions of the console
-  upkeep,     // backups, shifts
-};
-inline constexpr std::size_t kChangeKinds = 10;
-
-// What a change by this operation is about ("greengrass", "CreateDeployment"), or by a service's
-// own events ("aws.states", ""); nothing: of nothing that is shown.
-[[nodiscard]] std::optional<ChangeKind> changed_by(std::string_view service,
-                                                   std::string_view operation);
+// What this operation changes, as its row says ("greengrass", "CreateDeployment"); of S3, whose
+// operations have no rows, objects.
+[[nodiscard]] ChangeKind changed_by(std::string_view service, std::string_view operation);
 // The same of a row of the outbox ("event.device").
-[[nodiscard]] std::optional<ChangeKind> changed_by_outbox(std::string_view kind);
+[[nodiscard]] ChangeKind changed_by_outbox(std::string_view kind);
 
 class Changes {
  public:
@@ -59,6 +45,7 @@ class Changes {
   Changes& operator=(const Changes&) = delete;
   ~Changes() { stop(); }
 
+  // Of nothing (ChangeKind::none) nobody is told.
   void note(ChangeKind kind);
   // The answer to a request whose Last-Event-ID is `last`.
   [[nodiscard]] wire::HttpResponse wait(std::string_view last);

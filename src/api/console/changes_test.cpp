@@ -45,6 +45,13 @@ TEST(ConsoleChanges, WhoWaitsHearsOfTheNextChange) {
   EXPECT_THAT(heard.get(), HasSubstr("data: models\n"));
 }
 
+TEST(ConsoleChanges, OfWhatChangesNothingThatIsShownNobodyIsTold) {
+  Changes changes({});
+  const std::string id = id_of(text_of(changes.wait("")));
+  changes.note(ChangeKind::none);
+  EXPECT_TRUE(changes.wait(id).later);
+}
+
 TEST(ConsoleChanges, WhatHappensMeanwhileIsOneEventWithEachKindOnce) {
   Changes changes({});
   const std::string id = id_of(text_of(changes.wait("")));
@@ -65,7 +72,7 @@ TEST(ConsoleChanges, EachChangeIsOfTheKindThatScreensShow) {
   for (const Row& row :
        {Row{"iot", "CreateThing", devices}, Row{"iot", "ReplaceTopicRule", triggers},
         Row{"greengrass", "CreateDeployment", deployments}, Row{"andon", "PutModelAlias", models},
-        Row{"sagemaker", "UpdateModelPackage", models}, Row{"aws.states", "", executions},
+        Row{"sagemaker", "UpdateModelPackage", models}, Row{"states", "StartExecution", executions},
         Row{"andon", "ConfirmResult", results}, Row{"s3", "DeleteBucket", objects},
         Row{"events", "PutRule", triggers}, Row{"scheduler", "CreateSchedule", triggers},
         Row{"andon", "PutWebhook", triggers}, Row{"lambda", "CreateFunction", functions},
@@ -73,7 +80,9 @@ TEST(ConsoleChanges, EachChangeIsOfTheKindThatScreensShow) {
         Row{"andon", "CreateBackup", upkeep}, Row{"andon", "PutShifts", upkeep}}) {
     EXPECT_EQ(changed_by(row.service, row.operation), row.kind) << row.operation;
   }
-  EXPECT_EQ(changed_by("andon", "StartCommand"), std::nullopt);
+  EXPECT_EQ(changed_by("andon", "StartCommand"), none);
+  EXPECT_EQ(changed_by("iot", "ListThings"), none);
+  EXPECT_EQ(changed_by("andon", "OfNoRow"), none);
 }
 
 TEST(ConsoleChanges, APlaceOfAnotherStartOrNoneAtAllIsAnsweredAtOnce) {

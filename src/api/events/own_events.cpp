@@ -7,6 +7,7 @@
 
 #include "api/sagemaker/members.hpp"
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 #include "base/text/number.hpp"
 #include "control/shared/own_events.hpp"
 
@@ -24,11 +25,6 @@ json::object object_of(const std::string& text) {
   auto value = base::parse_json(text, "a row of the outbox");
   if (auto* object = value.if_object()) return std::move(*object);
   return {};
-}
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value == nullptr || !value->is_string() ? "" : std::string(value->get_string());
 }
 
 json::value time_of(const json::object& object, std::string_view key) {
@@ -59,7 +55,7 @@ Event model_event(const OutboxEntry& entry, const fleet::Arns& arns) {
   detail["ModelPackageStatusDetails"] = json::object{{"ValidationStatuses", json::array()}};
   detail["CreationTime"] = time_of(payload, "created");
   detail["LastModifiedTime"] = time_of(payload, "modified");
-  if (!text_of(payload, "approvalDescription").empty()) {
+  if (!base::text_at(payload, "approvalDescription").empty()) {
     detail["ApprovalDescription"] = payload["approvalDescription"];
   }
   return {.source = "aws.sagemaker",
@@ -71,7 +67,7 @@ Event model_event(const OutboxEntry& entry, const fleet::Arns& arns) {
 
 // A list that a job's details hold as text.
 json::array list_of(const json::object& details, std::string_view key) {
-  const std::string text = text_of(details, key);
+  const std::string text = base::text_at(details, key);
   if (text.empty()) return {};
   try {
     auto value = base::parse_json(text, "a list");
@@ -87,16 +83,16 @@ Event deployment_event(const OutboxEntry& entry, const fleet::Arns& arns) {
   const auto* given = payload.if_contains("details");
   const json::object details =
       given != nullptr && given->is_object() ? given->get_object() : json::object();
-  const std::string status = text_of(payload, "status");
+  const std::string status = base::text_at(payload, "status");
   return {.source = "aws.greengrass",
           .detail_type = "Greengrass V2 Effective Deployment Status Change",
           .resources = {arns.core_device(entry.subject)},
-          .detail = {{"deployment-id", text_of(payload, "deployment")},
+          .detail = {{"deployment-id", base::text_at(payload, "deployment")},
                      {"coreDeviceExecutionStatus", status},
                      {"reason", status == "SUCCEEDED" ? "SUCCESSFUL"
-                                : text_of(details, "deployment-failure-cause").empty()
+                                : base::text_at(details, "deployment-failure-cause").empty()
                                     ? status
-                                    : text_of(details, "deployment-failure-cause")},
+                                    : base::text_at(details, "deployment-failure-cause")},
                      {"statusDetails",
                       json::object{{"errorStack", list_of(details, "deployment-error-stack")},
                                    {"errorTypes", list_of(details, "deployment-error-types")}}}},

@@ -4,6 +4,7 @@
 
 #include "api/events/rows.hpp"
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 
 namespace andon::api {
 namespace {
@@ -21,13 +22,8 @@ struct Refused {
   std::string message;
 };
 
-std::string text_of(const json::object& entry, std::string_view key) {
-  const auto* value = entry.if_contains(key);
-  return value == nullptr || !value->is_string() ? "" : std::string(value->get_string());
-}
-
 std::string needed_text(const json::object& entry, const std::string& key) {
-  std::string text = text_of(entry, key);
+  std::string text = base::text_at(entry, key);
   if (text.empty()) {
     throw Refused{"InvalidArgument", "Parameter " + key + " is not valid. Reason: " + key +
                                          " is a required argument."};
@@ -82,7 +78,7 @@ events::Event event_of(const json::object& entry, base::Timestamp now) {
 
 std::size_t size_of(const json::object& entry) {
   std::size_t size = entry.contains("Time") ? kTimeBytes : 0;
-  for (const char* key : {"Source", "DetailType"}) size += text_of(entry, key).size();
+  for (const char* key : {"Source", "DetailType"}) size += base::text_at(entry, key).size();
   if (const auto* detail = entry.if_contains("Detail")) {
     size += detail->is_string() ? detail->get_string().size() : base::to_text(*detail).size();
   }
@@ -102,7 +98,7 @@ json::object put_one(const EventParts& parts, store::Transaction& tx, const json
   try {
     const events::Envelope event =
         events::envelop(event_of(entry, parts.clock.now()), parts.queue.arns());
-    parts.queue.accept(tx, events::bus_name(text_of(entry, "EventBusName")), event);
+    parts.queue.accept(tx, events::bus_name(base::text_at(entry, "EventBusName")), event);
     return {{"EventId", event.id}};
   } catch (const Refused& problem) {
     return refused(problem.code, problem.message);

@@ -52,7 +52,8 @@ std::optional<std::string> enrol_line(const EnrolmentOptions& options, const std
 }
 
 json::value create_token(control::ControlPlane& control, const EnrolmentOptions& options,
-                         control::RoleAliases* aliases, const OperationContext& context) {
+                         const std::string& ca_fingerprint, control::RoleAliases* aliases,
+                         const OperationContext& context) {
   constexpr std::chrono::seconds kLifetime = std::chrono::hours(1);
   const std::chrono::seconds lifetime(
       optional_number(context.input, "lifetimeSeconds").value_or(kLifetime.count()));
@@ -68,9 +69,8 @@ json::value create_token(control::ControlPlane& control, const EnrolmentOptions&
       required_text(context.input, "thingName"), lifetime,
       reader.has("policyNames") ? reader.strings("policyNames") : std::vector<std::string>());
   if (!alias.empty()) aliases->give(alias, token.thing);
-  const std::string text = to_text(fleet::EnrolmentToken{
-      options.endpoints.https_url(),
-      trust::describe_certificate(options.ca_certificate_pem).fingerprint, token.secret});
+  const std::string text =
+      to_text(fleet::EnrolmentToken{options.endpoints.https_url(), ca_fingerprint, token.secret});
   json::object answer{
       {"token", text}, {"thingName", token.thing}, {"expiresAt", base::to_iso8601(token.expires)}};
   try {
@@ -115,8 +115,10 @@ std::vector<Operation> enrolment_operations(control::ControlPlane& control,
                                             control::RoleAliases* aliases) {
   return {{"andon", "CreateEnrolmentToken", Protocol::rest_json, "POST",
            "/andon/v1/enrolment-tokens", 200,
-           [&control, options, aliases](const OperationContext& context) {
-             return create_token(control, options, aliases, context);
+           [&control, options, aliases,
+            fingerprint = trust::describe_certificate(options.ca_certificate_pem).fingerprint](
+               const OperationContext& context) {
+             return create_token(control, options, fingerprint, aliases, context);
            }}};
 }
 

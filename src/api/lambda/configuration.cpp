@@ -5,6 +5,7 @@
 #include "api/lambda/rows.hpp"
 #include "api/table/internal_call.hpp"
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 #include "base/text/ascii.hpp"
 #include "control/logs/logs.hpp"
 
@@ -39,11 +40,6 @@ Error wrong(const std::string& message) {
   return Error(ErrorCode::invalid_argument, message);
 }
 
-const json::object* inner(const json::object& input, std::string_view key) {
-  const auto* value = input.if_contains(key);
-  return value == nullptr ? nullptr : value->if_object();
-}
-
 void check_runtime(const std::string& runtime) {
   if (functions::is_known_runtime(runtime)) return;
   throw wrong(
@@ -61,7 +57,7 @@ void check_architectures(const json::value& value) {
 
 json::object read_environment(const json::object& given) {
   json::object variables;
-  const auto* listed = inner(given, "Variables");
+  const auto* listed = base::object_at(given, "Variables");
   if (listed == nullptr) return json::object{{"Variables", json::object{}}};
   std::string reserved;
   for (const auto& [name, value] : *listed) {
@@ -183,35 +179,35 @@ json::object read_configuration(const LambdaParts& parts, const OperationContext
     check_role(parts, context.caller, required_text(input, "Role"),
                functions::function_arn(parts.functions.registry.arns(), name));
   }
-  if (const auto* given = inner(input, "Environment"))
+  if (const auto* given = base::object_at(input, "Environment"))
     config["Environment"] = read_environment(*given);
-  if (const auto* given = inner(input, "DeadLetterConfig")) {
+  if (const auto* given = base::object_at(input, "DeadLetterConfig")) {
     const std::string target = text_or_empty(*given, "TargetArn");
     if (!target.empty()) check_destination(parts, "DeadLetterConfig.TargetArn", target);
     config["DeadLetterConfig"] = json::object{{"TargetArn", target}};
   }
-  if (const auto* given = inner(input, "TracingConfig")) {
+  if (const auto* given = base::object_at(input, "TracingConfig")) {
     config["TracingConfig"] =
         json::object{{"Mode", word_or_empty(*given, "Mode", {"PassThrough", "Active"})}};
     if (text_or_empty(*given, "Mode") != "PassThrough") {
       throw wrong("TracingConfig.Mode: there are no traces here; only PassThrough is supported");
     }
   }
-  if (const auto* given = inner(input, "EphemeralStorage")) {
+  if (const auto* given = base::object_at(input, "EphemeralStorage")) {
     check_members(*given, {rules::needed(rules::number("Size", 512, 10'240))});
     config["EphemeralStorage"] = *given;
   }
-  if (const auto* given = inner(input, "LoggingConfig")) {
+  if (const auto* given = base::object_at(input, "LoggingConfig")) {
     config["LoggingConfig"] = read_logging(*given, name);
   }
-  if (const auto* given = inner(input, "SnapStart");
+  if (const auto* given = base::object_at(input, "SnapStart");
       given != nullptr && text_or_empty(*given, "ApplyOn") != "None") {
     throw wrong("SnapStart.ApplyOn: this server takes no snapshots; only None is supported");
   }
   if (const auto* given = input.if_contains("Layers"); given != nullptr && given->is_array()) {
     config["Layers"] = read_layers(parts, input);
   }
-  if (const auto* given = inner(input, "ImageConfig")) {
+  if (const auto* given = base::object_at(input, "ImageConfig")) {
     config["ImageConfigResponse"] = json::object{{"ImageConfig", read_image_config(*given)}};
   }
   if (const auto* given = input.if_contains("Architectures");

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "api/table/catalogue/access_rows.hpp"
 #include "base/json/json.hpp"
 #include "base/text/split.hpp"
 #include "control/components/components.hpp"

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "api/table/catalogue/access_rows.hpp"
 #include "api/table/operation.hpp"
 #include "base/json/fwd.hpp"
 #include "base/time/time.hpp"
@@ -23,6 +22,8 @@ class Secrets;
 }
 
 namespace andon::api {
+
+struct AccessRow;
 
 // What an operation with this input is about, as its row says.
 [[nodiscard]] std::vector<std::string> resources_of(const AccessRow& row,

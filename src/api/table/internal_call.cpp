@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "api/table/catalogue/access_rows.hpp"
 #include "api/table/catalogue/honoured_members.hpp"
 #include "api/table/service_errors.hpp"
 #include "base/error/error.hpp"

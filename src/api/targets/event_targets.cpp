@@ -8,6 +8,7 @@
 #include "api/table/service_errors.hpp"
 #include "api/tasks/sdk/sdk_names.hpp"
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 #include "base/text/encoding.hpp"
 #include "control/iam/role_sessions.hpp"
 #include "control/identity/access_keys.hpp"
@@ -39,11 +40,6 @@ std::string source_name(const Delivery& delivery) {
   return name;
 }
 
-const base::json::object* object_in(const base::json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value == nullptr ? nullptr : value->if_object();
-}
-
 void replace_all(std::string& text, std::string_view what, const std::string& with) {
   for (std::size_t at = text.find(what); at != std::string::npos;
        at = text.find(what, at + with.size())) {
@@ -72,7 +68,7 @@ base::json::object object_of_input(const Delivery& delivery) {
 std::string begun_by(const base::json::value& output) {
   const auto* answer = output.if_object();
   if (answer == nullptr) return {};
-  if (const auto* build = object_in(*answer, "build")) answer = build;
+  if (const auto* build = base::object_at(*answer, "build")) answer = build;
   const std::string execution = text_or_empty(*answer, "executionArn");
   return execution.empty() ? text_or_empty(*answer, "arn") : execution;
 }
@@ -299,7 +295,7 @@ Outcome outcome_of_endpoint(const std::string& error, const std::string& cause) 
 }
 
 base::json::object endpoint_call(const events::Destination& destination, const Delivery& delivery) {
-  const auto* parameters = object_in(delivery.target, "HttpParameters");
+  const auto* parameters = base::object_at(delivery.target, "HttpParameters");
   std::string endpoint = destination.endpoint;
   if (parameters != nullptr) {
     if (const auto* values = parameters->if_contains("PathParameterValues");
@@ -322,9 +318,9 @@ base::json::object endpoint_call(const events::Destination& destination, const D
       {"Method", destination.method},
       {"Authentication", base::json::object{{"ConnectionArn", destination.connection_arn}}}};
   if (parameters != nullptr) {
-    if (const auto* headers = object_in(*parameters, "HeaderParameters"))
+    if (const auto* headers = base::object_at(*parameters, "HeaderParameters"))
       made["Headers"] = *headers;
-    if (const auto* query = object_in(*parameters, "QueryStringParameters")) {
+    if (const auto* query = base::object_at(*parameters, "QueryStringParameters")) {
       made["QueryParameters"] = *query;
     }
   }
@@ -380,7 +376,7 @@ void EventTargets::mail(const Delivery& delivery, const std::string& address,
 void EventTargets::put_on_bus(const Delivery& delivery, const std::string& bus,
                               const Reply& reply) const {
   events::Envelope event;
-  if (const auto* parameters = object_in(delivery.target, "EventBridgeParameters")) {
+  if (const auto* parameters = base::object_at(delivery.target, "EventBridgeParameters")) {
     event = events::envelop({.source = text_or_empty(*parameters, "Source"),
                              .detail_type = text_or_empty(*parameters, "DetailType"),
                              .resources = {delivery.source_arn},

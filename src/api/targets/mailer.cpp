@@ -6,6 +6,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/json/json_members.hpp"
 #include "base/text/ascii.hpp"
 
 namespace andon::api {
@@ -18,11 +19,6 @@ using events::Outcome;
 // "gone" of arn:aws:events:...:rule/gone.
 std::string name_of(const std::string& arn) {
   return arn.substr(arn.rfind('/') + 1);
-}
-
-std::string text_of(const base::json::object& event, std::string_view member) {
-  const auto* const value = event.if_contains(member);
-  return value == nullptr || !value->is_string() ? "" : std::string(value->get_string());
 }
 
 // What the event is about, in a few words: "thingName: line-1, state: gone".
@@ -61,10 +57,10 @@ MailText mail_text_of(const events::Delivery& delivery) {
     return {"[andon] " + rule, base::to_pretty_text(input) + sent_by};
   }
   const std::string gist = gist_of(*event);
-  return {"[andon] " + rule + ": " + text_of(*event, "detail-type") +
+  return {"[andon] " + rule + ": " + base::text_at(*event, "detail-type") +
               (gist.empty() ? "" : " (" + gist + ")"),
-          text_of(*event, "detail-type") + "\n" + text_of(*event, "time") + "\n" + gist + "\n\n" +
-              base::to_pretty_text(input) + sent_by};
+          base::text_at(*event, "detail-type") + "\n" + base::text_at(*event, "time") + "\n" +
+              gist + "\n\n" + base::to_pretty_text(input) + sent_by};
 }
 
 bool may_be_mailed(const MailOptions& options, const std::string& address) {

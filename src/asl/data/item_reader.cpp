@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error/error.hpp"
+#include "base/text/s3_uri.hpp"
 
 namespace andon::asl {
 namespace {
@@ -110,13 +111,11 @@ json::array read_lines(std::string_view bytes) {
 constexpr std::size_t kMaxManifestObjects = 100'000;
 
 ItemManifest::Object object_of(std::string_view uri) {
-  constexpr std::string_view kScheme = "s3://";
-  const std::size_t slash = uri.find('/', kScheme.size());
-  if (!uri.starts_with(kScheme) || slash == std::string_view::npos || slash + 1 == uri.size()) {
+  auto place = base::parse_s3_uri(uri);
+  if (!place || place->key.empty()) {
     refuse("'" + std::string(uri) + "' of the manifest is no s3://BUCKET/KEY");
   }
-  return {std::string(uri.substr(kScheme.size(), slash - kScheme.size())),
-          std::string(uri.substr(slash + 1))};
+  return {std::move(place->bucket), std::move(place->key)};
 }
 
 ItemManifest read_uris(const json::object& config, std::string_view bytes) {

@@ -4,22 +4,13 @@
 #include <fmt/format.h>
 
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 #include "base/text/escape.hpp"
 
 namespace andon::cli {
 namespace {
 
 namespace json = base::json;
-
-std::string text_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
-}
-
-const json::object* details(const json::object& event, std::string_view key) {
-  const auto* value = event.if_contains(key);
-  return value == nullptr ? nullptr : value->if_object();
-}
 
 // Bars of progress write a line anew by a carriage return: the last one is shown.
 std::string shown(std::string line) {
@@ -31,16 +22,17 @@ std::string shown(std::string line) {
 }  // namespace
 
 void JobLogs::note(const json::object& event) {
-  if (const auto* entered = details(event, "stateEnteredEventDetails")) {
-    state_ = text_at(*entered, "name");
+  if (const auto* entered = base::object_at(event, "stateEnteredEventDetails")) {
+    state_ = base::text_at(*entered, "name");
     return;
   }
-  const auto* submitted = details(event, "taskSubmittedEventDetails");
-  if (submitted == nullptr || text_at(*submitted, "resourceType") != "job") return;
-  const json::value output = base::parse_json(text_at(*submitted, "output"), "the job's answer");
+  const auto* submitted = base::object_at(event, "taskSubmittedEventDetails");
+  if (submitted == nullptr || base::text_at(*submitted, "resourceType") != "job") return;
+  const json::value output =
+      base::parse_json(base::text_at(*submitted, "output"), "the job's answer");
   const auto* told = output.if_object();
   if (told == nullptr) return;
-  jobs_.push_back({.id = text_at(*told, "JobId"), .state = state_, .rest = {}});
+  jobs_.push_back({.id = base::text_at(*told, "JobId"), .state = state_, .rest = {}});
 }
 
 void JobLogs::take() {
@@ -68,7 +60,7 @@ void JobLogs::take(Job& job) {
     const auto next = told.at("next").to_number<std::uint64_t>();
     const bool has_more = next > from;
     job.next = next;
-    job.rest += text_at(told, "text");
+    job.rest += base::text_at(told, "text");
     std::size_t end = 0;
     while ((end = job.rest.find('\n')) != std::string::npos) {
       line_(job.state, shown(job.rest.substr(0, end)));

@@ -7,6 +7,7 @@
 #include "base/error/error.hpp"
 #include "base/text/encoding.hpp"
 #include "base/text/id.hpp"
+#include "base/text/s3_uri.hpp"
 #include "control/components/components.hpp"
 #include "recipe/image/image_reference.hpp"
 
@@ -15,8 +16,6 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
-
-constexpr std::string_view kS3 = "s3://";
 
 Error refused(std::string_view place, std::string_view problem) {
   return {ErrorCode::invalid_argument,
@@ -29,14 +28,12 @@ std::string base64_digest(const std::string& sha256_hex) {
 
 store::ObjectInfo copy_source(store::ObjectStore& objects, const recipe::Artifact& artifact,
                               const std::string& key, const std::string& place) {
-  const std::string_view path = std::string_view(artifact.uri).substr(kS3.size());
-  const std::size_t slash = path.find('/');
-  if (slash == std::string_view::npos || slash == 0 || slash + 1 == path.size()) {
+  const auto from = base::parse_s3_uri(artifact.uri);
+  if (!from || from->key.empty()) {
     throw refused(place, "URI \"" + artifact.uri + "\" must be s3://bucket/key");
   }
   try {
-    return objects.copy(std::string(path.substr(0, slash)), std::string(path.substr(slash + 1)),
-                        std::string(kArtifactBucket), key);
+    return objects.copy(from->bucket, from->key, std::string(kArtifactBucket), key);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::not_found) throw;
     throw refused(place, "there is no object " + artifact.uri + "; upload it first");
@@ -87,7 +84,7 @@ std::vector<PinnedArtifact> pin_artifacts(store::ObjectStore& objects, recipe::R
           check_image(artifact, place);
           continue;
         }
-        if (!artifact.uri.starts_with(kS3)) {
+        if (!artifact.uri.starts_with(base::kS3Scheme)) {
           throw refused(place, "URI \"" + artifact.uri +
                                    "\" must start with s3:// or docker:; upload the file to the "
                                    "object store");

@@ -138,6 +138,14 @@ void tell_bus(store::Transaction& tx, const std::string& thing, const fleet::Hea
                  base::to_text(json::object{{"components", std::move(components)}}));
 }
 
+// Whether the connection that has the thing's own name stands: while it does, the device is there,
+// whatever comes and goes beside it.
+bool has_own_connection(store::Transaction& tx, const std::string& thing) {
+  return tx
+      .query_one("SELECT 1 FROM thing_connectivity WHERE thing = $1 AND is_connected = 1", {thing})
+      .has_value();
+}
+
 // Of the connection that has the thing's own name, as with AWS IoT.
 void note_connectivity(store::Transaction& tx, const base::JsonReader& said,
                        const std::string& thing, base::Timestamp now) {
@@ -198,7 +206,9 @@ void CoreDevices::note_presence(std::string_view payload) {
   const std::string event = reader.string("eventType");
   database_.write([&](store::Transaction& tx) {
     if (!has_thing(tx, thing)) return;  // an operator's, or the server's own
-    json::object details{{"clientId", reader.string("clientId")}};
+    const std::string client_id = reader.string("clientId");
+    if (client_id != thing && has_own_connection(tx, thing)) return;
+    json::object details{{"clientId", client_id}};
     if (const auto reason = reader.optional_string("disconnectReason")) {
       details["disconnectReason"] = *reason;
     }

@@ -6,6 +6,8 @@
 
 #include "base/error/error.hpp"
 #include "control/devices/fleet_figures.hpp"
+#include "control/shared/outbox.hpp"
+#include "control/shared/own_events.hpp"
 #include "control/testing/control_fixture.hpp"
 
 namespace andon::control {
@@ -55,7 +57,42 @@ class CoreDevicesTest : public testing::Test, public ControlFixture {
     }
     return all;
   }
+
+  void tell_presence(const std::string& client_id, const std::string& event) {
+    control().core_devices.note_presence(R"({"clientId":")" + client_id +
+                                         R"(","principalName":"dev1","eventType":")" + event +
+                                         R"("})");
+  }
+  // What the event bus is told of devices.
+  std::vector<std::string> told() {
+    constexpr std::size_t kMost = 100;
+    std::vector<std::string> all;
+    const auto batch = database().read(
+        [](store::Transaction& tx) { return Outbox::read(tx, kEventConsumer, kMost); });
+    for (const OutboxEntry& entry : batch.entries) {
+      if (entry.kind != kDeviceEvent) continue;
+      const json::value details = base::parse_json(entry.payload, "details");
+      all.push_back(std::string(details.at("clientId").as_string()) + " " +
+                    std::string(details.at("state").as_string()));
+    }
+    return all;
+  }
 };
+
+TEST_F(CoreDevicesTest, ASecondConnectionThatComesAndGoesBesideItsOwnSaysNothingOfTheDevice) {
+  tell_presence("dev1", "connected");
+  tell_presence("dev1#camera", "connected");
+  tell_presence("dev1#camera", "disconnected");
+  EXPECT_THAT(told(), ElementsAre("dev1 connected"));
+  tell_presence("dev1", "disconnected");
+  EXPECT_THAT(told(), ElementsAre("dev1 connected", "dev1 gone"));
+}
+
+TEST_F(CoreDevicesTest, ADeviceWithoutAConnectionOfItsNameComesAndGoesWithThoseThatItHas) {
+  tell_presence("dev1#camera", "connected");
+  tell_presence("dev1#camera", "disconnected");
+  EXPECT_THAT(told(), ElementsAre("dev1#camera connected", "dev1#camera gone"));
+}
 
 TEST_F(CoreDevicesTest, APartialMessageUpdatesAndACompleteOneReplaces) {
   take({.sequence = 1, .kind = "COMPLETE", .components = {{"a", "RUNNING"}, {"b", "RUNNING"}}});

@@ -3,6 +3,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/text/s3_uri.hpp"
 
 namespace andon::control {
 namespace {
@@ -19,24 +20,17 @@ constexpr std::size_t kMaxFilesOfAModel = 100;
   throw Error(ErrorCode::invalid_argument, where + ": " + problem);
 }
 
-struct Place {
-  std::string bucket;
-  std::string key;
-};
-
-Place parse_place(const std::string& where, const std::string& url) {
-  constexpr std::string_view kScheme = "s3://";
-  const std::size_t slash = url.starts_with(kScheme) ? url.find('/', kScheme.size()) : 0;
-  if (slash == 0 || slash == std::string::npos || slash + 1 == url.size() ||
-      url.size() > kMaxUrlBytes) {
+base::S3Uri parse_place(const std::string& where, const std::string& url) {
+  auto place = base::parse_s3_uri(url);
+  if (!place || place->key.empty() || url.size() > kMaxUrlBytes) {
     refuse(where, "must be s3://<bucket>/<key> of an object in this server's store");
   }
-  return {url.substr(kScheme.size(), slash - kScheme.size()), url.substr(slash + 1)};
+  return *std::move(place);
 }
 
 ModelData find_model(const std::string& where, const std::string& url,
                      const store::ObjectStore& objects) {
-  const Place place = parse_place(where, url);
+  const base::S3Uri place = parse_place(where, url);
   const auto object =
       objects.has_bucket(place.bucket) ? objects.head(place.bucket, place.key) : std::nullopt;
   if (!object) refuse(where, "there is no object " + url + ": upload the model first");
@@ -46,7 +40,7 @@ ModelData find_model(const std::string& where, const std::string& url,
 // A model of several files: its weights and its description lie beside it.
 void pin_all_below(const std::string& where, const std::string& url,
                    const store::ObjectStore& objects, std::vector<ModelData>& found) {
-  const Place place = parse_place(where, url);
+  const base::S3Uri place = parse_place(where, url);
   if (!url.ends_with('/')) refuse(where, "must end in '/' where S3DataType is S3Prefix");
   store::ListRequest request;
   request.bucket = place.bucket;

@@ -2,6 +2,7 @@
 #include "edge/artifacts/wanted_artifact.hpp"
 
 #include "base/text/encoding.hpp"
+#include "base/text/s3_uri.hpp"
 #include "edge/state/deployment_failure.hpp"
 #include "recipe/image/image_reference.hpp"
 
@@ -11,7 +12,6 @@ namespace {
 using base::ErrorCode;
 
 constexpr std::string_view kGreengrass = "greengrass:";
-constexpr std::string_view kS3 = "s3://";
 
 DeploymentFailure bad(const WantedArtifact& wanted, const std::string& why, std::string code) {
   return {ErrorCode::failed_precondition,
@@ -30,7 +30,7 @@ WantedArtifact make_wanted(const InstalledComponent& component, const recipe::Ar
   wanted.name = artifact.file_name;
   if (artifact.uri.starts_with(kGreengrass)) {
     wanted.name = artifact.uri.substr(kGreengrass.size());
-  } else if (!artifact.uri.starts_with(kS3)) {
+  } else if (!artifact.uri.starts_with(base::kS3Scheme)) {
     throw bad(wanted,
               "has the URI '" + artifact.uri +
                   "', which this agent cannot fetch "

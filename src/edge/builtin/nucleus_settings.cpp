@@ -4,24 +4,16 @@
 #include <utility>
 
 #include "base/json/json.hpp"
+#include "base/json/json_members.hpp"
 #include "base/json/json_reader.hpp"
 
 namespace andon::edge {
-namespace {
-
-std::string text_at(const base::json::object& object, std::string_view key) {
-  const auto* const value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-}  // namespace
-
 NucleusSettings::NucleusSettings(std::string enrolled_alias)
     : enrolled_alias_(std::move(enrolled_alias)), alias_(enrolled_alias_) {}
 
 bool NucleusSettings::take(const base::json::object* configuration) {
   std::string wanted =
-      configuration == nullptr ? std::string() : text_at(*configuration, "iotRoleAlias");
+      configuration == nullptr ? std::string() : base::text_at(*configuration, "iotRoleAlias");
   if (wanted.empty()) wanted = enrolled_alias_;
   const std::scoped_lock lock(mutex_);
   return std::exchange(alias_, wanted) != wanted;
@@ -35,7 +27,7 @@ std::string NucleusSettings::role_alias() const {
 recipe::RunWith run_with_default_of(const base::json::object& configuration) {
   const auto* const run_with = configuration.if_contains("runWithDefault");
   if (run_with == nullptr || !run_with->is_object()) return {};
-  recipe::RunWith given{.posix_user = text_at(run_with->get_object(), "posixUser")};
+  recipe::RunWith given{.posix_user = base::text_at(run_with->get_object(), "posixUser")};
   const base::JsonReader reader(*run_with, "runWithDefault");
   if (reader.has("systemResourceLimits")) {
     given.limits = recipe::parse_resource_limits(reader.child("systemResourceLimits"));

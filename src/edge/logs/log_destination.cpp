@@ -8,6 +8,7 @@
 
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
+#include "base/text/s3_uri.hpp"
 #include "base/time/time.hpp"
 #include "edge/cloud/data_plane.hpp"
 #include "edge/streams/exports/mqtt_export.hpp"
@@ -77,12 +78,11 @@ class LogTopic final : public LogDestination {
 
 class LogBucket final : public LogDestination {
  public:
-  LogBucket(std::string_view uri, const ExportWorld& world) : world_(world), store_(world) {
-    uri.remove_prefix(uri.find("://") + 3);
-    const std::size_t slash = std::min(uri.find('/'), uri.size());
-    bucket_ = uri.substr(0, slash);
-    prefix_ = uri.substr(std::min(slash + 1, uri.size()));
-  }
+  LogBucket(base::S3Uri place, const ExportWorld& world)
+      : world_(world),
+        store_(world),
+        bucket_(std::move(place.bucket)),
+        prefix_(std::move(place.key)) {}
 
   std::size_t batch_bytes() const override { return kObjectBytes; }
 
@@ -126,7 +126,9 @@ std::unique_ptr<LogDestination> make_log_destination(const std::string& uri,
                                                      const DeviceConfig& device,
                                                      const Layout& layout) {
   if (uri.empty()) return std::make_unique<LogGroup>(world, device, layout);
-  if (uri.starts_with("s3://")) return std::make_unique<LogBucket>(uri, world);
+  if (auto place = base::parse_s3_uri(uri)) {
+    return std::make_unique<LogBucket>(*std::move(place), world);
+  }
   return std::make_unique<LogTopic>(uri, world);
 }
 

@@ -9,6 +9,7 @@
 #include "base/json/json_reader.hpp"
 #include "base/json/problem_texts.hpp"
 #include "base/text/ascii.hpp"
+#include "base/text/s3_uri.hpp"
 #include "edge/streams/exports/mqtt_export.hpp"
 #include "query/regex/regex.hpp"
 
@@ -22,7 +23,6 @@ constexpr std::int64_t kMostSpace = std::int64_t{1} << 40;
 constexpr std::size_t kMostComponents = 200;
 constexpr std::size_t kMostName = 128;
 constexpr std::size_t kMostPath = 1024;
-constexpr std::string_view kS3Scheme = "s3://";
 // Behind a time, a name and the like.
 constexpr std::size_t kLevelWithin = 80;
 
@@ -45,10 +45,10 @@ bool is_component_name(std::string_view name) {
 
 // Why lines cannot go there; empty: they can.
 std::string problem_of_destination(const std::string& uri) {
-  if (uri.starts_with(kS3Scheme)) {
-    const std::string_view rest = std::string_view(uri).substr(kS3Scheme.size());
-    const std::string_view bucket = rest.substr(0, rest.find('/'));
-    return base::is_name_of(bucket, "-.") ? "" : "names no bucket: s3://BUCKET/PREFIX";
+  if (uri.starts_with(base::kS3Scheme)) {
+    const auto place = base::parse_s3_uri(uri);
+    return place && base::is_name_of(place->bucket, "-.") ? ""
+                                                          : "names no bucket: s3://BUCKET/PREFIX";
   }
   if (uri.starts_with("mqtt://") || uri.starts_with("mqtts://")) {
     try {

@@ -3,20 +3,15 @@
 
 #include <utility>
 
+#include "base/json/json_members.hpp"
 #include "base/text/id.hpp"
 
 namespace andon::events {
 namespace {
 
-const json::object* object_in(const json::object& object, std::string_view key) {
-  const json::value* const value = object.if_contains(key);
-  return value == nullptr ? nullptr : value->if_object();
-}
-
 std::string dead_letter_arn(const json::object& target) {
-  const json::object* const config = object_in(target, "DeadLetterConfig");
-  const json::value* const arn = config == nullptr ? nullptr : config->if_contains("Arn");
-  return arn == nullptr || !arn->is_string() ? "" : std::string(arn->get_string());
+  const json::object* const config = base::object_at(target, "DeadLetterConfig");
+  return config == nullptr ? "" : base::text_at(*config, "Arn");
 }
 
 Delivery letter(const Delivery& delivery, json::object target, const json::object& told,
@@ -33,8 +28,8 @@ Delivery letter(const Delivery& delivery, json::object target, const json::objec
 
 std::optional<Delivery> dead_letter_of(const Delivery& delivery, const Outcome& outcome,
                                        const std::string& exhausted, base::Timestamp now) {
-  if (const json::object* const target = object_in(delivery.target, "ErrorTarget")) {
-    const json::object* const context = object_in(delivery.target, "ErrorContext");
+  if (const json::object* const target = base::object_at(delivery.target, "ErrorTarget")) {
+    const json::object* const context = base::object_at(delivery.target, "ErrorContext");
     json::object told = context != nullptr ? *context : json::object{};
     json::object failure{{"failedAction", told["failedAction"]},
                          {"failedResource", delivery.target_arn()},

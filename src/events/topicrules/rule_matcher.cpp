@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 #include "base/log/log.hpp"
 #include "base/text/ascii.hpp"
 #include "base/text/encoding.hpp"
@@ -24,11 +25,6 @@ constexpr std::size_t kMostToldPayload = 128U << 10U;
 // What a rule makes of one message, and what all of them do.
 constexpr std::size_t kMostOfRule = 4U << 20U;
 constexpr std::size_t kMostOfMessage = 32U << 20U;
-
-std::string text_in(const json::object& object, std::string_view key) {
-  const json::value* const value = object.if_contains(key);
-  return value == nullptr || !value->is_string() ? "" : std::string(value->get_string());
-}
 
 // Calls `act(path, text)` for each text with an expression.
 template <typename Act>
@@ -88,16 +84,16 @@ std::string action_target(const json::object& action, const EventArns& arns) {
   const std::string_view kind = action.begin()->key();
   const json::object& body = body_of(action);
   const std::string prefix = ":" + arns.region() + ":" + arns.account() + ":";
-  if (kind == "lambda") return text_in(body, "functionArn");
+  if (kind == "lambda") return base::text_at(body, "functionArn");
   if (kind == "stepFunctions") {
-    return "arn:aws:states" + prefix + "stateMachine:" + text_in(body, "stateMachineName");
+    return "arn:aws:states" + prefix + "stateMachine:" + base::text_at(body, "stateMachineName");
   }
-  if (kind == "s3") return "arn:aws:s3:::" + text_in(body, "bucketName");
-  if (kind == "republish") return "arn:aws:iot" + prefix + "topic/" + text_in(body, "topic");
+  if (kind == "s3") return "arn:aws:s3:::" + base::text_at(body, "bucketName");
+  if (kind == "republish") return "arn:aws:iot" + prefix + "topic/" + base::text_at(body, "topic");
   if (kind == "cloudwatchLogs") {
-    return "arn:aws:logs" + prefix + "log-group:" + text_in(body, "logGroupName");
+    return "arn:aws:logs" + prefix + "log-group:" + base::text_at(body, "logGroupName");
   }
-  return text_in(body, "url");
+  return base::text_at(body, "url");
 }
 
 void check_action_texts(const json::object& action) {
@@ -205,7 +201,8 @@ json::object RuleMatcher::target_of(const Action& action, const std::string& id,
     put_text(filled, one.path, std::move(text));
   }
   json::object target{{"Id", id}, {"Arn", action_target(filled.get_object(), arns_)}};
-  if (const std::string role = text_in(body_of(filled.get_object()), "roleArn"); !role.empty()) {
+  if (const std::string role = base::text_at(body_of(filled.get_object()), "roleArn");
+      !role.empty()) {
     target["RoleArn"] = role;
   }
   target["Action"] = std::move(filled);

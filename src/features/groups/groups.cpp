@@ -6,6 +6,7 @@
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
 #include "base/text/ascii.hpp"
+#include "base/text/s3_uri.hpp"
 #include "features/groups/rules.hpp"
 #include "features/groups/schema.hpp"
 
@@ -127,15 +128,12 @@ std::string not_found_text(std::string_view name) {
 }
 
 S3Place parse_s3_uri(std::string_view uri) {
-  constexpr std::string_view kScheme = "s3://";
-  if (!uri.starts_with(kScheme) || uri.size() == kScheme.size() || uri[kScheme.size()] == '/') {
+  auto named = base::parse_s3_uri(uri);
+  if (!named) {
     throw Error(ErrorCode::invalid_argument,
                 "'" + std::string(uri.substr(0, 200)) + "' is not s3://BUCKET/PREFIX");
   }
-  uri.remove_prefix(kScheme.size());
-  const std::size_t slash = uri.find('/');
-  S3Place place{std::string(uri.substr(0, slash)),
-                slash == std::string_view::npos ? "" : std::string(uri.substr(slash + 1))};
+  S3Place place{std::move(named->bucket), std::move(named->key)};
   while (place.prefix.ends_with('/')) place.prefix.pop_back();
   return place;
 }

@@ -183,8 +183,8 @@ wire::HttpResponse EventBus::take_push(const wire::HttpRequest& request) {
   return response;
 }
 
-void EventBus::tell(std::optional<api::ChangeKind> kind) const {
-  if (kind && parts_.on_change) parts_.on_change(*kind);
+void EventBus::tell(api::ChangeKind kind) const {
+  if (parts_.on_change) parts_.on_change(kind);
 }
 
 std::vector<events::Feed> EventBus::feeds() const {

@@ -70,7 +70,7 @@ class EventBus {
  private:
   [[nodiscard]] api::EventParts event_parts();
   [[nodiscard]] std::vector<events::Feed> feeds() const;
-  void tell(std::optional<api::ChangeKind> kind) const;
+  void tell(api::ChangeKind kind) const;
   // What a watched repository's ref names.
   [[nodiscard]] std::optional<std::string> look(const events::Repository& repository) const;
 

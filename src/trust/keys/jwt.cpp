@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 #include "base/text/encoding.hpp"
 #include "trust/openssl/openssl_pointers.hpp"
 
@@ -53,11 +54,6 @@ const Kind& kind_of(JwtAlgorithm algorithm) {
 
 Error wrong(const std::string& what) {
   return {ErrorCode::invalid_argument, what};
-}
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
 json::object part(std::string_view text, const std::string& what) {
@@ -142,15 +138,15 @@ std::optional<std::string> der_signature(std::string_view raw, std::size_t half)
 }
 
 std::optional<std::string> bytes_at(const json::object& object, std::string_view key) {
-  return base::from_base64url(text_of(object, key));
+  return base::from_base64url(base::text_at(object, key));
 }
 
 std::optional<Jwk> read_key(const json::object& object) {
-  if (const std::string use = text_of(object, "use"); !use.empty() && use != "sig") {
+  if (const std::string use = base::text_at(object, "use"); !use.empty() && use != "sig") {
     return std::nullopt;
   }
-  Jwk key{.key_id = text_of(object, "kid"), .algorithm = text_of(object, "alg")};
-  const std::string type = text_of(object, "kty");
+  Jwk key{.key_id = base::text_at(object, "kid"), .algorithm = base::text_at(object, "alg")};
+  const std::string type = base::text_at(object, "kty");
   if (type == "RSA") {
     const auto modulus = bytes_at(object, "n");
     const auto exponent = bytes_at(object, "e");
@@ -164,7 +160,7 @@ std::optional<Jwk> read_key(const json::object& object) {
   const auto y = bytes_at(object, "y");
   if (!x || !y) return std::nullopt;
   key.is_rsa = false;
-  key.curve = text_of(object, "crv");
+  key.curve = base::text_at(object, "crv");
   key.x = *x;
   key.y = *y;
   return key;
@@ -182,7 +178,7 @@ Jwt read_jwt(std::string_view text) {
     throw wrong("the token has not three parts");
   }
   const json::object header = part(text.substr(0, first), "header");
-  const std::string algorithm = text_of(header, "alg");
+  const std::string algorithm = base::text_at(header, "alg");
   Jwt token;
   bool is_known = false;
   for (const Kind& kind : kKinds) {
@@ -197,7 +193,7 @@ Jwt read_jwt(std::string_view text) {
   }
   // An extension that must be understood is not.
   if (header.contains("crit")) throw wrong("the token's header has critical extensions");
-  token.key_id = text_of(header, "kid");
+  token.key_id = base::text_at(header, "kid");
   token.claims = part(text.substr(first + 1, second - first - 1), "payload");
   token.signed_part = text.substr(0, second);
   const auto signature = base::from_base64url(text.substr(second + 1));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 #include "base/log/log.hpp"
 #include "workflow/drive/driver.hpp"
 #include "workflow/drive/state.hpp"
@@ -13,11 +14,6 @@
 
 namespace andon::workflow {
 namespace {
-
-std::string text_at(const json::object& object, std::string_view key) {
-  const auto* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
-}
 
 // Fixed at its start. After a crash it stands in the records alone.
 std::string role_of(const store::Database& database, const Execution& row) {
@@ -121,7 +117,7 @@ void Driver::carry_out_task(const Execution& row, const TaskRow& task) {
     if (activity_listener_) activity_listener_(task.activity);
     return;
   }
-  const asl::Resource resource = asl::Resource::parse(text_at(task.body, "resource"));
+  const asl::Resource resource = asl::Resource::parse(base::text_at(task.body, "resource"));
   // Only an answer from outside is still missing.
   if (task.submitted && resource.pattern == asl::Resource::Pattern::task_token) return;
   Integration* integration = parts_.integrations.find(resource);
@@ -135,12 +131,12 @@ void Driver::carry_out_task(const Execution& row, const TaskRow& task) {
                       .execution_arn = row.arn,
                       .machine_arn = row.machine,
                       .role_arn = role_of(parts_.database, row),
-                      .task_role = text_at(task.body, "taskRole"),
+                      .task_role = base::text_at(task.body, "taskRole"),
                       .region = parts_.arns.region(),
-                      .state = text_at(task.body, "state"),
+                      .state = base::text_at(task.body, "state"),
                       .resource = resource,
                       .parameters = data_at(task.body, "parameters"),
-                      .token = text_at(task.body, "token"),
+                      .token = base::text_at(task.body, "token"),
                       .idempotency_token = derived_uuid(row.arn + "/" + std::to_string(number))};
   if (const auto* heartbeat = task.body.if_contains("heartbeat")) {
     request.heartbeat_seconds = heartbeat->to_number<std::int64_t>();
@@ -227,9 +223,9 @@ void Driver::cancel(std::int64_t execution, const TaskKey& key) {
 
 void Driver::carry_out_child(const Execution& row, const TaskRow& task) {
   const json::object& body = task.body;
-  const std::string map_run = text_at(body, "mapRun");
+  const std::string map_run = base::text_at(body, "mapRun");
   NewExecution child;
-  child.name = text_at(body, "name");
+  child.name = base::text_at(body, "name");
   const std::string label = machine_of_map_run(map_run);
   child.machine = parts_.arns.machine(label);
   child.input = data_at(body, "input");
@@ -248,7 +244,7 @@ void Driver::carry_out_child(const Execution& row, const TaskRow& task) {
     const json::object& one = item->as_object();
     const auto maybe = [&one](const char* key) -> std::optional<std::string> {
       if (!one.contains(key)) return std::nullopt;
-      return text_at(one, key);
+      return base::text_at(one, key);
     };
     child.item = asl::MapItem{one.at("index").to_number<std::int64_t>(), data_at(one, "value"),
                               maybe("key"), maybe("source")};
@@ -311,7 +307,7 @@ void Driver::carry_out_items(const Execution& row, const TaskRow& task) {
   ItemsRequest request{.by = {.execution_arn = row.arn,
                               .machine_arn = row.machine,
                               .role_arn = role_of(parts_.database, row)},
-                       .resource = text_at(task.body, "resource"),
+                       .resource = base::text_at(task.body, "resource"),
                        .parameters = data_at(task.body, "parameters"),
                        .config = task.body.at("config").as_object(),
                        .max_items = {}};
@@ -346,8 +342,8 @@ void Driver::carry_out_results(const Execution& row, const TaskRow& task) {
   ResultsRequest request{.by = {.execution_arn = row.arn,
                                 .machine_arn = row.machine,
                                 .role_arn = role_of(parts_.database, row)},
-                         .map_run = text_at(task.body, "mapRun"),
-                         .resource = text_at(task.body, "resource"),
+                         .map_run = base::text_at(task.body, "mapRun"),
+                         .resource = base::text_at(task.body, "resource"),
                          .parameters = data_at(task.body, "parameters"),
                          .config = task.body.at("config").as_object()};
   asl::WriteResults wanted;

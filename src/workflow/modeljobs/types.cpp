@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
+#include "base/text/s3_uri.hpp"
 
 namespace andon::workflow {
 namespace {
@@ -16,11 +18,6 @@ constexpr std::array<std::pair<std::string_view, ModelJobStatus>, 5> kStatuses =
     {"Stopping", ModelJobStatus::stopping},
     {"Stopped", ModelJobStatus::stopped},
 }};
-
-std::string text_at(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 }  // namespace
 
@@ -39,32 +36,26 @@ std::optional<ModelJobStatus> parse_model_job_status(std::string_view text) {
 }
 
 std::string ModelJob::role() const {
-  return text_at(request, "RoleArn");
+  return base::text_at(request, "RoleArn");
 }
 
 S3Place parse_s3_uri(std::string_view uri, const std::string& what) {
-  constexpr std::string_view kScheme = "s3://";
   constexpr std::size_t kMostBytes = 1024;
-  const auto refuse = [&] {
+  auto place = uri.size() > kMostBytes ? std::nullopt : base::parse_s3_uri(uri);
+  if (!place) {
     throw base::Error(base::ErrorCode::invalid_argument,
                       what + ": '" + std::string(uri.substr(0, 200)) +
                           "' is no place of objects, such as s3://bucket/prefix");
-  };
-  if (!uri.starts_with(kScheme) || uri.size() > kMostBytes) refuse();
-  uri.remove_prefix(kScheme.size());
-  const std::size_t slash = uri.find('/');
-  S3Place place{.bucket = std::string(uri.substr(0, slash)), .key = {}};
-  if (place.bucket.empty()) refuse();
-  if (slash != std::string_view::npos) place.key = uri.substr(slash + 1);
-  return place;
+  }
+  return {.bucket = std::move(place->bucket), .key = std::move(place->key)};
 }
 
 std::string model_artifacts(const ModelJob& job) {
   const json::value* output = job.request.if_contains("OutputDataConfig");
   if (output == nullptr || !output->is_object()) return {};
-  std::string place = text_at(output->get_object(), "S3OutputPath");
+  std::string place = base::text_at(output->get_object(), "S3OutputPath");
   if (!place.ends_with('/')) place += '/';
-  const bool is_plain = text_at(output->get_object(), "CompressionType") == "NONE";
+  const bool is_plain = base::text_at(output->get_object(), "CompressionType") == "NONE";
   return place + job.name + "/output/" + (is_plain ? "model/" : "model.tar.gz");
 }
 

@@ -9,6 +9,7 @@
 
 #include "api/sagemaker/jobs/jobs.hpp"
 #include "base/error/error.hpp"
+#include "base/json/json_members.hpp"
 #include "workflow/pipelines/expressions.hpp"
 #include "workflow/pipelines/translation.hpp"
 
@@ -87,11 +88,6 @@ std::string job_name(const std::string& execution, const std::string& step,
   return "pipelines-" + execution + "-" + name + "-" + hex;
 }
 
-std::string text_at(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 }  // namespace
 
 struct StepTask::Work {
@@ -116,8 +112,9 @@ void StepTask::start(const workflow::TaskRequest& task, const TaskReply& reply) 
   auto work = std::make_shared<Work>();
   work->execution = *std::move(execution);
   work->task = task.idempotency_token;
-  const std::string name =
-      task.parameters->is_object() ? text_at(task.parameters->get_object(), "Step") : std::string();
+  const std::string name = task.parameters->is_object()
+                               ? base::text_at(task.parameters->get_object(), "Step")
+                               : std::string();
   try {
     work->definition = std::make_shared<const workflow::PipelineDefinition>(
         workflow::parse_pipeline(work->execution.definition));
@@ -134,7 +131,7 @@ void StepTask::start(const workflow::TaskRequest& task, const TaskReply& reply) 
   if (!is_condition) reply.submitted(json::object{{"Step", name}});
   if (record.status == "Succeeded") {
     json::object output{{"Step", name}};
-    if (is_condition) output["Outcome"] = text_at(record.properties, "Outcome");
+    if (is_condition) output["Outcome"] = base::text_at(record.properties, "Outcome");
     reply.succeeded(std::move(output));
     return;
   }
@@ -255,7 +252,7 @@ void StepTask::register_model(const Work& work, const TaskReply& reply) {
   json::object request = evaluate(work.step->arguments, work.scope).as_object();
   make_texts(request, "CustomerMetadataProperties");
   request["ClientToken"] = work.task;
-  const std::string group = text_at(request, "ModelPackageGroupName");
+  const std::string group = base::text_at(request, "ModelPackageGroupName");
   if (!group.empty()) {
     // Made if it is absent, as there; who has it already is told so.
     try {
@@ -272,7 +269,7 @@ void StepTask::register_model(const Work& work, const TaskReply& reply) {
     }
   }
   const json::value made = calls_.call(work.caller, "sagemaker", "CreateModelPackage", request);
-  const std::string arn = text_at(made.as_object(), "ModelPackageArn");
+  const std::string arn = base::text_at(made.as_object(), "ModelPackageArn");
   pipelines_->note_metadata(work.execution.id, work.step->name,
                             {{"RegisterModel", {{"Arn", arn}}}});
   const json::value described =
@@ -335,7 +332,7 @@ json::value StepTask::property_file(const Work& work, const std::string& step,
 void StepTask::cancel(const workflow::TaskRequest& task) {
   const auto execution = pipelines_->of_machine_execution(task.execution_arn);
   if (!execution || !task.parameters->is_object()) return;
-  const std::string name = text_at(task.parameters->get_object(), "Step");
+  const std::string name = base::text_at(task.parameters->get_object(), "Step");
   const auto record = pipelines_->find_step(execution->id, name);
   if (!record || record->ended) return;
   pipelines_->mark_stopping(execution->id, name);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Room: catalogue. What is known of every operation by its name: what a caller must be allowed,
-// and which members are honoured.
-// What a caller must be allowed for each operation of the table: the action, and on what. An
-// operation without a row is refused to everybody but the account itself, and the server does not
-// start with one. S3 has its actions in its own table. Pure; any thread.
+// what it changes, what of its input is put on record, and which members are honoured.
+// What a caller must be allowed for each operation of the table: the action, and on what; and what
+// open pages and the audit log are told of it. An operation without a row is refused to everybody
+// but the account itself, and the server does not start with one. S3 has its actions in its own
+// table. Pure; any thread.
 //
 // Resources are written with members of the input in braces; several are separated by a blank, and
 // the action must be allowed on each. "*" has none of its own. What does not begin with "arn:"
@@ -26,7 +27,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
+
+#include "api/table/catalogue/change_kind.hpp"
 
 namespace andon::api {
 
@@ -39,8 +43,12 @@ struct AccessRow {
   std::string_view service;
   std::string_view operation;
   std::string_view resources;
+  // What has changed where it was done. Each operation that writes says it; what reads has nothing.
+  std::optional<ChangeKind> changes = {};
   std::string_view action = {};  // empty: service:operation
   Who who = Who::permitted;
+  // Members of the input, separated by blanks, whose texts the audit log keeps. Never a secret.
+  std::string_view audited = {};
 };
 
 // Null where there is none.
