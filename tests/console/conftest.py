@@ -206,17 +206,13 @@ class Watched:
         return self.page
 
     def settle(self):
-        """Until nothing is asked any more but for events."""
+        """Until every question of the page has its answer, and drawing that asks no other."""
         self.page.wait_for_load_state("load")
-        wait_until(lambda: self._is_quiet(), "the page being quiet")
-
-    def _is_quiet(self):
-        before = len(self._calls())
-        self.page.wait_for_timeout(250)
-        return len(self._calls()) == before
-
-    def _calls(self):
-        return [url for url in self.asked if not url.endswith("/console/events")]
+        self.page.wait_for_function("""() => new Promise(done => {
+            const isQuiet = () => !Number(document.documentElement.dataset.asking ?? 0);
+            const drawn = then => requestAnimationFrame(() => setTimeout(then));
+            drawn(() => isQuiet() ? drawn(() => done(isQuiet())) : done(false));
+        })""", timeout=PATIENCE_S * 1000)
 
     def close(self):
         self.context.close()
