@@ -116,13 +116,25 @@ def test_a_model_that_is_registered_with_a_report_shows_the_pictures_of_it(watch
     report = evaluate(0.6, tmp_path)
     register(models, "registered", tmp_path / "report.json")
     page = watched.go("#/models/registered/1", "registered@1")
-    page.get_by_role("heading", name="Pictures with most mistakes").wait_for()
-    pictures = page.locator("td img")
-    assert pictures.count() == len(report["worstImages"]) > 1
-    for at, one in enumerate(report["worstImages"]):
-        assert one["fileName"] in page.locator("main").inner_text()
-        pictures.nth(at).scroll_into_view_if_needed()
-        wait_until(lambda at=at: pictures.nth(at).evaluate("one => one.naturalWidth") > 100, "the picture")
+
+    def shows_pictures():
+        page.get_by_role("heading", name="Pictures with most mistakes").wait_for()
+        pictures = page.locator("td img")
+        assert pictures.count() == len(report["worstImages"]) > 1
+        for at, one in enumerate(report["worstImages"]):
+            assert one["fileName"] in page.locator("main").inner_text()
+            pictures.nth(at).scroll_into_view_if_needed()
+            wait_until(lambda at=at: pictures.nth(at).evaluate("one => one.naturalWidth") > 100, "the picture")
+
+    shows_pictures()
+    # Also where what is noted as its data has no pictures in it.
+    sagemaker = models.server.aws("sagemaker")
+    [package] = sagemaker.list_model_packages(ModelPackageGroupName="registered")["ModelPackageSummaryList"]
+    sagemaker.update_model_package(ModelPackageArn=package["ModelPackageArn"],
+                                   CustomerMetadataProperties={"DataSet": "s3://andon-uploads/data.tar"})
+    page.reload()
+    shows_pictures()
+    assert any("data.tar/" in url for url in watched.asked)
 
 
 def test_a_report_names_no_picture_but_those_beside_it(watched, models, tmp_path):

@@ -40,7 +40,9 @@ export async function reportOf(version: Answer): Promise<Report | undefined> {
     rest: [...numbers(report), ...numbers(ap), ...numbers(at), ...numbers(report.bestF1, 'best ')].slice(0, 60),
     classes: Array.isArray(report.classes) ? report.classes : [],
     curve: Array.isArray(report.curve) ? report.curve : [],
-    worst: (Array.isArray(report.worstImages) ? report.worstImages : []).map((one: Answer) => ({ ...one, source: besides(uri, one?.picture) })),
+    worst: (Array.isArray(report.worstImages) ? report.worstImages : [])
+      .filter((one: Answer) => typeof one?.fileName === 'string')
+      .map((one: Answer) => ({ ...one, source: besides(uri, one.picture) })),
     confusion: report.confusion,
   };
 }

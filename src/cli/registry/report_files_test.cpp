@@ -85,7 +85,7 @@ TEST_F(ReportFiles, AreJpegOrPngOfABoundedSizeAndNumber) {
               HasSubstr("neither a JPEG nor a PNG"));
   write("large.jpg", kJpeg + std::string(kMostReportPictureBytes, 'x'));
   EXPECT_THAT(refusal_of("large.jpg", base::ErrorCode::invalid_argument),
-              HasSubstr("larger than 8.39 MB"));
+              HasSubstr("larger than 8.4 MB"));
   write("1.jpg", kJpeg);
   base::json::array many;
   for (std::size_t i = 0; i < kMostReportPictures; ++i) {
