@@ -3,6 +3,7 @@
 // on the disk as they do in the store, so that whoever reads the one finds the other.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 

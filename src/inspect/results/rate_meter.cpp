@@ -2,6 +2,7 @@
 #include "inspect/results/rate_meter.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace andon::inspect {
 namespace {

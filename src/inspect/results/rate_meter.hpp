@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many pictures a second the line has given lately: the mean of the last minute, or of the time
-// since the beginning where that is shorter. Allocates nothing. Belongs to one thread.
+// since the beginning where that is shorter. Allocates nothing. One thread at a time.
 #pragma once
 
 #include <array>

@@ -53,9 +53,10 @@ PerCall count_calls(int calls, const Call& call) {
   return {usual->first, calls - usual->second};
 }
 
-// ONNX Runtime allocates in its own way in a run, which is measured alone and taken off; and, on
-// this thread, once more in a few of a thousand runs. What is ours would be there in each frame,
-// or, where something grows by and by, in more than a few.
+// ONNX Runtime allocates in its own way in a run, which is measured alone and taken off. On a busy
+// machine one run of a thousand allocates once more, on this thread, within ONNX Runtime's Run.
+// What is ours would be there in each frame, or, where something grows by and by, in more than a
+// few.
 template <typename Run, typename Frame>
 void expect_nothing_of_its_own(int frames, const Run& run, const Frame& frame) {
   const PerCall of_the_runtime = count_calls(frames, run);
