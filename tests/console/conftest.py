@@ -208,11 +208,14 @@ class Watched:
     def settle(self):
         """Until every question of the page has its answer, and drawing that asks no other."""
         self.page.wait_for_load_state("load")
-        self.page.wait_for_function("""() => new Promise(done => {
+        wait_until(self._is_quiet, "the answers to what the page asks")
+
+    def _is_quiet(self):
+        return self.page.evaluate("""() => new Promise(done => {
             const isQuiet = () => !Number(document.documentElement.dataset.asking ?? 0);
             const drawn = then => requestAnimationFrame(() => setTimeout(then));
             drawn(() => isQuiet() ? drawn(() => done(isQuiet())) : done(false));
-        })""", timeout=PATIENCE_S * 1000)
+        })""")
 
     def close(self):
         self.context.close()

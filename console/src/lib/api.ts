@@ -23,10 +23,10 @@ export class ApiError extends Error {
   }
 }
 
-// How many questions have no answer yet, for whoever drives the page (data-asking of <html>); a call
-// that waits for something to happen is none.
+// How many questions have no answer yet, screens that are loaded among them, for whoever drives the
+// page (data-asking of <html>); a call that waits for something to happen is none.
 let asking = 0;
-async function asked<T>(work: Promise<T>): Promise<T> {
+export async function asked<T>(work: Promise<T>): Promise<T> {
   document.documentElement.dataset.asking = String((asking += 1));
   try {
     return await work;
