@@ -206,17 +206,16 @@ class Watched:
         return self.page
 
     def settle(self):
-        """Until nothing is asked any more but for events."""
+        """Until every question of the page has its answer, and drawing that asks no other."""
         self.page.wait_for_load_state("load")
-        wait_until(lambda: self._is_quiet(), "the page being quiet")
+        wait_until(self._is_quiet, "the answers to what the page asks")
 
     def _is_quiet(self):
-        before = len(self._calls())
-        self.page.wait_for_timeout(250)
-        return len(self._calls()) == before
-
-    def _calls(self):
-        return [url for url in self.asked if not url.endswith("/console/events")]
+        return self.page.evaluate("""() => new Promise(done => {
+            const isQuiet = () => !Number(document.documentElement.dataset.asking ?? 0);
+            const drawn = then => requestAnimationFrame(() => setTimeout(then));
+            drawn(() => isQuiet() ? drawn(() => done(isQuiet())) : done(false));
+        })""")
 
     def close(self):
         self.context.close()

@@ -2,6 +2,7 @@
 """What the console does at a device, by commands: log, restart, stop, doctor, support bundle, frames;
 and what who may not is shown instead."""
 import io
+import re
 import subprocess
 import tarfile
 import time
@@ -150,6 +151,14 @@ def test_frames_come_while_they_are_looked_at_and_are_stepped_through(visit, pla
     for count in (2, 3):
         plant.look_at_a_picture()
         wait_until(lambda: frames_of(page) == (count, count), "the next frame")
+    line, view = (page.locator("dt").filter(has_text=re.compile(f"^{name}$")).locator("xpath=following-sibling::dd[1]")
+                  for name in ("Line", "This view"))
+    assert re.fullmatch(r"\d+\.\d frames a second", view.inner_text())
+    told = re.fullmatch(r"(\d+\.\d) pictures a (second|minute)", line.inner_text())
+    a_minute = float(told[1]) * (60 if told[2] == "second" else 1)
+    pictures = int(page.locator("dt").filter(has_text=re.compile("^Pictures$")).locator(
+        "xpath=following-sibling::dd[1]").inner_text())
+    assert 0 < a_minute <= 60 * pictures
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("button", name="Go on").wait_for()
     wait_until(lambda: commands_of(plant, "frame")[0]["status"] == "CANCELED", "its end")

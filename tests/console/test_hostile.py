@@ -410,3 +410,10 @@ def test_no_source_of_the_console_makes_html_or_code_of_a_text():
     sources = [path for path in (ROOT / "console/src").rglob("*") if path.suffix in (".svelte", ".ts")]
     assert len(sources) > 50
     assert not [path.name for path in sources if bad.search(path.read_text())]
+
+
+def test_where_a_device_does_not_say_how_fast_its_line_is_the_view_alone_has_a_rate(watched):
+    page = watched.go("#/live/line-1", "Live")
+    page.get_by_text("frames a second").wait_for()
+    assert page.locator("dt").filter(has_text="This view").count() == 1
+    assert "pictures a" not in page.locator("main").inner_text()

@@ -78,6 +78,24 @@ def test_the_newest_lines_of_a_busy_log_are_shown_and_followed(alone, watched):
     watched.settle()
 
 
+def test_a_device_shows_the_log_groups_of_its_own_name_alone(alone, watched):
+    for thing in ("line-1", "line-10"):
+        alone.server.aws("iot").create_thing(thingName=thing)
+    logs = alone.server.aws("logs")
+    for group in ("/plant/line-1", "/plant/line-1/oven", "line-1", "/plant/line-10", "/plant/line-1-camera",
+                  "/plant/outline-1", "/line-10/line-1.press"):
+        logs.create_log_group(logGroupName=group)
+    watched.sign_in()
+    for thing, groups in (("line-1", ["/line-10/line-1.press", "/plant/line-1", "/plant/line-1/oven", "line-1"]),
+                          ("line-10", ["/line-10/line-1.press", "/plant/line-10"])):
+        page = watched.go(f"#/devices/{thing}", thing)
+        card = page.locator("section").filter(has=page.get_by_role("heading", name="Log groups of its name"))
+        card.wait_for()
+        if len(groups) > 3:
+            card.get_by_role("button", name="Show more").click()
+        assert card.get_by_role("heading", level=3).all_inner_texts() == groups
+
+
 def test_a_machines_executions_are_paged_and_filtered_by_their_state(alone, watched):
     states = alone.server.aws("stepfunctions")
     arn = put_machine(alone.server, "ship", {

@@ -106,6 +106,53 @@ def shows_its_report(page, models, version):
     assert "QA stage" in text and f"line-{version}" in text
 
 
+def register(models, name, report):
+    subprocess.run(
+        [program("andon"), "model", "register", EXAMPLE / "model/model.onnx", "--name", name, "--report", report,
+         "--data", models.server.data], check=True, capture_output=True, timeout=4 * PATIENCE_S)
+
+
+def test_a_model_that_is_registered_with_a_report_shows_the_pictures_of_it(watched, models, tmp_path):
+    report = evaluate(0.6, tmp_path)
+    register(models, "registered", tmp_path / "report.json")
+    page = watched.go("#/models/registered/1", "registered@1")
+
+    def shows_pictures():
+        page.get_by_role("heading", name="Pictures with most mistakes").wait_for()
+        pictures = page.locator("td img")
+        assert pictures.count() == len(report["worstImages"]) > 1
+        for at, one in enumerate(report["worstImages"]):
+            assert one["fileName"] in page.locator("main").inner_text()
+            pictures.nth(at).scroll_into_view_if_needed()
+            wait_until(lambda at=at: pictures.nth(at).evaluate("one => one.naturalWidth") > 100, "the picture")
+
+    shows_pictures()
+    # Also where what is noted as its data has no pictures in it.
+    sagemaker = models.server.aws("sagemaker")
+    [package] = sagemaker.list_model_packages(ModelPackageGroupName="registered")["ModelPackageSummaryList"]
+    sagemaker.update_model_package(ModelPackageArn=package["ModelPackageArn"],
+                                   CustomerMetadataProperties={"DataSet": "s3://andon-uploads/data.tar"})
+    page.reload()
+    shows_pictures()
+    assert any("data.tar/" in url for url in watched.asked)
+
+
+def test_a_report_names_no_picture_but_those_beside_it(watched, models, tmp_path):
+    report = evaluate(0.6, tmp_path)
+    report["worstImages"] = [{**report["worstImages"][0], "picture": place} for place in (
+        "../../../andon-uploads/pictures/tag-7.jpg", "/andon-uploads/pictures/tag-7.jpg", 7, "", ".")]
+    models.server.aws("s3").put_object(Bucket="andon-uploads", Key="reports/elsewhere.json",
+                                       Body=json.dumps(report).encode())
+    sagemaker = models.server.aws("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="elsewhere")
+    sagemaker.create_model_package(
+        ModelPackageGroupName="elsewhere", ModelMetrics={"ModelQuality": {"Statistics": {
+            "ContentType": "application/json", "S3Uri": "s3://andon-uploads/reports/elsewhere.json"}}})
+    page = watched.go("#/models/elsewhere/1", "elsewhere@1")
+    page.get_by_role("heading", name="Pictures with most mistakes").wait_for()
+    assert page.locator("td img").count() == 0
+
+
 def test_two_versions_are_chosen_by_clicks_and_stand_side_by_side_with_their_reports(watched, models):
     page = watched.page
     page.get_by_role("link", name="Models").click()

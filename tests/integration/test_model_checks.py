@@ -96,3 +96,37 @@ def test_the_report_of_a_model_is_shown(server, tmp_path):
         ModelPackageGroupName="tags", SortBy="CreationTime")["ModelPackageSummaryList"][0]
     bare = f"tags@{newest['ModelPackageVersion']}"
     assert "without a report" in andon(server, "model", "report", bare, code=6)
+
+
+def test_the_pictures_that_a_report_names_are_uploaded_beside_it(server, tmp_path):
+    def pictures():
+        listed = server.aws("s3").list_objects_v2(Bucket="andon-models", Prefix="reports/pictured/")
+        return {one["Key"] for one in listed.get("Contents", [])}
+
+    subprocess.run([program("andon"), "model", "eval", str(EXAMPLE / "model.onnx"), "--images",
+                    str(EXAMPLE.parent / "images"), "--labels",
+                    str(EXAMPLE.parent / "annotations.json"), "--confidence", "0.6", "--report",
+                    str(tmp_path)], check=True, capture_output=True, timeout=120)
+    report = json.loads((tmp_path / "report.json").read_text())
+    names = [one["picture"] for one in report["worstImages"]]
+    assert names and len(names) <= 12
+    words = ("model", "register", str(EXAMPLE / "model.onnx"), "--name", "pictured", "--report",
+             str(tmp_path / "report.json"))
+    # One is gone: nothing is registered without what belongs to it.
+    (tmp_path / names[-1]).rename(tmp_path / "kept")
+    refusal = andon(server, *words, code=6)
+    assert f"names the picture '{names[-1]}'" in refusal and "andon model eval --report" in refusal
+    assert not pictures()
+    (tmp_path / "kept").rename(tmp_path / names[-1])
+    andon(server, *words)
+    package = server.aws("sagemaker").list_model_packages(
+        ModelPackageGroupName="pictured")["ModelPackageSummaryList"]
+    assert [one["ModelPackageVersion"] for one in package] == [1]
+    uri = server.aws("sagemaker").describe_model_package(
+        ModelPackageName=package[0]["ModelPackageArn"])["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    key = uri.removeprefix("s3://andon-models/")
+    folder = key.removesuffix("report.json")
+    assert pictures() == {key, *(folder + name for name in names)}
+    for name in names:
+        kept = server.aws("s3").get_object(Bucket="andon-models", Key=folder + name)["Body"].read()
+        assert kept == (tmp_path / name).read_bytes() and kept.startswith(b"\xff\xd8")

@@ -23,6 +23,18 @@ export class ApiError extends Error {
   }
 }
 
+// How many questions have no answer yet, screens that are loaded among them, for whoever drives the
+// page (data-asking of <html>); a call that waits for something to happen is none.
+let asking = 0;
+export async function asked<T>(work: Promise<T>): Promise<T> {
+  document.documentElement.dataset.asking = String((asking += 1));
+  try {
+    return await work;
+  } finally {
+    document.documentElement.dataset.asking = String((asking -= 1));
+  }
+}
+
 async function send(method: string, path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = {};
   if (session.who) headers['X-Andon-Csrf'] = session.who.csrfToken;
@@ -59,13 +71,16 @@ async function answerOf(response: Response): Promise<Answer> {
 }
 
 export async function ask(method: string, path: string, body?: unknown): Promise<Answer> {
-  return answerOf(await send(method, path, body));
+  return asked(send(method, path, body).then(answerOf));
 }
 
 export async function call(service: string, operation: string, input: object = {}): Promise<Answer> {
-  const response = await send('POST', `/console/call/${service}/${operation}`, input);
-  if (response.status === 401) sessionEnded();
-  return answerOf(response);
+  const answer = (async () => {
+    const response = await send('POST', `/console/call/${service}/${operation}`, input);
+    if (response.status === 401) sessionEnded();
+    return answerOf(response);
+  })();
+  return 'waitSeconds' in input ? answer : asked(answer);
 }
 
 watchAttention(() => {
@@ -116,15 +131,16 @@ async function object(method: string, path: string): Promise<Response> {
 }
 
 export async function s3List(path: string): Promise<Document> {
-  return new DOMParser().parseFromString(await (await object('GET', path)).text(), 'text/xml');
+  const text = await asked(object('GET', path).then((response) => response.text()));
+  return new DOMParser().parseFromString(text, 'text/xml');
 }
 
 export async function s3Json(uri: string): Promise<Answer> {
   const match = /^s3:\/\/([^/]+)\/(.+)$/.exec(uri);
   if (!match) throw new ApiError(400, 'NoObject', uri);
-  return (await object('GET', objectPath(match[1], match[2]))).json();
+  return asked(object('GET', objectPath(match[1], match[2])).then((response) => response.json()));
 }
 
 export async function s3Delete(bucket: string, key: string): Promise<void> {
-  await object('DELETE', objectPath(bucket, key));
+  await asked(object('DELETE', objectPath(bucket, key)));
 }

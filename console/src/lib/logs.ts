@@ -29,6 +29,16 @@ async function since(group: string, from: number, most: number): Promise<LogLine
   return lines;
 }
 
+// Whether a log group's name has a device's whole name in it: "/line/line-1" that of line-1, not
+// "/line/line-10". What a name may hold does not end it.
+export function namesDevice(group: string, device: string): boolean {
+  const isOfName = (letter: string) => /[A-Za-z0-9:_-]/.test(letter);
+  for (let at = group.indexOf(device); at >= 0; at = group.indexOf(device, at + 1)) {
+    if (!isOfName(group.charAt(at - 1)) && !isOfName(group.charAt(at + device.length))) return true;
+  }
+  return false;
+}
+
 // Of a group that is not there: none.
 export async function newestLines(group: string, most: number): Promise<LogLine[]> {
   let lines: LogLine[] = [];

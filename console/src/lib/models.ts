@@ -8,12 +8,18 @@ export interface Report {
   rest: [string, number][];
   classes: Answer[];
   curve: Answer[];
-  worst: { fileName: string; missed: number; wrong: number }[]; // pictures, worst first
+  worst: { fileName: string; missed: number; wrong: number; source?: string }[]; // pictures, worst first; where it is kept
   confusion?: { names: (string | null)[]; foundByThere: number[][] };
 }
 
 export function reportUri(version: Answer): string | undefined {
   return version?.ModelMetrics?.ModelQuality?.Statistics?.S3Uri;
+}
+
+// A picture that a report names is beside it.
+function besides(uri: string, picture: unknown): string | undefined {
+  if (typeof picture !== 'string' || picture.split('/').some((name) => !name || name.startsWith('.'))) return undefined;
+  return uri.replace(/[^/]*$/, '') + picture;
 }
 
 // The figures of a report, whatever else is in it.
@@ -34,7 +40,9 @@ export async function reportOf(version: Answer): Promise<Report | undefined> {
     rest: [...numbers(report), ...numbers(ap), ...numbers(at), ...numbers(report.bestF1, 'best ')].slice(0, 60),
     classes: Array.isArray(report.classes) ? report.classes : [],
     curve: Array.isArray(report.curve) ? report.curve : [],
-    worst: Array.isArray(report.worstImages) ? report.worstImages : [],
+    worst: (Array.isArray(report.worstImages) ? report.worstImages : [])
+      .filter((one: Answer) => typeof one?.fileName === 'string')
+      .map((one: Answer) => ({ ...one, source: besides(uri, one.picture) })),
     confusion: report.confusion,
   };
 }

@@ -12,6 +12,7 @@
 #include "cli/demo/follow.hpp"
 #include "cli/demo/steps.hpp"
 #include "cli/function/package.hpp"
+#include "cli/registry/report_files.hpp"
 
 namespace andon::cli {
 namespace {
@@ -81,10 +82,11 @@ std::string put_report(DemoContext& demo, const ModelParts& model, const std::st
         "looks at each");
     return "";
   }
-  const std::string key = fmt::format("reports/{}/report.json", version);
-  demo.retry("cannot upload the report",
-             [&] { upload(*demo.aws, demo.terminal, kModelBucket, key, report / "report.json"); });
-  return fmt::format("s3://{}/{}", kModelBucket, key);
+  const std::vector<ReportFile> pictures = pictures_of_report(report / "report.json");
+  return demo.retry("cannot upload the report", [&] {
+    return upload_report(*demo.aws, demo.terminal, fmt::format("reports/{}/", version),
+                         report / "report.json", pictures);
+  });
 }
 
 void create_golden_component(DemoContext& demo) {

@@ -120,6 +120,15 @@ Found read_findings(const EvalOptions& options, const evaluate::LabelledSet& set
   return found;
 }
 
+void write_pictures(const base::fs::path& folder,
+                    const std::vector<report::ReportPicture>& pictures) {
+  for (const report::ReportPicture& picture : pictures) {
+    if (picture.place.empty()) continue;
+    base::make_directories((folder / picture.place).parent_path());
+    base::write_file_atomically(folder / picture.place, picture.jpeg);
+  }
+}
+
 int evaluate_model(const EvalOptions& options) {
   require_sensible(options);
   Terminal terminal;
@@ -145,7 +154,9 @@ int evaluate_model(const EvalOptions& options) {
           dataset, found.findings, {.confidence = options.confidence, .iou = options.match_iou}),
       .suppression_iou = found.model ? options.iou : 0,
       .max_detections = options.max_detections};
-  base::json::object json = report::to_json(report);
+  std::vector<report::ReportPicture> pictures;
+  if (!options.report.empty()) pictures = report::worst_pictures(report, found.files);
+  base::json::object json = report::to_json(report, pictures);
   const double map = report.precision.map50_95.value_or(0);
   const bool is_good_enough = !options.min_map || map >= *options.min_map;
   if (options.min_map) {
@@ -157,6 +168,7 @@ int evaluate_model(const EvalOptions& options) {
   }
   if (!options.report.empty()) {
     base::make_directories(options.report);
+    write_pictures(options.report, pictures);
     base::write_file_atomically(options.report / "report.json", base::to_pretty_text(json));
     base::write_file_atomically(options.report / "report.html",
                                 report::to_html(report, found.files));
@@ -214,7 +226,8 @@ void add_model_eval_command(CLI::App& model, std::function<int()>& selected) {
       ->capture_default_str();
   eval->add_option("--timeout", options->timeout_seconds, "Give up after so many seconds")
       ->check(CLI::Range(1, 7 * 24 * 3600));
-  eval->add_option("--report", options->report, "Write report.html and report.json there")
+  eval->add_option("--report", options->report,
+                   "Write report.html, report.json and the pictures with most mistakes there")
       ->type_name("DIR");
   eval->add_option("--onnxruntime", options->onnxruntime, "ONNX Runtime: library or folder")
       ->type_name("PATH");

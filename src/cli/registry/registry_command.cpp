@@ -17,6 +17,7 @@
 #include "base/text/id.hpp"
 #include "cli/registry/lineage.hpp"
 #include "cli/registry/registry.hpp"
+#include "cli/registry/report_files.hpp"
 #include "cli/terminal/server_choice.hpp"
 #include "cli/terminal/subcommand.hpp"
 #include "cli/terminal/table.hpp"
@@ -195,6 +196,8 @@ void create_component(ServerClient& server, const ModelReference& model, const s
 
 int register_model(const Options& options) {
   const ModelParts parts = model_parts(options.model);
+  std::vector<ReportFile> pictures;
+  if (!options.report.empty()) pictures = pictures_of_report(options.report);
   ServerClient server(options.server);
   Terminal terminal;
   const std::string token = base::random_uuid();
@@ -205,9 +208,7 @@ int register_model(const Options& options) {
   std::string report;
   if (!options.report.empty()) {
     // Beside the model's folder, all of which is the model.
-    const std::string key = "reports/" + options.name + "/" + token + ".json";
-    upload(*server, terminal, kModelBucket, key, options.report);
-    report = fmt::format("s3://{}/{}", kModelBucket, key);
+    report = upload_report(*server, terminal, "reports/" + folder, options.report, pictures);
   }
   const std::string arn = create_model_package(*server, {.name = options.name,
                                                          .folder = folder,
@@ -376,8 +377,8 @@ void add_registry_commands(CLI::App& app, std::function<int()>& selected) {
   made->add_option("--description", options->description, "What it is");
   made->add_option(
           "--report", options->report,
-          "What was measured of it: report.json of `andon model eval` or of the trainer; a "
-          "QA stage holds the model to it")
+          "What was measured of it: report.json of `andon model eval` or of the trainer, with the "
+          "pictures beside it that it names; a QA stage holds the model to it")
       ->type_name("FILE");
   made->add_flag("--approve", options->approve, "Approve it at once");
   of_one(add("approve", "Say that a model may be deployed", approve))

@@ -79,8 +79,13 @@ std::string context_of(const std::string& name) {
 
 }  // namespace
 
-Webhooks::Webhooks(EventQueue& queue, const trust::SealingKey& key, const base::Clock& clock)
-    : queue_(queue), key_(key), clock_(clock), outcomes_(queue.database()) {
+Webhooks::Webhooks(EventQueue& queue, const trust::SealingKey& key, const base::Clock& clock,
+                   std::function<void()> not_taken)
+    : queue_(queue),
+      key_(key),
+      clock_(clock),
+      not_taken_(std::move(not_taken)),
+      outcomes_(queue.database()) {
   queue_.database().migrate("webhooks", {{"webhooks", kTables}});
 }
 
@@ -158,6 +163,7 @@ Webhooks::Taken Webhooks::take(const std::string& name, const wire::Headers& hea
                           .reason = std::string(reason),
                           .forge = std::string(forge),
                           .from = from});
+    if (not_taken_) not_taken_();
   };
   if (const auto* doubt = std::get_if<Doubt>(&judged)) {
     note(PushOutcome::Kind::refused, doubt->forge, doubt->reason);

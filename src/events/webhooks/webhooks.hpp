@@ -5,6 +5,7 @@
 // remembered. Any thread; each call is one transaction.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,9 @@ class Webhooks {
   static constexpr std::size_t kMostBody = 1'000'000;
   static constexpr std::size_t kLeastSecret = 16;
 
-  Webhooks(EventQueue& queue, const trust::SealingKey& key, const base::Clock& clock);
+  // `not_taken` is called where a push to a webhook that is there was counted and not taken.
+  Webhooks(EventQueue& queue, const trust::SealingKey& key, const base::Clock& clock,
+           std::function<void()> not_taken = {});
 
   // A new secret for a name that is there. Throws invalid_argument for a short one.
   void put(const std::string& name, const std::string& secret);
@@ -56,6 +59,7 @@ class Webhooks {
   EventQueue& queue_;
   const trust::SealingKey& key_;
   const base::Clock& clock_;
+  const std::function<void()> not_taken_;
   PushOutcomes outcomes_;
 };
 

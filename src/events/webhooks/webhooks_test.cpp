@@ -34,7 +34,7 @@ class WebhooksTest : public testing::Test {
     webhooks_.reset();
     queue_ = std::make_unique<EventQueue>(*database_, clock_,
                                           EventArns("us-east-1", "000000000000"), rules_, limits);
-    webhooks_ = std::make_unique<Webhooks>(*queue_, key_, clock_);
+    webhooks_ = std::make_unique<Webhooks>(*queue_, key_, clock_, [this] { ++not_taken_; });
   }
   Webhooks::Taken push(const std::string& body, const std::string& secret = kSecret,
                        const std::string& name = "plant", const std::string& delivery = {}) {
@@ -65,6 +65,7 @@ class WebhooksTest : public testing::Test {
   Rules rules_{*database_, clock_};
   std::unique_ptr<EventQueue> queue_;
   std::unique_ptr<Webhooks> webhooks_;
+  int not_taken_ = 0;  // as it was told at once
 };
 
 TEST_F(WebhooksTest, WhatWasTakenIsToldWithItsEventAlsoAfterARestart) {
@@ -109,6 +110,18 @@ TEST_F(WebhooksTest, WhatWasRefusedIsCountedInOneRowAKindHoweverOftenItComes) {
   restart();
   EXPECT_EQ(outcomes().front().count, 301);
   EXPECT_THAT(outcomes(1), SizeIs(1));
+}
+
+TEST_F(WebhooksTest, WhoeverLooksIsToldOfEachPushThatIsNotTaken) {
+  ASSERT_EQ(push(commit(0)), Webhooks::Taken::taken);
+  EXPECT_EQ(not_taken_, 0);  // its delivery is told
+  ASSERT_EQ(push(commit(1), "another secret altogether"), Webhooks::Taken::refused);
+  EXPECT_EQ(not_taken_, 1);
+  ASSERT_EQ(push(commit(0)), Webhooks::Taken::repeated);
+  ASSERT_EQ(push("no JSON"), Webhooks::Taken::malformed);
+  EXPECT_EQ(not_taken_, 3);
+  ASSERT_EQ(push(commit(1), kSecret, "nowhere"), Webhooks::Taken::refused);
+  EXPECT_EQ(not_taken_, 3);  // there is nothing to see
 }
 
 TEST_F(WebhooksTest, TheLastThatWereTakenAreRemembered) {

@@ -326,6 +326,7 @@ class Program final : public ServiceOwner {
   [[nodiscard]] base::json::object counts() const {
     const Metrics::Totals totals = metrics_.totals();
     base::json::object counts{{"images", totals.frames},
+                              {"perSecond", metrics_.frames_per_second()},
                               {"errors", totals.errors},
                               {"detections", totals.detections},
                               {"dropped", totals.source.dropped}};

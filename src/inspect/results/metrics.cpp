@@ -31,6 +31,7 @@ void Metrics::observe(Stage stage, std::chrono::duration<double> time) {
 void Metrics::count_frame(const Inspection& inspection) {
   const std::lock_guard lock(mutex_);
   ++totals_.frames;
+  rate_.count(std::chrono::steady_clock::now());
   if (inspection.verdict) ++verdicts_[inspection.verdict->judgement];
   if (inspection.error) {
     ++totals_.errors;
@@ -79,6 +80,11 @@ void Metrics::count_model_failure() {
 Metrics::Totals Metrics::totals() const {
   const std::lock_guard lock(mutex_);
   return totals_;
+}
+
+double Metrics::frames_per_second() const {
+  const std::lock_guard lock(mutex_);
+  return rate_.per_second(std::chrono::steady_clock::now());
 }
 
 std::map<Judgement, std::uint64_t> Metrics::verdicts() const {

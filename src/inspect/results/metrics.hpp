@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/metrics/histogram.hpp"
+#include "inspect/results/rate_meter.hpp"
 #include "inspect/results/result.hpp"
 
 namespace andon::inspect {
@@ -49,6 +50,8 @@ class Metrics {
     std::uint64_t model_changes = 0;
   };
   [[nodiscard]] Totals totals() const;
+  // Frames that got their result, of the last minute.
+  [[nodiscard]] double frames_per_second() const;
   [[nodiscard]] std::map<Judgement, std::uint64_t> verdicts() const;
 
  private:
@@ -57,6 +60,7 @@ class Metrics {
   mutable std::mutex mutex_;  // guards all below
   std::vector<base::Histogram> stages_;
   Totals totals_;
+  RateMeter rate_{std::chrono::steady_clock::now()};
   std::map<std::string, std::uint64_t, std::less<>> detections_;  // by label
   std::map<Judgement, std::uint64_t> verdicts_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> uploads_;  // by reason, outcome

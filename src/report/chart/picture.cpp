@@ -67,19 +67,18 @@ vision::Image shrink(const vision::Image& image, vision::Size size) {
   return small;
 }
 
-std::string embedded(const vision::Image& image) {
+std::string small_jpeg(const vision::Image& image, int long_side) {
   const int longest = std::max(image.size.width, image.size.height);
-  std::string jpeg;
-  if (longest <= kLongSide) {
-    jpeg = vision::encode_jpeg(image, kQuality);
-  } else {
-    const auto side = [&](int length) {
-      return std::max(1, static_cast<int>(std::int64_t{length} * kLongSide / longest));
-    };
-    jpeg = vision::encode_jpeg(shrink(image, {side(image.size.width), side(image.size.height)}),
-                               kQuality);
-  }
-  return "data:image/jpeg;base64," + base::to_base64(jpeg);
+  if (longest <= long_side) return vision::encode_jpeg(image, kQuality);
+  const auto side = [&](int length) {
+    return std::max(1, static_cast<int>(std::int64_t{length} * long_side / longest));
+  };
+  return vision::encode_jpeg(shrink(image, {side(image.size.width), side(image.size.height)}),
+                             kQuality);
+}
+
+std::string embedded(const vision::Image& image) {
+  return "data:image/jpeg;base64," + base::to_base64(small_jpeg(image, kLongSide));
 }
 
 constexpr double kLettersInLines = 8;  // height of the letters
@@ -125,6 +124,12 @@ std::string overlay(std::vector<OverlayBox> boxes, double line, vision::Size siz
 }
 
 }  // namespace
+
+std::string small_jpeg(const base::fs::path& file, int long_side) {
+  const std::string bytes = base::read_file(file, kMaxFileBytes);
+  vision::ImageDecoder decoder;
+  return small_jpeg(decoder.decode(bytes, file.filename().string()), long_side);
+}
 
 std::string picture(const Picture& picture) {
   std::string body;

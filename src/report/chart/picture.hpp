@@ -37,6 +37,9 @@ struct Picture {
 // at its box is left out; the box tells it when it is pointed at. Where the file cannot be read any
 // more, it says so.
 [[nodiscard]] std::string picture(const Picture& picture);
+// The file's picture as a JPEG whose longer side is `long_side` at most, without boxes. Throws what
+// keeps the file from being read or decoded.
+[[nodiscard]] std::string small_jpeg(const base::fs::path& file, int long_side);
 // What the styles mean, for those that are used.
 [[nodiscard]] std::string picture_legend(
     const std::vector<std::pair<BoxStyle, std::string>>& styles);

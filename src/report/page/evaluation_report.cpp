@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/error/error.hpp"
 #include "base/text/utf8.hpp"
 #include "report/chart/chart.hpp"
 #include "report/chart/html.hpp"
@@ -321,7 +322,7 @@ json::object to_json(const evaluate::AveragePrecision& precision) {
           {"large", area(precision.large)}};
 }
 
-json::object to_json(const EvaluationReport& report) {
+json::object to_json(const EvaluationReport& report, std::span<const ReportPicture> pictures) {
   json::object object{{"tool", report.tool}};
   if (!report.runtime.empty()) object["runtime"] = report.runtime;
   if (report.model) object["model"] = to_json(*report.model);
@@ -352,10 +353,30 @@ json::object to_json(const EvaluationReport& report) {
     worst.push_back(json::object{{"fileName", report.dataset.images[errors.image].file_name},
                                  {"missed", errors.missed},
                                  {"wrong", errors.wrong}});
+    const std::size_t rank = worst.size() - 1;
+    if (rank < pictures.size() && !pictures[rank].place.empty()) {
+      worst.back().as_object()["picture"] = pictures[rank].place;
+    }
   }
   object["worstImages"] = std::move(worst);
   object["warnings"] = json::array(report.dataset.warnings.begin(), report.dataset.warnings.end());
   return object;
+}
+
+std::vector<ReportPicture> worst_pictures(const EvaluationReport& report,
+                                          std::span<const base::fs::path> files) {
+  constexpr int kLongSide = 1280;
+  std::vector<ReportPicture> pictures;
+  if (files.empty()) return pictures;
+  for (const evaluate::ImageErrors& errors : evaluate::worst_images(report.point, kWorstShown)) {
+    try {
+      pictures.push_back({fmt::format("pictures/{}.jpg", pictures.size() + 1),
+                          small_jpeg(files[errors.image], kLongSide)});
+    } catch (const base::Error&) {
+      pictures.emplace_back();  // the page says why
+    }
+  }
+  return pictures;
 }
 
 std::string to_html(const EvaluationReport& report, std::span<const base::fs::path> files) {

@@ -39,7 +39,19 @@ struct EvaluationReport {
   std::size_t max_detections = 100;
 };
 
-[[nodiscard]] base::json::object to_json(const EvaluationReport& report);
+// A picture as a file beside the JSON, so that a report that is moved keeps it.
+struct ReportPicture {
+  std::string place;  // relative to the JSON's folder; empty: its file cannot be read any more
+  std::string jpeg;
+};
+// Those with most mistakes, small; one for each of the JSON's "worstImages". `files` are the
+// dataset's pictures; none gives none.
+[[nodiscard]] std::vector<ReportPicture> worst_pictures(const EvaluationReport& report,
+                                                        std::span<const base::fs::path> files);
+
+// `pictures` are named where they are: "worstImages": [{"picture": "pictures/1.jpg", ...}].
+[[nodiscard]] base::json::object to_json(const EvaluationReport& report,
+                                         std::span<const ReportPicture> pictures = {});
 // The parts of it that other reports have too.
 [[nodiscard]] base::json::object to_json(const evaluate::AveragePrecision& precision);
 [[nodiscard]] base::json::object to_json(const evaluate::Rates& rates);

@@ -27,7 +27,7 @@ EventBus::EventBus(const Parts& parts)
       schedules_(parts.database, parts.clock),
       queue_(parts.database, parts.clock,
              events::EventArns(parts.control.arns.region(), parts.control.arns.account()), rules_),
-      webhooks_(queue_, parts.key, parts.clock),
+      webhooks_(queue_, parts.key, parts.clock, [this] { tell(api::ChangeKind::triggers); }),
       topic_rules_(parts.database, parts.clock),
       mailer_(parts.mail, parts.clock),
       targets_(
