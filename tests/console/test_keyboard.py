@@ -201,9 +201,9 @@ def test_a_deployment_is_rolled_back(watched, line):
     page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
     dialog.wait_for()
-    # Once more without meaning it.
+    # Without meaning it, first.
     page.keyboard.press("Escape")
-    dialog.wait_for(state="detached")
+    page.locator("dialog").wait_for(state="detached")
     assert line.deployed() == (newest, "2.0.0")
     page.keyboard.press("Enter")
     dialog.wait_for()
