@@ -139,9 +139,10 @@ LOOKED_AT = {"device": at_the_device, "metrics": with_an_hour, "live": with_a_fr
              "triggers": with_outcomes, "pushes": with_outcomes}
 
 
-def accessible(page):
+def accessible(page, rules=None):
+    """What axe finds that is serious; `rules`: of its rules, beside those that are usual."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    found = page.evaluate("rules => axe.run(document, {resultTypes: ['violations'], rules})", rules or {})
     return [f"{one['id']}: {node['target']} {node['failureSummary']}"
             for one in found["violations"] if one["impact"] in SERIOUS for node in one["nodes"]]
 
