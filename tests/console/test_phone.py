@@ -10,7 +10,7 @@ from agent import Agent, Fleet
 
 from conftest import EXAMPLE, Alone, Watched
 from harness import wait_until
-from phone import PHONE, faults
+from looks import PHONE, faults
 from test_fleet import message
 from test_versions import evaluate
 
@@ -169,7 +169,26 @@ def test_what_is_there_is_whole_on_a_phone(phone, line, tmp_path, name, theme):
     look(page, line)
     phone.settle()
     folder = Path(os.environ.get("ANDON_PICTURES", tmp_path))
+    page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=folder / f"whole-{name}-phone-{theme}.png", full_page=True)
     found = faults(page)
-    print(*found, sep="\n")
-    assert not found
+    assert not found, "\n".join(found)
+
+
+def test_what_would_be_wrong_on_a_phone_is_found(phone, line):
+    address, heading, _ = SCREENS["result"]
+    for spoilt, found in (
+            ("document.querySelector('h1').style.whiteSpace = 'nowrap'", "pixels wide"),
+            ("document.querySelector('dd').style.cssText = 'width: 40px; overflow: hidden; white-space: nowrap'",
+             "is not within"),
+            ("document.querySelector('main button').style.minHeight = '20px'", "pixels high"),
+            ("document.querySelectorAll('main header button').forEach((one) => {"
+             " one.style.cssText = 'min-height: 9px; width: 9px; padding: 0; margin-right: -7px; font-size: 5px' })", "target-size"),
+            ("document.querySelector('output').style.color = '#bbb'", "color-contrast")):
+        page = phone.go(address(line), heading(line))
+        page.reload()
+        page.locator("dl a").wait_for()
+        phone.settle()
+        assert faults(page) == []
+        page.evaluate(spoilt)
+        assert any(found in one for one in faults(page)), found

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A phone, and what would be wrong on one: a page that scrolls sideways, words that are cut, what a finger misses."""
-from test_screens import accessible
+"""What would be wrong with a page: what axe finds; and on a phone, that it scrolls sideways, that words are cut, that a
+finger misses something."""
+from harness import ROOT
 
+AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = ("serious", "critical")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 LEAST_PX = 36  # high, of what is pressed; of links among words and of a list's marks axe has the measure
 CUT = """() => {
@@ -39,7 +42,16 @@ MISSED = """least => [...document.querySelectorAll('button, .button, summary, se
   .map(([one, box]) => `${one.tagName} "${one.getAttribute('aria-label') ?? one.textContent.trim().slice(0, 40)}" is ${Math.round(box.height)} pixels high`)"""
 
 
+def accessible(page, rules=None):
+    """What axe finds that is serious; `rules`: of its rules, beside those that are usual."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("rules => axe.run(document, {resultTypes: ['violations'], rules})", rules or {})
+    return [f"{one['id']}: {node['target']} {node['failureSummary']}"
+            for one in found["violations"] if one["impact"] in SERIOUS for node in one["nodes"]]
+
+
 def faults(page):
+    """What is wrong with it on a phone."""
     wide = page.evaluate("Math.max(document.documentElement.scrollWidth, innerWidth)")
     return ([f"the page is {wide} pixels wide"] if wide > PHONE["viewport"]["width"] else []) + \
         page.evaluate(CUT) + page.evaluate(MISSED, LEAST_PX) + accessible(page, {"target-size": {"enabled": True}})
