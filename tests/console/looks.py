@@ -36,7 +36,7 @@ CUT = """() => {
   return wrong;
 }"""
 MISSED = """least => [...document.querySelectorAll('button, .button, summary, select, input, textarea')]
-  .filter((one) => one.checkVisibility() && !one.matches('.unseen *, button.link, td.tick *'))
+  .filter((one) => one.checkVisibility() && !one.matches('.unseen *, button.link, .tick *'))
   .map((one) => [one, (one.closest('label.check') ?? one).getBoundingClientRect()])
   .filter(([, box]) => box.height > 0 && box.height < least)
   .map(([one, box]) => `${one.tagName} "${one.getAttribute('aria-label') ?? one.textContent.trim().slice(0, 40)}" is ${Math.round(box.height)} pixels high`)"""

@@ -56,7 +56,9 @@ def test_an_alias_of_a_model_is_moved_and_removed(signed_in, plant):
     page.get_by_role("button", name="Remove").wait_for(state="detached")
     assert aliases() == {}
     status, told = plant.server.call("GET", "/andon/v1/models/tags/alias-moves")
-    assert status == 200 and [one.get("toVersion") for one in told["moves"]] == [None, 2, 1], told
+    assert status == 200, told
+    assert [(one["movedBy"], one.get("toVersion")) for one in told["moves"]] == [("otto", None), ("otto", 2), ("otto", 1)]
+    assert page.locator("section", has_text="champion → @1").get_by_text("otto · ").count() == 3
 
 
 def test_an_object_is_downloaded_and_deleted(signed_in, plant):

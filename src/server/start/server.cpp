@@ -473,14 +473,17 @@ class Server::Implementation {
     }));
     add(api::sagemaker_operations(registry_, control_.arns, &model_checks_, &authorizer_));
     add(sagemaker_.operations());
-    add(api::model_alias_operations(model_aliases_));
+    add(api::model_alias_operations(model_aliases_, &authorizer_));
     add(api::model_state_operations(registry_, model_aliases_));
     add(api::job_operations(tasks_.jobs()));
     add(api::logs_operations(logs_, control_.arns));
     add(api::fleet_operations(data_.database(), clock_, control_.arns));
-    add(api::result_operations(results_, control_.things, [this](const std::string& key) {
-      return data_.objects().head(std::string(api::kUploadBucket), key).has_value();
-    }));
+    add(api::result_operations(
+        results_, control_.things,
+        [this](const std::string& key) {
+          return data_.objects().head(std::string(api::kUploadBucket), key).has_value();
+        },
+        &authorizer_));
     add(api::command_operations(commands_, &authorizer_));
     add(api::telemetry_operations({.telemetry = control_.telemetry,
                                    .alarms = alarms_,
