@@ -177,6 +177,7 @@ def test_what_is_there_is_whole_on_a_phone(phone, line, tmp_path, name, theme):
 
 def test_what_would_be_wrong_on_a_phone_is_found(phone, line):
     address, heading, _ = SCREENS["result"]
+    phone.page.emulate_media(color_scheme="light")
     for spoilt, found in (
             ("document.querySelector('h1').style.whiteSpace = 'nowrap'", "pixels wide"),
             ("document.querySelector('dd').style.cssText = 'width: 40px; overflow: hidden; white-space: nowrap'",
