@@ -139,6 +139,8 @@ def test_a_result_is_confirmed_by_key_and_overruled_with_a_note(visit, plant):
     status, told = plant.server.call("GET", f"/andon/v1/results/{result['resultId']}")
     assert status == 200
     assert [review["kind"] for review in told["reviews"]].count("OVERRULED") == 1
+    assert {review["by"] for review in told["reviews"]} == {"otto"}
+    assert page.get_by_text("otto · ").count() == len(told["reviews"])
     page.get_by_label("Threshold").fill("1")
     page.get_by_text("0 of", exact=False).wait_for()
 

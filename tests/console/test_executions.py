@@ -61,7 +61,7 @@ def test_a_state_that_was_tried_again_has_succeeded(states, watched):
     assert told_of(page, "Try") == "running"
     states.client.send_task_failure(taskToken=states.client.get_activity_task(activityArn=activity)["taskToken"],
                                     error="Stuck", cause="a tag is in the way")
-    choose(page, "Try").get_by_text("one attempt failed").wait_for()
+    choose(page, "Try").get_by_text(" UTC · one attempt failed").wait_for()
     assert told_of(page, "Try") == "running" and page.get_by_text("Stuck").count() > 0
     states.client.send_task_success(taskToken=states.client.get_activity_task(activityArn=activity)["taskToken"],
                                     output="{}")

@@ -9,12 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from harness import ROOT, wait_until
+from harness import wait_until
+from looks import PHONE, accessible, faults
 
-AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
-SERIOUS = ("serious", "critical")
 MOST_PICTURE = 150_000
-PHONE_PX = 390
 
 
 def execution_of(plant):
@@ -139,13 +137,6 @@ LOOKED_AT = {"device": at_the_device, "metrics": with_an_hour, "live": with_a_fr
              "triggers": with_outcomes, "pushes": with_outcomes}
 
 
-def accessible(page):
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    return [f"{one['id']}: {node['target']} {node['failureSummary']}"
-            for one in found["violations"] if one["impact"] in SERIOUS for node in one["nodes"]]
-
-
 def picture(page, path):
     """Small enough for a repository: of 256 colours. Those of the page are as they are, and what a
     photograph has beside them comes near."""
@@ -160,20 +151,17 @@ def picture(page, path):
 
 def test_every_screen_of_a_plant_fits_a_phone(visit, plant, tmp_path):
     plant.look_at_a_picture()
-    watched = visit(viewport={"width": PHONE_PX, "height": 780}).sign_in()
+    watched = visit(**PHONE).sign_in()
     folder = Path(os.environ.get("ANDON_PICTURES", tmp_path))
     wrong = []
     for name, address, heading in screens(plant):
         page = watched.go(address, heading)
         picture(page, folder / f"{name}-phone.png")
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        if wide > PHONE_PX:
-            wrong.append(f"{name} is {wide} pixels wide")
         # A heading has the room for its words.
         box = page.get_by_role("heading", level=1).bounding_box()
         if box["height"] > 60:
             wrong.append(f"the heading of {name} is {box['height']} pixels high")
-        wrong += [f"{name}: {problem}" for problem in accessible(page)]
+        wrong += [f"{name}: {problem}" for problem in faults(page)]
     assert not wrong, "\n".join(wrong)
     assert not watched.problems
 

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "api/constraints/rows.hpp"
+#include "api/table/caller_name.hpp"
 #include "api/table/members.hpp"
 #include "base/error/error.hpp"
 #include "base/json/json.hpp"
@@ -24,16 +25,17 @@ json::object told(const control::ModelAlias& alias) {
           {"movedAt", base::to_iso8601(alias.moved)}};
 }
 
-control::AliasChange read_change(const OperationContext& context) {
+control::AliasChange read_change(const Authorizer* authorizer, const OperationContext& context) {
   return {.group = required_text(context.input, "modelName"),
           .alias = required_text(context.input, "alias"),
           .expected = optional_number(context.input, "expectedVersion"),
-          .by = context.caller.principal,
+          .by = name_of(authorizer, context.caller),
           .note = text_or_empty(context.input, "note")};
 }
 
-json::value put(ModelAliases& aliases, const OperationContext& context) {
-  control::AliasChange change = read_change(context);
+json::value put(const Authorizer* authorizer, ModelAliases& aliases,
+                const OperationContext& context) {
+  control::AliasChange change = read_change(authorizer, context);
   const auto version = optional_number(context.input, "version");
   if (!version || *version < 1) {
     throw Error(ErrorCode::invalid_argument, "version: must be a whole number from 1 on");
@@ -42,8 +44,9 @@ json::value put(ModelAliases& aliases, const OperationContext& context) {
   return told(aliases.move(change));
 }
 
-json::value remove(ModelAliases& aliases, const OperationContext& context) {
-  (void)aliases.move(read_change(context));
+json::value remove(const Authorizer* authorizer, ModelAliases& aliases,
+                   const OperationContext& context) {
+  (void)aliases.move(read_change(authorizer, context));
   return json::object();
 }
 
@@ -85,16 +88,20 @@ json::value list_moves(ModelAliases& aliases, const OperationContext& context) {
 
 }  // namespace
 
-std::vector<Operation> model_alias_operations(ModelAliases& aliases) {
+std::vector<Operation> model_alias_operations(ModelAliases& aliases, const Authorizer* authorizer) {
   using Work = json::value (*)(ModelAliases&, const OperationContext&);
   const auto row = [&aliases](std::string_view name, std::string_view method, std::string_view path,
                               Work work) {
     return own_row(name, method, path, std::ref(aliases), work);
   };
+  const auto move = [&](std::string_view name, std::string_view method, std::string_view path,
+                        auto work) {
+    return own_row(name, method, path, std::ref(aliases), std::bind_front(work, authorizer));
+  };
   constexpr std::string_view kAlias = "/andon/v1/models/{modelName}/aliases/{alias}";
   return {
-      row("PutModelAlias", "PUT", kAlias, put), row("GetModelAlias", "GET", kAlias, get),
-      row("DeleteModelAlias", "DELETE", kAlias, remove),
+      move("PutModelAlias", "PUT", kAlias, put), row("GetModelAlias", "GET", kAlias, get),
+      move("DeleteModelAlias", "DELETE", kAlias, remove),
       row("ListModelAliases", "GET", "/andon/v1/models/{modelName}/aliases", list),
       row("ListModelAliasMoves", "GET", "/andon/v1/models/{modelName}/alias-moves", list_moves)};
 }

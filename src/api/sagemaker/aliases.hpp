@@ -5,11 +5,14 @@
 
 #include <vector>
 
+#include "api/table/authorizer.hpp"
 #include "api/table/operation.hpp"
 #include "control/models/model_aliases.hpp"
 
 namespace andon::api {
 
-[[nodiscard]] std::vector<Operation> model_alias_operations(control::ModelAliases& aliases);
+// By the authorizer whoever moves one is known by name.
+[[nodiscard]] std::vector<Operation> model_alias_operations(control::ModelAliases& aliases,
+                                                            const Authorizer* authorizer);
 
 }  // namespace andon::api

@@ -106,14 +106,17 @@ std::vector<api::Operation> operations_of(ServerParts& parts) {
   add(api::sagemaker_operations(parts.registry, parts.control.arns, &parts.model_checks,
                                 &parts.authorizer));
   add(parts.sagemaker.operations());
-  add(api::model_alias_operations(parts.model_aliases));
+  add(api::model_alias_operations(parts.model_aliases, &parts.authorizer));
   add(api::model_state_operations(parts.registry, parts.model_aliases));
   add(api::job_operations(parts.tasks.jobs()));
   add(api::logs_operations(parts.logs, parts.control.arns));
   add(api::fleet_operations(parts.data.database(), parts.clock, parts.control.arns));
-  add(api::result_operations(parts.results, parts.control.things, [&parts](const std::string& key) {
-    return parts.data.objects().head(std::string(api::kUploadBucket), key).has_value();
-  }));
+  add(api::result_operations(
+      parts.results, parts.control.things,
+      [&parts](const std::string& key) {
+        return parts.data.objects().head(std::string(api::kUploadBucket), key).has_value();
+      },
+      &parts.authorizer));
   add(api::command_operations(parts.commands, &parts.authorizer));
   add(api::telemetry_operations({.telemetry = parts.control.telemetry,
                                  .alarms = parts.alarms,
