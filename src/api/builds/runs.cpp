@@ -118,6 +118,15 @@ std::int64_t memory_of(const std::string& compute) {
   return found == mebibytes.end() ? mebibytes.at("BUILD_GENERAL1_SMALL") : found->second;
 }
 
+// As AWS has it: a user's name, "role/session".
+std::string initiator_of(const BuildOperationParts& parts, const Caller& caller) {
+  const auto known =
+      parts.authorizer == nullptr ? std::nullopt : parts.authorizer->principal(caller);
+  const std::string& arn = known ? known->arn : caller.principal;
+  const std::size_t slash = arn.find('/');
+  return arn.substr((slash == std::string::npos ? arn.rfind(':') : slash) + 1);
+}
+
 json::value start(const BuildOperationParts& parts, const OperationContext& context) {
   const json::object& input = context.input;
   check_members(input, {rules::text("idempotencyToken", 0, 256),
@@ -158,7 +167,7 @@ json::value start(const BuildOperationParts& parts, const OperationContext& cont
   record["queuedTimeoutInMinutes"] = 480;
   record["cache"] = json::object{{"type", "NO_CACHE"}};
   record["encryptionKey"] = "alias/aws/s3";
-  record["initiator"] = context.caller.principal;
+  record["initiator"] = initiator_of(parts, context.caller);
   record["currentPhase"] = "QUEUED";
   record["phases"] = json::array();
   const auto* logs = wanted.if_contains("logsConfig");
