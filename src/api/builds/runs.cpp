@@ -6,6 +6,7 @@
 #include "api/builds/codebuild.hpp"
 #include "api/constraints/constraints.hpp"
 #include "api/constraints/rows.hpp"
+#include "api/table/known_as.hpp"
 #include "api/table/members.hpp"
 #include "base/error/error.hpp"
 
@@ -120,9 +121,7 @@ std::int64_t memory_of(const std::string& compute) {
 
 // As AWS has it: a user's name, "role/session".
 std::string initiator_of(const BuildOperationParts& parts, const Caller& caller) {
-  const auto known =
-      parts.authorizer == nullptr ? std::nullopt : parts.authorizer->principal(caller);
-  const std::string& arn = known ? known->arn : caller.principal;
+  const std::string arn = known_as(parts.authorizer, caller);
   const std::size_t slash = arn.find('/');
   return arn.substr((slash == std::string::npos ? arn.rfind(':') : slash) + 1);
 }

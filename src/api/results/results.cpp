@@ -10,6 +10,7 @@
 #include "api/constraints/constraints.hpp"
 #include "api/constraints/rows.hpp"
 #include "api/results/result_question.hpp"
+#include "api/table/known_as.hpp"
 #include "api/table/members.hpp"
 #include "base/error/error.hpp"
 #include "base/text/ascii.hpp"
@@ -117,19 +118,21 @@ json::value get(Results& results, const HasUpload& has_upload, const OperationCo
   return output;
 }
 
-json::value confirm(Results& results, const OperationContext& context) {
+json::value confirm(Results& results, const Authorizer* authorizer,
+                    const OperationContext& context) {
   control::ResultReview review{.kind = control::ReviewKind::confirmed,
                                .note = bounded_text(context.input, "note", kMaxNote),
-                               .by = context.caller.principal};
+                               .by = known_as(authorizer, context.caller)};
   return described(results.add_review(read_id(context.input), std::move(review)));
 }
 
-json::value overrule(Results& results, const OperationContext& context) {
+json::value overrule(Results& results, const Authorizer* authorizer,
+                     const OperationContext& context) {
   control::ResultReview review{.kind = control::ReviewKind::overruled,
                                .label = short_result_text(context.input, "class"),
                                .verdict = short_result_text(context.input, "verdict"),
                                .note = bounded_text(context.input, "note", kMaxNote),
-                               .by = context.caller.principal};
+                               .by = known_as(authorizer, context.caller)};
   // An empty class says that there is nothing; leaving it out would not say anything.
   if (!context.input.contains("class") && review.verdict.empty()) {
     refuse("class or verdict must say what it is; an empty class that there is nothing");
@@ -299,7 +302,7 @@ std::string upload_key(const control::NewResult& result) {
 }
 
 std::vector<Operation> result_operations(Results& results, const control::Things& things,
-                                         HasUpload has_upload) {
+                                         HasUpload has_upload, const Authorizer* authorizer) {
   using Work = json::value (*)(Results&, const OperationContext&);
   const auto row = [&results](std::string_view name, std::string_view method, std::string_view path,
                               Work work) {
@@ -323,11 +326,18 @@ std::vector<Operation> result_operations(Results& results, const control::Things
                                     Results& of, const OperationContext& context) {
     return get(of, has_upload, context);
   };
+  const auto review = [&results, authorizer](std::string_view name, std::string_view path,
+                                             auto work) {
+    return own_row(name, "POST", path, std::ref(results),
+                   [authorizer, work](Results& of, const OperationContext& context) {
+                     return work(of, authorizer, context);
+                   });
+  };
   return {about_many("ListResults", "/andon/v1/results", list_with_pictures),
           own_row("GetResult", "GET", "/andon/v1/results/{resultId}", std::ref(results),
                   get_with_picture),
-          row("ConfirmResult", "POST", "/andon/v1/results/{resultId}/confirm", confirm),
-          row("OverruleResult", "POST", "/andon/v1/results/{resultId}/overrule", overrule),
+          review("ConfirmResult", "/andon/v1/results/{resultId}/confirm", confirm),
+          review("OverruleResult", "/andon/v1/results/{resultId}/overrule", overrule),
           about_many("ExportResults", "/andon/v1/result-export", export_results),
           about_many("CountResults", "/andon/v1/result-counts", count),
           row("GetShifts", "GET", "/andon/v1/result-shifts", get_shifts),

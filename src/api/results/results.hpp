@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/table/authorizer.hpp"
 #include "api/table/operation.hpp"
 #include "control/devices/things.hpp"
 #include "control/results/results.hpp"
@@ -16,11 +17,13 @@ namespace andon::api {
 // Whether an object of bucket andon-uploads is there; called for each result that is shown.
 using HasUpload = std::function<bool(const std::string& key)>;
 
-// `results` and `things`, which know the members of groups, outlive the rows. Without `has_upload`
-// no result tells of its picture.
+// `results` and `things`, which know the members of groups, outlive the rows, as `authorizer` does.
+// Without `has_upload` no result tells of its picture. Who confirms or overrules one is noted by
+// the ARN that `authorizer` knows; without it by the principal's id.
 [[nodiscard]] std::vector<Operation> result_operations(control::Results& results,
                                                        const control::Things& things,
-                                                       HasUpload has_upload = {});
+                                                       HasUpload has_upload = {},
+                                                       const Authorizer* authorizer = nullptr);
 
 // Where andon-inspect uploads the picture of a result, if it does.
 [[nodiscard]] std::string upload_key(const control::NewResult& result);

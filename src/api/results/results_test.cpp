@@ -96,6 +96,19 @@ TEST_F(ResultOperationsTest, RefusesWhatItCannotRead) {
   EXPECT_EQ(refused("ConfirmResult", {{"resultId", "7"}}), ErrorCode::not_found);
 }
 
+TEST_F(ResultOperationsTest, WhoReviewsOneIsNotedByTheArn) {
+  const auto database = store::open_sqlite(directory_.path() / "andon.db");
+  control::AccessKeys keys(*database, clock_);
+  const control::Iam iam(*database, keys, clock_, "000000000000");
+  const fleet::Arns arns;
+  const Authorizer authorizer(iam, clock_, arns);
+  operations_ = result_operations(results_, plant_.control().things, {}, &authorizer);
+  put("line-1", "a", 0.5);
+  EXPECT_EQ(call("ConfirmResult", {{"resultId", "1"}}).at("by"), "arn:aws:iam::000000000000:root");
+  EXPECT_EQ(call("OverruleResult", {{"resultId", "1"}, {"class", ""}}).at("by"),
+            "arn:aws:iam::000000000000:root");
+}
+
 TEST_F(ResultOperationsTest, AResultIsConfirmedAndOverruledBesideIt) {
   put("line-1", "a", 0.5);
   const json::object confirmed = call("ConfirmResult", {{"resultId", "1"}});
