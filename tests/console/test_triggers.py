@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -129,9 +130,11 @@ def test_what_a_sender_says_of_a_push_is_text(training, watched):
 
 
 def given(dialog):
-    """The address and the secret that are shown once."""
+    """The address and the secret that are shown once, and the pattern of the rule that is offered."""
     dialog.get_by_text("The secret is shown once").wait_for()
-    return [code.inner_text() for code in dialog.locator("code").all()][:2]
+    address, secret, rule = (code.inner_text() for code in dialog.locator("code").all())
+    words = shlex.split(rule)
+    return address, secret, words[words.index("--pattern") + 1]
 
 
 def test_a_webhook_is_made_with_a_secret_that_is_shown_once_and_takes_pushes(training, watched):
@@ -143,7 +146,8 @@ def test_a_webhook_is_made_with_a_secret_that_is_shown_once_and_takes_pushes(tra
     dialog.get_by_label("Name").fill("code")
     dialog.get_by_text("andon webhook add code").wait_for()
     dialog.get_by_role("button", name="New webhook").click()
-    address, secret = given(dialog)
+    address, secret, pattern = given(dialog)
+    training.server.aws("events").put_rule(Name="commits", EventPattern=pattern)
     assert address == f"{training.url}/hooks/code" and len(secret) == 64
     keep_picture(page, "webhook-made")
     dialog.get_by_role("button", name="Close").click()
@@ -159,7 +163,7 @@ def test_a_webhook_is_made_with_a_secret_that_is_shown_once_and_takes_pushes(tra
     dialog.get_by_text("is refused from then on").wait_for()
     assert not accessible(page)
     dialog.get_by_role("button", name="New secret").click()
-    _, other = given(dialog)
+    _, other, _ = given(dialog)
     assert other != secret
     dialog.get_by_role("button", name="Close").click()
     assert push(training, {"ref": "refs/heads/main", "n": 2}, secret=secret, delivery="2") == 403
