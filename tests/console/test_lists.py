@@ -8,7 +8,7 @@ import pytest
 
 from conftest import PASSWORD, ask
 from harness import wait_until
-from test_fleet import message
+from test_fleet import message, say_results
 from test_models import put_version
 
 ROLE = "arn:aws:iam::000000000000:role/andon-workflows"
@@ -130,6 +130,102 @@ def test_a_list_that_is_cut_says_so_and_shows_more(alone, watched):
     page.get_by_role("button", name="Show more").click()
     page.get_by_role("link", name="user-301").wait_for()
     assert page.get_by_text("there are more").count() == 0
+
+
+def cut_at(page, shown):
+    page.get_by_text(f"The first {shown} are shown; there are more.").first.wait_for()
+
+
+def test_roles_and_schedules_and_webhooks_that_are_cut_say_so_and_show_more(alone, watched):
+    server = alone.server
+    iam, scheduler = server.aws("iam"), server.aws("scheduler")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+    for number in range(302):
+        role = iam.create_role(RoleName=f"zz-{number:03}", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    server.aws("logs").create_log_group(logGroupName="nightly")
+    for number in range(102):
+        scheduler.create_schedule(
+            Name=f"nightly-{number:03}", ScheduleExpression="cron(0 2 * * ? *)", FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": "arn:aws:logs:us-east-1:000000000000:log-group:nightly", "RoleArn": role})
+        assert server.call("PUT", f"/andon/v1/webhooks/forge-{number:03}",
+                           {"secret": "a secret of more than sixteen characters"})[0] == 200
+    page = watched.sign_in().go("#/settings/roles", "Settings")
+    cut_at(page, 300)
+    assert page.get_by_text("zz-301").count() == 0
+    page.get_by_role("button", name="Show more").click()
+    page.get_by_text("zz-301").wait_for()
+    assert page.get_by_text("there are more").count() == 0
+    page = watched.go("#/workflows/triggers", "Schedules and webhooks")
+    for kind, last in (("Schedules", "nightly-101"), ("Webhooks", "forge-101")):
+        section = page.locator("section").filter(has=page.get_by_role("heading", name=kind, exact=True))
+        cut_at(section, 100)
+        assert section.get_by_text(last).count() == 0
+        section.get_by_role("button", name="Show more").click()
+        section.get_by_text(last).first.wait_for()
+        assert section.get_by_text("there are more").count() == 0
+    assert not watched.problems
+
+
+def test_moves_of_aliases_and_revisions_of_a_target_and_log_groups_are_paged(alone, watched):
+    server = alone.server
+    put_version(server, "tags")
+    for number in range(26):
+        assert server.call("PUT", f"/andon/v1/models/tags/aliases/of-{number:02}", {"version": 1})[0] == 200
+        assert server.call("DELETE", f"/andon/v1/models/tags/aliases/of-{number:02}")[0] == 200
+    page = watched.sign_in().go("#/models/tags", "tags")
+    cut_at(page, 50)
+    assert page.get_by_text("of-00 → @1").count() == 0
+    page.get_by_role("button", name="Show more").click()
+    page.get_by_text("of-00").last.wait_for()
+    assert page.get_by_text("there are more").count() == 0
+
+    device = server.device("line-1", server.data.parent / "devices")
+    say_results(server, device, [message(1)])
+    greengrass = server.aws("greengrassv2")
+    target = "arn:aws:iot:us-east-1:000000000000:thing/line-1"
+    for number in range(15):
+        newest = greengrass.create_deployment(targetArn=target, deploymentName=f"revision-{number:02}",
+                                              components={})["deploymentId"]
+    page = watched.go(f"#/deployments/{newest}", "revision-14")
+    earlier = page.locator("section").filter(has=page.get_by_role("heading", name="Earlier revisions of this target"))
+    earlier.get_by_text("there are more").wait_for()
+    assert earlier.get_by_text("revision-00").count() == 0
+    earlier.get_by_role("button", name="Show more").click()
+    earlier.get_by_text("revision-00").wait_for()
+    assert earlier.get_by_text("there are more").count() == 0
+    # What changes is compared with what stands now, however many there were before.
+    page = watched.go(f"#/deployments/new?target={target.replace(':', '%3A')}", "New deployment")
+    page.get_by_text("Nothing changes.").wait_for()
+
+    for number in range(4):
+        server.aws("logs").create_log_group(logGroupName=f"/plant/line-1/{number}")
+    page = watched.go("#/devices/line-1", "line-1")
+    logs = page.locator("section").filter(has=page.get_by_role("heading", name="Log groups of its name"))
+    cut_at(logs, 3)
+    logs.get_by_role("button", name="Show more").click()
+    logs.get_by_text("/plant/line-1/3").wait_for()
+    assert logs.get_by_text("there are more").count() == 0
+    assert not watched.problems
+
+
+def test_a_choice_that_has_not_all_there_is_says_so(alone, watched):
+    iot = alone.server.aws("iot")
+    for number in range(1002):
+        iot.create_thing_group(thingGroupName=f"hall-{number:04}")
+    page = watched.sign_in().go("#/fleet", "Fleet")
+    for path, heading, label in (("#/fleet", "Fleet", "Group"), ("#/results", "Results", "Line or group"),
+                                 ("#/deployments/new", "New deployment", "Target")):
+        page = watched.go(path, heading)
+        choice = page.get_by_label(label, exact=label != "Target").first
+        wait_until(lambda: "The first 1000 are shown; there are more." in choice.inner_text(), f"{label} of {path}")
+    # One that is not among them is chosen by the address.
+    page = watched.go("#/fleet?group=hall-1001", "Fleet")
+    wait_until(lambda: page.get_by_label("Group", exact=True).first.input_value() == "hall-1001", "its name")
+    target = "arn:aws:iot:us-east-1:000000000000:thinggroup/hall-1001"
+    page = watched.go(f"#/deployments/new?target={target.replace(':', '%3A')}", "New deployment")
+    wait_until(lambda: page.get_by_label("Target").input_value() == target, "the target")
+    assert not watched.problems
 
 
 def change_alias(server):

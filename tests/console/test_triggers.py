@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from conftest import HOSTILE, SECRET, ask
 from harness import wait_until
 from test_screens import accessible, picture
+from test_settings import let_in
 
 
 def role(server, name, service, *actions):
@@ -134,3 +136,82 @@ def test_what_a_sender_says_of_a_push_is_text(training, watched):
     page.get_by_role("row").filter(has_text="/hooks/code").get_by_text("Taken").wait_for()
     assert page.locator("main img").count() == 0
     assert page.title() != "owned" and not watched.problems
+
+
+def given(dialog):
+    """The address and the secret that are shown once, and the pattern of the rule that is offered."""
+    dialog.get_by_text("The secret is shown once").wait_for()
+    address, secret, rule = (code.inner_text() for code in dialog.locator("code").all())
+    words = shlex.split(rule)
+    return address, secret, words[words.index("--pattern") + 1]
+
+
+def test_a_webhook_is_made_with_a_secret_that_is_shown_once_and_takes_pushes(training, watched):
+    training.server.call("DELETE", "/andon/v1/webhooks/code")
+    page = watched.sign_in().go("#/workflows/triggers", "Schedules and webhooks")
+    page.get_by_text("No webhooks yet").wait_for()
+    page.get_by_role("button", name="New webhook").click()
+    dialog = page.get_by_role("dialog", name="New webhook")
+    dialog.get_by_label("Name").fill("code")
+    dialog.get_by_text("andon webhook add code").wait_for()
+    dialog.get_by_role("button", name="New webhook").click()
+    address, secret, pattern = given(dialog)
+    training.server.aws("events").put_rule(Name="commits", EventPattern=pattern)
+    assert address == f"{training.url}/hooks/code" and len(secret) == 64
+    keep_picture(page, "webhook-made")
+    dialog.get_by_role("button", name="Close").click()
+    dialog.wait_for(state="detached")
+    row = page.get_by_role("row").filter(has_text="/hooks/code")
+    row.wait_for()
+    assert secret not in page.content()
+    assert push(training, {"ref": "refs/heads/main"}, secret=secret) == 202
+    started(training)
+    # Another secret: what is signed with the old one is refused.
+    row.get_by_role("button", name="New secret for code").click()
+    dialog = page.get_by_role("dialog", name="New secret for code")
+    dialog.get_by_text("is refused from then on").wait_for()
+    assert not accessible(page)
+    dialog.get_by_role("button", name="New secret").click()
+    _, other, _ = given(dialog)
+    assert other != secret
+    dialog.get_by_role("button", name="Close").click()
+    assert push(training, {"ref": "refs/heads/main", "n": 2}, secret=secret, delivery="2") == 403
+    assert push(training, {"ref": "refs/heads/main", "n": 3}, secret=other, delivery="3") == 202
+    row.get_by_role("button", name="Delete webhook code").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.get_by_text("No webhooks yet").wait_for()
+    assert push(training, {"ref": "refs/heads/main", "n": 4}, secret=other, delivery="4") == 403
+    assert not watched.problems
+
+
+def test_a_new_webhook_takes_no_others_name_and_says_what_is_wrong_with_its_own(training, watched):
+    page = watched.sign_in().go("#/workflows/triggers", "Schedules and webhooks")
+    page.get_by_role("button", name="New webhook").click()
+    dialog = page.get_by_role("dialog", name="New webhook")
+    dialog.get_by_label("Name").fill("code")
+    dialog.get_by_role("button", name="New webhook").click()
+    assert "a webhook code already" in dialog.get_by_role("alert").inner_text()
+    assert push(training, {"ref": "refs/heads/main"}) == 202  # its secret is the one that it had
+    dialog.get_by_label("Name").fill("no/name")
+    dialog.get_by_role("button", name="New webhook").click()
+    assert dialog.get_by_label("Name").evaluate("input => input.validity.patternMismatch")
+    assert [one["name"] for one in training.server.call("GET", "/andon/v1/webhooks")[1]["webhooks"]] == ["code"]
+
+
+def test_a_viewer_sees_webhooks_and_is_offered_no_change(training, watched):
+    let_in(training.server, "vera", "AndonViewerAccess")
+    page = watched.sign_in("vera").go("#/workflows/triggers", "Schedules and webhooks")
+    for name, right in (("New webhook", "PutWebhook"), ("New secret for code", "PutWebhook"),
+                        ("Delete webhook code", "DeleteWebhook")):
+        button = page.get_by_role("button", name=name, exact=True)
+        wait_until(button.is_disabled, f"{name} being off")
+        assert f"andon:{right}" in button.get_attribute("title")
+    told = page.evaluate("""async () => {
+        const {csrfToken} = await (await fetch('/console/session')).json();
+        const ask = async (operation, input) => (await fetch('/console/call/andon/' + operation, {method: 'POST',
+          body: JSON.stringify(input),
+          headers: {'Content-Type': 'application/json', 'X-Andon-Csrf': csrfToken}})).status;
+        return [await ask('PutWebhook', {name: 'mine', secret: 'more than sixteen characters'}),
+                await ask('DeleteWebhook', {name: 'code'})]; }""")
+    assert told == [403, 403]
+    assert push(training, {"ref": "refs/heads/main"}) == 202

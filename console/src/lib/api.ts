@@ -107,6 +107,18 @@ export async function all(
   return { items, more: Boolean(token) };
 }
 
+// What `ask` tells of each, in their order; a few are asked for at a time.
+const AT_ONCE = 8;
+export async function each<One, Told>(items: One[], ask: (one: One) => Promise<Told>): Promise<Told[]> {
+  const told: Told[] = [];
+  const waiting = [...items.entries()];
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) told[next[0]] = await ask(next[1]);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return told;
+}
+
 // How each service calls its token of the next page.
 const TOKENS: Record<string, string> = {
   sagemaker: 'NextToken',

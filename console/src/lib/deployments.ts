@@ -28,14 +28,14 @@ export async function progressOf(deploymentId: string, status = '', nextToken?: 
   return { devices: page.devices, counts: Object.entries(page.counts), next: page.nextToken };
 }
 
-// Newest first.
-export async function revisionsOf(targetArn: string): Promise<Answer[]> {
-  const { items } = await all('greengrass', 'ListDeployments', 'deployments', { targetArn, historyFilter: 'ALL', maxResults: 100 }, 300);
-  return items.sort((a, b) => b.creationTimestamp - a.creationTimestamp);
+// Newest first, as the server lists them.
+export function revisionsOf(targetArn: string, most: number): Promise<{ items: Answer[]; more: boolean }> {
+  return all('greengrass', 'ListDeployments', 'deployments', { targetArn, historyFilter: 'ALL', maxResults: Math.min(most, 100) }, most);
 }
 
 export async function newestOf(targetArn: string): Promise<Answer | undefined> {
-  const newest = (await revisionsOf(targetArn)).find((one) => one.isLatestForTarget);
+  const { items } = await all('greengrass', 'ListDeployments', 'deployments', { targetArn, historyFilter: 'LATEST_ONLY' });
+  const newest = items.find((one) => one.isLatestForTarget);
   return newest && call('greengrass', 'GetDeployment', { deploymentId: newest.deploymentId });
 }
 

@@ -98,6 +98,16 @@ export function pretty(text: unknown): string {
   }
 }
 
+// A policy's document, which IAM tells percent-encoded.
+export function decoded(document: unknown): unknown {
+  if (typeof document !== 'string') return document;
+  try {
+    return decodeURIComponent(document);
+  } catch {
+    return document;
+  }
+}
+
 // What is measured, by four digits: "0.7551"; counts as they are.
 export function figure(value: unknown): string {
   if (value === undefined || value === null) return '–';

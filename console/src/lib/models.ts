@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of a version of a model: its report's figures, and where it runs.
 import { all, call, s3Json, type Answer } from './api';
+import { arnOf } from './may.svelte';
 import { t } from '../text';
 
 export interface Report {
@@ -111,6 +112,22 @@ export function taskTokenOf(version: Answer): string | undefined {
   const kept = (version?.CustomerMetadataProperties ?? {}) as Record<string, string>;
   const pieces = Object.keys(kept).filter((name) => /^TaskToken\d+$/.test(name));
   return pieces.length ? pieces.sort().map((name) => kept[name]).join('') : undefined;
+}
+
+export const versionArn = (model: string, version: number) => arnOf('sagemaker', `model-package/${model}/${version}`);
+
+// The version that was approved last before this one.
+export async function approvedBefore(model: string, version: number): Promise<number | undefined> {
+  let NextToken: string | undefined;
+  do {
+    const page: Answer = await call('sagemaker', 'ListModelPackages', {
+      ModelPackageGroupName: model, ModelApprovalStatus: 'Approved', SortBy: 'CreationTime', SortOrder: 'Descending', MaxResults: 100, ...(NextToken ? { NextToken } : {}),
+    });
+    const found = page.ModelPackageSummaryList.find((one: Answer) => one.ModelPackageVersion < version);
+    if (found) return found.ModelPackageVersion;
+    NextToken = page.NextToken;
+  } while (NextToken);
+  return undefined;
 }
 
 const MOST_DEVICES = 10_000;

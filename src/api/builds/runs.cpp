@@ -6,6 +6,7 @@
 #include "api/builds/codebuild.hpp"
 #include "api/constraints/constraints.hpp"
 #include "api/constraints/rows.hpp"
+#include "api/table/caller_name.hpp"
 #include "api/table/members.hpp"
 #include "base/error/error.hpp"
 
@@ -158,7 +159,7 @@ json::value start(const BuildOperationParts& parts, const OperationContext& cont
   record["queuedTimeoutInMinutes"] = 480;
   record["cache"] = json::object{{"type", "NO_CACHE"}};
   record["encryptionKey"] = "alias/aws/s3";
-  record["initiator"] = context.caller.principal;
+  record["initiator"] = name_of(parts.authorizer, context.caller);
   record["currentPhase"] = "QUEUED";
   record["phases"] = json::array();
   const auto* logs = wanted.if_contains("logsConfig");
