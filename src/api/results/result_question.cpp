@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/results/result_question.hpp"
 
+#include <boost/json/object.hpp>
 #include <cmath>
 
 #include "base/error/error.hpp"

@@ -74,8 +74,8 @@ Access::Consequences Access::settle_sessions(const Touched& touched) {
     if (may_stay && is_touched(session, *principal, touched)) {
       session.principal = *principal;
       session.rights = rights_of(session, client_id);
-      const auto may_have = [&](const std::string& filter) {
-        return session.rights.may(rights::Action::subscribe, rights::without_share(filter));
+      const auto may_have = [&rights = session.rights](const std::string& filter) {
+        return rights.may(rights::Action::subscribe, rights::without_share(filter));
       };
       may_stay =
           session.rights.connect().is_allowed && std::ranges::all_of(session.filters, may_have);

@@ -106,7 +106,6 @@ Queries::Queries(store::Database& database, base::fs::path path, store::ObjectSt
       path_(std::move(path)),
       objects_(objects),
       groups_(groups),
-      clock_(clock),
       options_(std::move(options)) {
   base::make_directories(options_.directory, 0700);
 }

@@ -78,7 +78,6 @@ class Queries {
   const base::fs::path path_;
   store::ObjectStore& objects_;
   Groups& groups_;
-  const base::Clock& clock_;
   const QueryOptions options_;
 
   mutable std::mutex mutex_;  // guards what follows
