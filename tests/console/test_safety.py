@@ -232,6 +232,15 @@ def test_a_page_whose_session_has_ended_asks_to_sign_in_and_goes_on_where_it_was
     page.get_by_role("dialog").wait_for(state="detached")
 
 
+def test_a_page_at_which_nothing_happens_asks_for_nothing(alone, chromium):
+    watched = Watched(chromium, alone).sign_in()
+    watched.settle()
+    seen = len(watched.asked)
+    watched.page.wait_for_timeout(8_000)
+    assert [url for url in watched.asked[seen:] if not url.endswith("/console/events")] == []
+    watched.close()
+
+
 def test_a_server_that_is_started_anew_under_an_open_page_is_found_again(alone, watched):
     watched.sign_in()
     page = watched.page

@@ -16,6 +16,9 @@ export const live = $state<{ seen: Record<Kind, number>; connected: boolean; rea
   ready: false,
 });
 
+// The server answers within 25 s, also where nothing has changed.
+const LONGEST_MS = 30_000;
+
 let source: EventSource | null = null;
 let again: ReturnType<typeof setTimeout> | undefined;
 let doubt: ReturnType<typeof setTimeout> | undefined;
@@ -45,9 +48,10 @@ export function listen() {
   });
   source.addEventListener('open', () => (live.connected = true));
   source.addEventListener('error', () => {
-    // Between two answers, too; it is closed only where the server has refused, or is away.
-    if (source?.readyState === EventSource.CLOSED) void comeBack();
-    else doubt ??= setTimeout(comeBack, 5000);
+    // An answer that has ended is one as well. What has not come by LONGEST_MS, has failed twice or is
+    // refused is worth a doubt; a page at which nothing happens asks for nothing.
+    if (source?.readyState === EventSource.CLOSED || doubt !== undefined) void comeBack();
+    else doubt = setTimeout(comeBack, LONGEST_MS);
   });
   source.addEventListener('open', noDoubt);
 }
