@@ -45,12 +45,14 @@ def screens(line):
         "Overrule": (f"#/results/{line.result['resultId']}", line.result["image"], "Overrule", None),
         "Start": ("#/workflows/" + line.machine.replace(":", "%3A"), "line", "Start", None),
         "Add a user": ("#/settings/users", "Settings", "Add a user", None),
+        "Add a group": ("#/settings/groups", "Settings", "Add a group", None),
+        "New webhook": ("#/workflows/triggers", "Schedules and webhooks", "New webhook", None),
         "Are you sure?": ("#/devices/line-1", "line-1", "Remove", None),
     }
 
 
 NAMES = ("Add a device", "New group", "Restart a component", "New alert", "Overrule", "Start", "Add a user",
-         "Are you sure?")
+         "Add a group", "New webhook", "Are you sure?")
 
 
 def opener(watched, line, name):

@@ -233,6 +233,7 @@ def test_a_page_whose_session_has_ended_asks_to_sign_in_and_goes_on_where_it_was
 
 
 def test_a_page_at_which_nothing_happens_asks_for_nothing(alone, chromium):
+    """For half a minute: then it looks whether there is what nobody has told it of."""
     watched = Watched(chromium, alone).sign_in()
     watched.settle()
     seen = len(watched.asked)

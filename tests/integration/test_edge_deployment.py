@@ -17,8 +17,16 @@ OTHER_MODEL = ROOT / "tests" / "data" / "models" / "external"
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    return measured_report(tmp_path_factory.mktemp("report"))
+def measured(tmp_path_factory):
+    """The folder of the report and its pictures."""
+    directory = tmp_path_factory.mktemp("report")
+    measured_report(directory)
+    return directory / "report"
+
+
+@pytest.fixture(scope="module")
+def report(measured):
+    return json.loads((measured / "report.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -186,13 +194,11 @@ def test_a_production_device_that_never_answers_ends_it_with_that_reason(tmp_pat
         assert pipeline.deployments("thing/line-1-camera-1")[0]["deploymentStatus"] == "CANCELED"
 
 
-def test_what_was_noted_of_a_model_is_shown(plant, report, tmp_path):
-    (tmp_path / "report.json").write_text(json.dumps(report))
-
+def test_what_was_noted_of_a_model_is_shown(plant, measured, report):
     def andon(*arguments):
         return subprocess.run([program("andon"), "model", *arguments, "--data", plant.server.data],
                               check=True, capture_output=True, text=True, timeout=60).stdout
-    name = andon("register", MODEL, "--name", GROUP, "--report", tmp_path / "report.json").strip()
+    name = andon("register", MODEL, "--name", GROUP, "--report", measured / "report.json").strip()
     package = ARN.format("sagemaker", f"model-package/{GROUP}/{name.partition('@')[2]}")
     told = plant.outcome(plant.ship(package))
     assert told["status"] == "SUCCEEDED", told

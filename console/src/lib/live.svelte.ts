@@ -16,12 +16,14 @@ export const live = $state<{ seen: Record<Kind, number>; connected: boolean; rea
   ready: false,
 });
 
-// The server answers within 25 s, also where nothing has changed.
+// The server answers within 25 s, also where nothing has changed. What it tells nobody of (how far a
+// device is with a deployment, what has come to its end by time) is seen as often as that, too.
 const LONGEST_MS = 30_000;
 
 let source: EventSource | null = null;
 let again: ReturnType<typeof setTimeout> | undefined;
 let doubt: ReturnType<typeof setTimeout> | undefined;
+let untold: ReturnType<typeof setInterval> | undefined;
 
 // A browser has six connections to a server for all its pages: one that nobody sees holds none.
 document.addEventListener('visibilitychange', () => {
@@ -49,11 +51,12 @@ export function listen() {
   source.addEventListener('open', () => (live.connected = true));
   source.addEventListener('error', () => {
     // An answer that has ended is one as well. What has not come by LONGEST_MS, has failed twice or is
-    // refused is worth a doubt; a page at which nothing happens asks for nothing.
+    // refused is worth a doubt.
     if (source?.readyState === EventSource.CLOSED || doubt !== undefined) void comeBack();
     else doubt = setTimeout(comeBack, LONGEST_MS);
   });
   source.addEventListener('open', noDoubt);
+  untold = setInterval(changeAll, LONGEST_MS);
 }
 
 // The server is asked who we are: it may have ended the session, have been started anew, or be away.
@@ -73,6 +76,7 @@ export function stop() {
   source?.close();
   source = null;
   clearTimeout(again);
+  clearInterval(untold);
   noDoubt();
 }
 

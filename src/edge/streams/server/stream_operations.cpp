@@ -246,7 +246,7 @@ void StreamOperations::read(const std::string& request_id, const CborValue& requ
   const auto waiting = std::make_shared<Read>(std::move(read));
   const std::int64_t wait_ms =
       std::min(timeout_ms - std::min<std::int64_t>(200, timeout_ms / 10), kLongestWaitMs);
-  const auto time_is_up = [this, waiting] {
+  const auto time_is_up = [waiting] {
     waiting->respond(failure(static_cast<int>(StreamOperation::read), waiting->request_id,
                              StreamStatus::not_enough_messages,
                              "fewer than " + std::to_string(waiting->least) +
