@@ -117,7 +117,7 @@ def test_a_refused_signature_is_seen_beside_the_last_push_that_was_taken(trainin
 
 def test_a_push_that_is_refused_comes_to_the_pages_that_are_open(training, watched):
     """Nothing else happens there of which a page would be told."""
-    page = watched.sign_in().go("#/workflows/triggers/code", "code")
+    page = watched.only_told().sign_in().go("#/workflows/triggers/code", "code")
     page.get_by_text("No push yet").wait_for()
     assert push(training, {"ref": "refs/heads/other"}, secret="not the one of the webhook") == 403
     page.get_by_text("Refused").wait_for(timeout=20_000)

@@ -16,8 +16,8 @@ export const live = $state<{ seen: Record<Kind, number>; connected: boolean; rea
   ready: false,
 });
 
-// The server answers within 25 s, also where nothing has changed. What it tells nobody of (how far a
-// device is with a deployment, what has come to its end by time) is seen as often as that, too.
+// The server answers within 25 s, also where nothing has changed. What it tells nobody of (what has
+// come to its end by time) is seen as often as that, too.
 const LONGEST_MS = 30_000;
 
 let source: EventSource | null = null;

@@ -96,22 +96,25 @@ class Exchange {
     });
   }
 
-  void start_next_job(const std::string& payload) {
+  void start_next_job(const std::string& payload, const std::function<void()>& progressed) {
     answer(payload, [&](const json::object& request) {
       const auto execution = control_.jobs.start_next(thing_, fleet::read_start_details(request));
       json::object reply;
       if (execution) {
+        if (progressed) progressed();
         reply["execution"] = fleet::to_json(*execution, control_.jobs.document(execution->job_id));
       }
       return reply;
     });
   }
 
-  void update_job(const std::string& job_id, const std::string& payload) {
+  void update_job(const std::string& job_id, const std::string& payload,
+                  const std::function<void()>& progressed) {
     answer(payload, [&](const json::object& request) {
       const fleet::JobUpdate update = fleet::read_job_update(request);
       const control::JobUpdateResult result = control_.jobs.update(thing_, job_id, update);
       if (result.rejection) reject(*result.rejection, result.message);
+      if (progressed) progressed();
       json::object reply;
       if (update.include_execution_state) {
         json::object details;
@@ -217,7 +220,7 @@ void take_telemetry(control::ControlPlane& control, const std::string& thing,
 
 void dispatch(control::ControlPlane& control, control::Notifier& notifier, const base::Clock& clock,
               const std::string& topic, const std::string& payload,
-              const fleet::ServerAddresses* addresses) {
+              const fleet::ServerAddresses* addresses, const std::function<void()>& progressed) {
   const auto read = fleet::parse_device_topic(topic);
   if (!read) return;
   using fleet::DeviceMessage;
@@ -246,11 +249,11 @@ void dispatch(control::ControlPlane& control, control::Notifier& notifier, const
                                                                   : control::JobQueue::deployments,
                               payload, addresses);
     case DeviceMessage::update_job:
-      return exchange.update_job(read->job_id, payload);
+      return exchange.update_job(read->job_id, payload, progressed);
     case DeviceMessage::get_pending_jobs:
       return exchange.get_pending_jobs(payload);
     case DeviceMessage::start_next_job:
-      return exchange.start_next_job(payload);
+      return exchange.start_next_job(payload, progressed);
     case DeviceMessage::get_shadow:
       return exchange.shadow(payload, [&](const json::object& request) {
         return control.shadow.get(read->thing, request);
@@ -276,9 +279,10 @@ bool is_status_topic(std::string_view topic) {
 
 void handle_device_message(control::ControlPlane& control, control::Notifier& notifier,
                            const base::Clock& clock, const std::string& topic,
-                           const std::string& payload, const fleet::ServerAddresses* addresses) {
+                           const std::string& payload, const fleet::ServerAddresses* addresses,
+                           const std::function<void()>& progressed) {
   try {
-    dispatch(control, notifier, clock, topic, payload, addresses);
+    dispatch(control, notifier, clock, topic, payload, addresses, progressed);
   } catch (const std::exception& error) {  // the worker must go on with the next message
     base::log_error("device message failed", {{"topic", topic}, {"error", error.what()}});
   }

@@ -3,6 +3,7 @@
 // network and no threads, so that it can be tested and fuzzed by itself.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,9 +22,12 @@ namespace andon::api {
 // malformed is rejected with InvalidJson or InvalidRequest, a defect is logged and rejected with
 // InternalError, which devices retry.
 // `addresses`: of this server, for devices that ask; null: they are not told.
+// `progressed`: called where a device has got on with a job, after that was stored; it must not
+// block.
 void handle_device_message(control::ControlPlane& control, control::Notifier& notifier,
                            const base::Clock& clock, const std::string& topic,
                            const std::string& payload,
-                           const fleet::ServerAddresses* addresses = nullptr);
+                           const fleet::ServerAddresses* addresses = nullptr,
+                           const std::function<void()>& progressed = {});
 
 }  // namespace andon::api

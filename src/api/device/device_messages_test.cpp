@@ -77,6 +77,25 @@ TEST_F(DeviceMessagesTest, WhoAsksIsToldWhereTheServerIsNow) {
   EXPECT_FALSE(ask("{}", &addresses));
 }
 
+TEST_F(DeviceMessagesTest, EachStepOfADeviceWithAJobIsToldAndNothingElseIs) {
+  const std::string job = deploy("thing/dev1", "com.ex.Hello", "1.0.0").id;
+  int told = 0;
+  const auto say = [&](const std::string& topic, const std::string& payload) {
+    handle_device_message(control(), notifier(), clock(), topic, payload, nullptr,
+                          [&told] { ++told; });
+    return told;
+  };
+  EXPECT_EQ(say(kGet, "{}"), 0);
+  EXPECT_EQ(say(update_topic(job), R"({"status":"IN_PROGRESS"})"), 1);
+  EXPECT_EQ(say(update_topic(job),
+                R"({"status":"IN_PROGRESS","statusDetails":{"progress":"downloading"}})"),
+            2);
+  EXPECT_EQ(say(update_topic(job), R"({"status":"SUCCEEDED","expectedVersion":"77"})"), 2);
+  EXPECT_EQ(say(update_topic("none"), R"({"status":"SUCCEEDED"})"), 2);
+  EXPECT_EQ(say(update_topic(job), "{"), 2);
+  EXPECT_EQ(say(update_topic(job), R"({"status":"SUCCEEDED"})"), 3);
+}
+
 TEST_F(DeviceMessagesTest, AThingWithoutAGoodCertificateIsNotListenedTo) {
   const auto deployment = deploy("thing/dev1", "com.ex.Hello", "1.0.0");
   control().certificates.set_status(trust::describe_certificate(certificate_).fingerprint,

@@ -74,12 +74,13 @@ class DeviceMqtt::Implementation {
  public:
   Implementation(control::ControlPlane& control, control::ResultIntake& results,
                  control::Notifier& notifier, const base::Clock& clock, wire::MqttClient& client,
-                 std::optional<fleet::ServerAddresses> addresses)
+                 std::optional<fleet::ServerAddresses> addresses, std::function<void()> progressed)
       : control_(control),
         notifier_(notifier),
         clock_(clock),
         client_(client),
-        addresses_(std::move(addresses)) {
+        addresses_(std::move(addresses)),
+        progressed_(std::move(progressed)) {
     worker_ = std::thread([this] { work(); });
     control_.outbox.set_listener([this] { server_of_devices_.wake(); });
     control_.jobs.repeat_pending();
@@ -176,7 +177,7 @@ class DeviceMqtt::Implementation {
         attempt([&] { control_.core_devices.note_presence(message->payload); });
       } else if (message) {
         handle_device_message(control_, notifier_, clock_, message->topic, message->payload,
-                              addresses_ ? &*addresses_ : nullptr);
+                              addresses_ ? &*addresses_ : nullptr, progressed_);
       }
       if (std::chrono::steady_clock::now() >= next_expiry) {
         attempt([&] { control_.jobs.expire(); });
@@ -201,6 +202,7 @@ class DeviceMqtt::Implementation {
   const base::Clock& clock_;
   wire::MqttClient& client_;
   const std::optional<fleet::ServerAddresses> addresses_;
+  const std::function<void()> progressed_;
   std::vector<std::uint64_t> subscriptions_;
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -214,9 +216,11 @@ class DeviceMqtt::Implementation {
 
 DeviceMqtt::DeviceMqtt(control::ControlPlane& control, control::ResultIntake& results,
                        control::Notifier& notifier, const base::Clock& clock,
-                       wire::MqttClient& client, std::optional<fleet::ServerAddresses> addresses)
-    : implementation_(std::make_unique<Implementation>(control, results, notifier, clock, client,
-                                                       std::move(addresses))) {}
+                       wire::MqttClient& client, std::optional<fleet::ServerAddresses> addresses,
+                       std::function<void()> progressed)
+    : implementation_(std::make_unique<Implementation>(
+          control, results, notifier, clock, client, std::move(addresses), std::move(progressed))) {
+}
 
 DeviceMqtt::~DeviceMqtt() = default;
 

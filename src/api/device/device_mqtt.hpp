@@ -50,9 +50,11 @@ class DeviceMqtt {
   // Subscribes on `client`. Repeats pending notifications at once and after each reconnect (tell
   // it by on_connected()), and looks for timed-out jobs every 30 s. `client` must outlive it.
   // `addresses`: of this server, where devices that were enrolled elsewhere are to follow.
+  // `progressed`: called by the worker where a device has got on with a job; it must not block.
   DeviceMqtt(control::ControlPlane& control, control::ResultIntake& results,
              control::Notifier& notifier, const base::Clock& clock, wire::MqttClient& client,
-             std::optional<fleet::ServerAddresses> addresses);
+             std::optional<fleet::ServerAddresses> addresses,
+             std::function<void()> progressed = {});
   DeviceMqtt(const DeviceMqtt&) = delete;
   DeviceMqtt& operator=(const DeviceMqtt&) = delete;
   // Finishes the message in hand.

@@ -31,8 +31,9 @@ DeviceChannel::DeviceChannel(wire::MqttOptions options, Parts parts)
                                   commands.take(message.topic, message.payload);
                                 });
   rules_.run(client_);
-  auto devices = std::make_unique<api::DeviceMqtt>(
-      parts.control, parts.results, notifier_, parts.clock, client_, std::move(parts.addresses));
+  auto devices = std::make_unique<api::DeviceMqtt>(parts.control, parts.results, notifier_,
+                                                   parts.clock, client_, std::move(parts.addresses),
+                                                   std::move(parts.progressed));
   auto provisioning = std::make_unique<api::ProvisioningMqtt>(parts.control, notifier_, parts.audit,
                                                               std::move(parts.hook), client_);
   const std::lock_guard lock(mutex_);

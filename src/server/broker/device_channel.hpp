@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,6 +36,7 @@ class DeviceChannel {
     api::RuleFeed& rules;
     control::AskHook hook;  // asks the function of a provisioning template
     std::optional<fleet::ServerAddresses> addresses;  // told to devices
+    std::function<void()> progressed;  // a device has got on with a job; must not block
   };
   DeviceChannel(wire::MqttOptions options, Parts parts);
   DeviceChannel(const DeviceChannel&) = delete;

@@ -223,7 +223,8 @@ ServerParts::ServerParts(ServerOptions given)
                .audit = audit.log(),
                .rules = event_bus.rule_feed(),
                .hook = api::function_hook(internal_calls, control.arns),
-               .addresses = note_served_address(data.database(), options, ports, clock.now())}) {}
+               .addresses = note_served_address(data.database(), options, ports, clock.now()),
+               .progressed = [this] { changes.note(api::ChangeKind::deployments); }}) {}
 
 Ports ServerParts::prepare_ports() {
   withdraw_announcement(data.path());

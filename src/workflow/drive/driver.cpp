@@ -521,6 +521,7 @@ void Driver::redrive(const Execution& row, asl::Redrive redrive, const std::stri
     ++changed.redrive_count;
     changed.redriven = redrive.time;
     pending->commit.row = changed;
+    pending->commit.is_redrive = true;
     gather(*pending,
            asl::redrive(*loaded.machine, asl::load_execution(records_of(parts_.database, id)),
                         redrive, options_.limits));

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "base/error/error.hpp"
+#include "workflow/observe/status_changes.hpp"
 #include "workflow/testing/engine.hpp"
 
 namespace andon::workflow {
@@ -109,6 +110,32 @@ TEST_F(WorkflowTest, StoppingCancelsWhatItHasCalled) {
   EXPECT_EQ(row.stopped, time);
   EXPECT_EQ(row.error, "E");
   EXPECT_EQ(calls->wait_for_cancelled(), task.idempotency_token);
+}
+
+TEST_F(WorkflowTest, ARedriveIsToldToTheBusAsARunAnew) {
+  const std::string arn = start(machine("m", std::string(kCall)));
+  calls->wait_for(0).second.failed("E", "C");
+  wait_for_end(arn);
+  clock.advance(std::chrono::seconds(5));
+  const auto redrive = [&](const std::string& token) {
+    std::promise<base::Timestamp> redriven;
+    engine->redrive(arn, token,
+                    [&](const base::Timestamp& time, const std::exception_ptr& failure) {
+                      EXPECT_EQ(failure, nullptr);
+                      redriven.set_value(time);
+                    });
+    return redriven.get_future().get();
+  };
+  const base::Timestamp redriven = redrive("once");
+  EXPECT_EQ(redrive("once"), redriven);  // the same request again: no other redrive
+  calls->wait_for(1).second.succeeded(1);
+  wait_for_end(arn);
+  std::vector<std::string> told;
+  for (const StatusChange& change : status_changes(*database, 0, 10)) {
+    told.push_back(change.status);
+    EXPECT_EQ(change.at >= redriven, told.size() >= 3) << change.status;
+  }
+  EXPECT_THAT(told, ElementsAre("RUNNING", "FAILED", "RUNNING", "SUCCEEDED"));
 }
 
 TEST_F(WorkflowTest, DeletingAMachineEndsItsExecutions) {

@@ -218,6 +218,9 @@ void write(store::Transaction& tx, const Commit& commit, const std::string& owne
                {id, std::string(asl::to_string(status)), base::to_epoch_millis(at)});
   };
   if (commit.is_new) tell_bus(asl::Status::running, commit.row.started);
+  if (commit.is_redrive) {
+    tell_bus(asl::Status::running, commit.row.redriven.value_or(commit.row.started));
+  }
   if (has_ended) tell_bus(commit.row.status, commit.row.stopped.value_or(commit.row.started));
 }
 

@@ -14,10 +14,11 @@
 namespace andon::workflow {
 
 struct Commit {
-  Execution row;           // as it will be; `sequence` and `last_event` are still the old ones
-  bool is_new = false;     // insert it
-  bool resumes = false;    // there is more to do at once
-  bool has_tasks = false;  // it waits for tasks afterwards: it is ours
+  Execution row;            // as it will be; `sequence` and `last_event` are still the old ones
+  bool is_new = false;      // insert it
+  bool is_redrive = false;  // it had ended, and goes on
+  bool resumes = false;     // there is more to do at once
+  bool has_tasks = false;   // it waits for tasks afterwards: it is ours
   asl::Changes state;
   std::vector<asl::HistoryEvent> events;
   std::string events_text;                         // the same, as they are stored
