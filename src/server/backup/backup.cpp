@@ -205,7 +205,7 @@ void require_empty(const path& data) {
 }  // namespace
 
 BackupReport make_backup(const path& data, const path& target, base::Timestamp now,
-                         const std::stop_token& stop) {
+                         const std::stop_token& stop, std::optional<base::Timestamp> place) {
   if (!base::fs::exists(data / kDatabaseFile)) {
     throw Error(ErrorCode::not_found,
                 "'" + data.string() + "' is no data directory of andon-server");
@@ -232,13 +232,15 @@ BackupReport make_backup(const path& data, const path& target, base::Timestamp n
   }
   std::uint64_t bytes = report.bytes;
   for (const auto& file : files) bytes += base::fs::file_size(partial / std::string(file.key()));
-  base::write_file_atomically(partial / kManifest,
-                              base::to_pretty_text({{"format", kFormat},
-                                                    {"made", base::to_iso8601(now)},
-                                                    {"objects", report.blobs},
-                                                    {"bytes", bytes},
-                                                    {"files", std::move(files)}}),
-                              0600);
+  base::write_file_atomically(
+      partial / kManifest,
+      base::to_pretty_text({{"format", kFormat},
+                            {"made", base::to_iso8601(now)},
+                            {"place", base::to_iso8601(place.value_or(now))},
+                            {"objects", report.blobs},
+                            {"bytes", bytes},
+                            {"files", std::move(files)}}),
+      0600);
   sync_directories(partial);
   base::fs::rename(partial, target);
   base::sync_directory(base::fs::absolute(target).parent_path());
@@ -257,7 +259,11 @@ std::optional<BackupFacts> read_backup_facts(const path& backup) {
       return static_cast<std::uint64_t>(
           std::max<std::int64_t>(reader.optional_integer(key).value_or(0), 0));
     };
-    return BackupFacts{.made = *made, .blobs = number("objects"), .bytes = number("bytes")};
+    const auto place = base::parse_iso8601(reader.optional_string("place").value_or(""));
+    return BackupFacts{.made = *made,
+                       .place = place.value_or(*made),
+                       .blobs = number("objects"),
+                       .bytes = number("bytes")};
   } catch (const Error&) {
     return std::nullopt;
   }

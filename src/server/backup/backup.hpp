@@ -21,11 +21,15 @@ struct BackupReport {
 
 // `target` is a directory that is not there yet. Throws already_exists, not_found, data_corrupted
 // (damaged data is not backed up), resource_exhausted, cancelled when `stop` is asked for.
+// `place`: among the backups of one directory, where that is not by the time alone (BackupFacts).
 BackupReport make_backup(const base::fs::path& data, const base::fs::path& target,
-                         base::Timestamp now, const std::stop_token& stop = {});
+                         base::Timestamp now, const std::stop_token& stop = {},
+                         std::optional<base::Timestamp> place = {});
 
 struct BackupFacts {
   base::Timestamp made;
+  // What they are ordered by: `made`, or later where a clock was set back since the one before it.
+  base::Timestamp place;
   std::uint64_t blobs = 0;
   std::uint64_t bytes = 0;  // of all its files; 0 where an older andon has made it
 };

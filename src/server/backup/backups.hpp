@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The backups that a running server makes of itself when it is asked to: one at a time, by a thread
-// of its own, in one directory, the newest `most` of them. What stops it, a crash too, leaves no
-// half of one under a backup's name. Any thread.
+// of its own, in one directory, the newest `most` of them. Which is newer they say themselves
+// (BackupFacts::place): neither their names nor the clock, which may be set back. Who sees a new
+// one sees the oldest gone. What stops it, a crash too, leaves no half of one under a backup's
+// name. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +11,12 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "api/upkeep/upkeep.hpp"
 #include "base/os/file.hpp"
 #include "base/time/time.hpp"
+#include "server/backup/backup.hpp"
 
 namespace andon::server {
 
@@ -36,13 +40,20 @@ class Backups {
   void remove(const std::string& name);
 
  private:
+  struct Kept {
+    std::string name;
+    BackupFacts facts;
+  };
   void work(const std::string& name, const std::stop_token& stop);
-  void remove_oldest() const;
-  [[nodiscard]] std::vector<api::BackupFacts> list() const;
+  void put_in_place(const base::fs::path& whole, const std::string& name) const;
+  // The newest first; with places_ held.
+  [[nodiscard]] std::vector<Kept> all() const;
+  [[nodiscard]] std::string new_name(base::Timestamp now) const;
 
   const Options options_;
   const base::Clock& clock_;
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex places_;  // one at a time gives or takes a backup's name, or reads them all
+  mutable std::mutex mutex_;   // guards what follows
   std::optional<base::Timestamp> running_since_;
   std::string failure_;
   std::jthread thread_;  // last: it uses all of the above
