@@ -308,12 +308,23 @@ TEST_F(AccessTest, EachOperationIsForWhomTheTableSays) {
   for (const auto& [name, who] : expected) EXPECT_TRUE(found.contains(name)) << name;
 }
 
+// What an operation does as its name says, which its row has to say, too.
+bool is_reading_by_name(std::string_view name) {
+  constexpr auto kWords = std::to_array<std::string_view>(
+      {"BatchGet", "Count", "Describe", "Explain", "Export", "Filter", "Get", "Head", "List",
+       "Lookup", "Plan", "Read", "Resolve", "Search", "Simulate", "TestAuthorization",
+       "TestEventPattern", "Validate", "Verify"});
+  // They give something out that was not there before.
+  if (name == "GetSessionToken" || name == "GetActivityTask") return false;
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return name.starts_with(word); });
+}
+
 // One that says nothing would leave open pages as they are.
 TEST_F(AccessTest, EachOperationThatWritesSaysWhatItChangesAndNoOtherDoes) {
   for (const auto& [service, name] : honoured_operations()) {
     const AccessRow* const row = find_access_row(service, name);
     ASSERT_NE(row, nullptr) << service << ":" << name;
-    EXPECT_EQ(row->changes.has_value(), access_of(name) == control::AuditAccess::write)
+    EXPECT_EQ(row->changes.has_value(), !is_reading_by_name(name))
         << service << ":" << name << " (ChangeKind::none: nothing that a page shows)";
   }
 }

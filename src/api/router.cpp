@@ -254,7 +254,8 @@ HttpResponse Router::call(const std::string& service_name, const Service& servic
             " here");
   }
   check_size(body_limit(*found->operation));
-  audit.set_operation(service_name, found->operation->name, access_of(found->operation->name));
+  audit.set_operation(service_name, found->operation->name,
+                      access_of(found->operation->service, found->operation->name));
   base::json::object input = read_input(*found, request);
   add_headers(input, *found->operation, request, identity.claim.signed_headers);
   const Asked asked{service.protocol, service_name, request_id, form_language(request)};
@@ -273,7 +274,7 @@ HttpResponse Router::perform(const Call& call, const HttpRequest& request, CallA
   audit.begin();
   if (operation.later) return call_later(call, audit);
   const base::json::value output = operation.handler({.caller = caller, .input = input});
-  audit.succeeded(operation.name, input, output);
+  audit.succeeded(input, output);
   note_change(operation);
   return success_response(operation, output, asked);
 }
@@ -464,14 +465,14 @@ std::optional<HttpResponse> Router::answer_unsigned(const HttpRequest& request,
       if (!found || !found->operation->is_unsigned) continue;
       const Operation& operation = *found->operation;
       const Caller nobody = caller_of_nobody(request);
-      audit.set_operation(name, operation.name, access_of(operation.name));
+      audit.set_operation(name, operation.name, access_of(operation.service, operation.name));
       audit.set_caller(nobody, options_.authorizer);
       check_headers(operation, request);
       const auto& input = found->path_parameters;
       options_.check_members(name, operation.name, input);
       audit.begin();
       const base::json::value output = operation.handler({.caller = nobody, .input = input});
-      audit.succeeded(operation.name, input, output);
+      audit.succeeded(input, output);
       answer = success_response(operation, output, asked);
     } catch (...) {
       answer = refuse(translate_failure(std::current_exception(), name, request_id), asked, audit);

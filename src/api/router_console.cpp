@@ -47,7 +47,6 @@ wire::HttpUpgrade Router::upgrade(const HttpRequest& request) const {
 
 void Router::note_change(const Operation& operation) const {
   if (options_.console == nullptr) return;
-  if (access_of(operation.name) != control::AuditAccess::write) return;
   options_.console->changes().note(changed_by(operation.service, operation.name));
 }
 
@@ -98,7 +97,8 @@ HttpResponse Router::call_by_session(const HttpRequest& request, const std::stri
         413, "RequestEntityTooLargeException",
         "the request has more than " + std::to_string(body_limit(*operation)) + " bytes");
   }
-  audit.set_operation(operation->service, operation->name, access_of(operation->name));
+  audit.set_operation(operation->service, operation->name,
+                      access_of(operation->service, operation->name));
   const auto input =
       read_json_object(request.body.read(body_limit(*operation)), body_limit(*operation));
   return perform({service, *operation, caller, input,

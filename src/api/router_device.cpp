@@ -58,7 +58,7 @@ HttpResponse Router::handle_device(const std::string& service, const Caller& dev
     const ServiceError error = translate_failure(std::current_exception(), service, request_id);
     CallAudit audit(error.http_status() == kForbidden ? options_.audit : nullptr,
                     control::audit_via::kDevice, request_id, request);
-    audit.set_operation(service, name, access_of(name));
+    audit.set_operation(service, name, access_of(service, name));
     audit.set_caller(device, nullptr);
     audit.set_detail(request.method + " " + request.path);
     answer = recorded(refuse(error, asked, audit), asked, audit);

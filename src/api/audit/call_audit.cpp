@@ -17,11 +17,8 @@ namespace json = base::json;
 using control::AuditAccess;
 using control::AuditOutcome;
 
-constexpr std::array<std::string_view, 15> kReading{
-    "Get",     "List",     "Describe", "Head",   "Count",  "Export", "Explain", "Filter",
-    "Resolve", "Simulate", "Validate", "Lookup", "Search", "Read",   "Verify"};
-// They give something out that was not there before.
-constexpr std::array<std::string_view, 2> kNotReading{"GetSessionToken", "GetActivityTask"};
+// Of what has no row.
+constexpr std::array<std::string_view, 3> kReading{"Get", "List", "Head"};
 
 constexpr int kUnauthorized = 401;
 constexpr int kForbidden = 403;
@@ -53,11 +50,12 @@ std::string claimed_key(const wire::HttpRequest& request) {
 
 }  // namespace
 
-AuditAccess access_of(std::string_view name) {
+AuditAccess access_of(std::string_view service, std::string_view operation) {
+  const AccessRow* const row = find_access_row(service, operation);
   const bool is_reading =
-      std::ranges::any_of(kReading,
-                          [&](std::string_view word) { return name.starts_with(word); }) &&
-      std::ranges::find(kNotReading, name) == kNotReading.end();
+      row != nullptr ? !row->changes : std::ranges::any_of(kReading, [&](std::string_view word) {
+        return operation.starts_with(word);
+      });
   return is_reading ? AuditAccess::read : AuditAccess::write;
 }
 
@@ -149,13 +147,14 @@ void CallAudit::succeeded() {
   event_.outcome = AuditOutcome::ok;
 }
 
-void CallAudit::succeeded(std::string_view operation, const json::object& input,
-                          const json::value& output) {
+void CallAudit::succeeded(const json::object& input, const json::value& output) {
   succeeded();
   if (log_ == nullptr || (event_.service != "iam" && event_.service != "sts")) return;
   event_.made_access_key_id = made_key(output);
-  const json::value* session = input.if_contains("RoleSessionName");
-  if (operation == "AssumeRole" && session != nullptr && session->is_string()) {
+  const AccessRow* const row = find_access_row(event_.service, event_.operation);
+  if (row == nullptr || row->session.empty()) return;
+  const json::value* const session = input.if_contains(row->session);
+  if (session != nullptr && session->is_string()) {
     event_.detail = "session " + std::string(session->as_string());
   }
 }

@@ -20,9 +20,9 @@
 
 namespace andon::api {
 
-// What does not begin as reading operations of AWS's services do is a change. So is what gives out
-// keys or tasks, whatever its name.
-[[nodiscard]] control::AuditAccess access_of(std::string_view operation);
+// A change where its row says what it changes ("greengrass", "CreateDeployment"); of what has no
+// row (S3), what does not begin as S3's reading operations do.
+[[nodiscard]] control::AuditAccess access_of(std::string_view service, std::string_view operation);
 
 // "127.0.0.1:50100", "[::1]:50100" -> the address alone.
 [[nodiscard]] std::string address_of(const wire::HttpRequest& request);
@@ -52,9 +52,8 @@ class CallAudit {
   // For who asked log.require_writable() itself.
   void was_begun() { has_begun_ = true; }
   void succeeded();
-  // The same for an operation of the table: keys that it gave out are named.
-  void succeeded(std::string_view operation, const base::json::object& input,
-                 const base::json::value& output);
+  // The same for an operation of the table: keys that it gave out are named, and the session.
+  void succeeded(const base::json::object& input, const base::json::value& output);
   void failed(int http_status, std::string_view code);
   // Once. Where succeeded() or failed() was called. Throws unavailable for a change whose entry is
   // not on the disk.

@@ -132,6 +132,22 @@ TEST_F(CallAuditTest, WhatIsDecidedOfAModelIsRecordedWithItsReasonAndNothingElse
   EXPECT_EQ(events[2].decision, "");
 }
 
+TEST_F(CallAuditTest, WhatBeginsASessionNamesIt) {
+  const base::json::object input{{"RoleSessionName", "night-shift"}};
+  for (const char* name : {"AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"}) {
+    CallAudit audit(&log, "api", "1");
+    audit.set_operation("sts", name, access_of("sts", name));
+    audit.begin();
+    audit.succeeded(input, base::json::object{});
+    audit.record();
+  }
+  const auto events = recorded();
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0].detail, "session night-shift");
+  EXPECT_EQ(events[1].detail, "session night-shift");
+  EXPECT_EQ(events[2].detail, "");
+}
+
 TEST_F(CallAuditTest, AnOperationThatAnswersLaterIsRecordedBeforeItsAnswer) {
   const auto answer_of = [&](const std::string& body) {
     const wire::HttpResponse response = call("StartModel", body);
@@ -215,6 +231,16 @@ TEST_F(CallAuditTest, ObjectsAreNamedAndNothingOfTheirContent) {
   }
 }
 
+TEST(CallAudit, WhatItsRowSaysToChangeNothingIsRead) {
+  for (const auto& [service, name] : honoured_operations()) {
+    if (name.starts_with("BatchGet") || name == "PlanStack" || name == "TestEventPattern") {
+      EXPECT_EQ(access_of(service, name), AuditAccess::read) << service << ":" << name;
+    }
+  }
+  EXPECT_EQ(access_of("cloudtrail", "LookupEvents"), AuditAccess::read);
+  EXPECT_EQ(access_of("s3", "GetObject"), AuditAccess::read);
+}
+
 TEST(CallAudit, WhatIsNotKnownToReadIsAChange) {
   for (const auto& [service, name] : honoured_operations()) {
     const bool is_changing_by_name = std::ranges::any_of(
@@ -223,15 +249,14 @@ TEST(CallAudit, WhatIsNotKnownToReadIsAChange) {
                                       "Publish", "Cancel", "Confirm", "Overrule", "Set"},
         [&](std::string_view word) { return name.starts_with(word); });
     if (is_changing_by_name) {
-      EXPECT_EQ(access_of(name), AuditAccess::write) << service << ":" << name;
+      EXPECT_EQ(access_of(service, name), AuditAccess::write) << service << ":" << name;
     }
   }
-  EXPECT_EQ(access_of("AssumeRole"), AuditAccess::write);
-  EXPECT_EQ(access_of("GetSessionToken"), AuditAccess::write);
-  EXPECT_EQ(access_of("GetActivityTask"), AuditAccess::write);
-  EXPECT_EQ(access_of("SomethingNew"), AuditAccess::write);
-  EXPECT_EQ(access_of("GetObject"), AuditAccess::read);
-  EXPECT_EQ(access_of("LookupEvents"), AuditAccess::read);
+  EXPECT_EQ(access_of("sts", "AssumeRole"), AuditAccess::write);
+  EXPECT_EQ(access_of("sts", "GetSessionToken"), AuditAccess::write);
+  EXPECT_EQ(access_of("states", "GetActivityTask"), AuditAccess::write);
+  EXPECT_EQ(access_of("iot", "SomethingNew"), AuditAccess::write);
+  EXPECT_EQ(access_of("s3", "PutObject"), AuditAccess::write);
 }
 
 }  // namespace

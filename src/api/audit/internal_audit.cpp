@@ -36,7 +36,7 @@ std::string_view name_of(const InternalCalls::Seen& seen) {
 void record(control::AuditLog& log, const Authorizer& authorizer, const InternalCalls::Seen& seen) {
   CallAudit audit(&log, control::audit_via::kWorkflow, base::random_uuid());
   const std::string_view name = name_of(seen);
-  audit.set_operation(seen.service, name, access_of(name));
+  audit.set_operation(seen.service, name, access_of(seen.service, name));
   audit.set_caller(seen.caller, &authorizer);
   audit.set_detail(seen.caller.user_agent);
   if (!seen.resource.empty()) {
@@ -60,22 +60,24 @@ void record(control::AuditLog& log, const Authorizer& authorizer, const Internal
 void record_internal_calls(InternalCalls& calls, control::AuditLog& log,
                            const Authorizer& authorizer, ToldOfChange changed) {
   calls.set_gate([&log](const Operation& operation) {
-    if (access_of(operation.name) == control::AuditAccess::write) log.require_writable();
+    if (access_of(operation.service, operation.name) == control::AuditAccess::write) {
+      log.require_writable();
+    }
   });
-  calls.set_observer(
-      [&log, &authorizer, changed = std::move(changed)](const InternalCalls::Seen& seen) {
-        const std::string_view name = name_of(seen);
-        if (changed && !seen.failure && access_of(name) == control::AuditAccess::write) {
-          changed(seen.service, name);
-        }
-        try {
-          record(log, authorizer, seen);
-        } catch (const std::exception& error) {
-          // The call is made; the entry waits for the disk, and further changes are refused.
-          base::log_error("a call within the server is not in the audit log yet",
-                          {{"operation", std::string(seen.operation)}, {"error", error.what()}});
-        }
-      });
+  calls.set_observer([&log, &authorizer,
+                      changed = std::move(changed)](const InternalCalls::Seen& seen) {
+    const std::string_view name = name_of(seen);
+    if (changed && !seen.failure && access_of(seen.service, name) == control::AuditAccess::write) {
+      changed(seen.service, name);
+    }
+    try {
+      record(log, authorizer, seen);
+    } catch (const std::exception& error) {
+      // The call is made; the entry waits for the disk, and further changes are refused.
+      base::log_error("a call within the server is not in the audit log yet",
+                      {{"operation", std::string(seen.operation)}, {"error", error.what()}});
+    }
+  });
 }
 
 }  // namespace andon::api

@@ -43,12 +43,15 @@ struct AccessRow {
   std::string_view service;
   std::string_view operation;
   std::string_view resources;
-  // What has changed where it was done. Each operation that writes says it; what reads has nothing.
+  // What has changed where it was done. Each operation that writes, or gives something out that was
+  // not there before (keys, tasks), says it; what reads has nothing. The audit log's read or write.
   std::optional<ChangeKind> changes = {};
   std::string_view action = {};  // empty: service:operation
   Who who = Who::permitted;
   // Members of the input, separated by blanks, whose texts the audit log keeps. Never a secret.
   std::string_view audited = {};
+  // The member of the input that names the session which begins; the audit log's detail has it.
+  std::string_view session = {};
 };
 
 // Null where there is none.
