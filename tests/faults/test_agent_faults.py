@@ -73,7 +73,7 @@ def test_an_agent_killed_in_any_state_completes_the_deployment(
 @pytest.mark.parametrize("state", ["ROLLING_BACK", "ROLLED_BACK"])
 def test_an_agent_killed_while_rolling_back_completes_the_rollback(server, fleet, tmp_path, state):
     fleet.component(NAME, "1.0.0", RUN)
-    fleet.component(NAME, "2.0.0", {"run": "exit 3"})
+    fleet.component(NAME, "2.0.0", {"startup": "exit 3"})
     agent = Agent(server, tmp_path / "device", binary="crashing_agent")
     agent.provision()
     agent.start({**os.environ, "ANDON_FAULT_AFTER_STATE": state})
@@ -123,7 +123,7 @@ def test_a_tampered_artifact_is_never_run_and_the_next_deployment_works(
 
 def test_a_component_that_cannot_run_is_rolled_back_with_its_last_words(fleet, agent):
     fleet.component(NAME, "1.0.0", RUN, configuration={"threshold": 1})
-    fleet.component(NAME, "2.0.0", {"run": "echo no camera at /dev/video9; exit 7"},
+    fleet.component(NAME, "2.0.0", {"startup": "echo no camera at /dev/video9; exit 7"},
                     configuration={"threshold": 2})
     fleet.deploy_and_wait({NAME: "1.0.0"})
     entry = fleet.outcome(fleet.deploy({NAME: ("2.0.0", {"threshold": 3})}))

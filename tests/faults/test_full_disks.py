@@ -147,11 +147,14 @@ def test_an_agent_that_starts_on_a_full_disk_runs_what_it_has(server, fleet, age
     world.fill(0)
     agent.start()
     time.sleep(1)
-    if agent.process.poll() is not None:  # as a service, it is started again and again
-        world.free()
-        agent.start()
     world.free()
-    agent.wait_for(NAME, "1.0.0")
+
+    def is_back():
+        if agent.process.poll() is not None:  # as a service, it is started again and again
+            agent.start()
+        return (status := agent.status())["agent"] == "running" and [
+            one["state"] for one in status["components"] if one["name"] == NAME] == ["RUNNING"]
+    wait_until(is_back, "the agent with its component", 60)
     fleet.deploy_and_wait({NAME: "2.0.0"})
 
 

@@ -61,8 +61,10 @@ def test_a_bootstrap_step_restarts_the_agent_and_the_device_and_its_deployment_g
         assert (marks / "reboots").read_text() == "down\n"
 
 
-def test_the_server_hears_how_far_a_deployment_is(fleet, agent):
-    fleet.component("com.example.Slow", "1.0.0", {"install": "sleep 8", "run": SLEEP})
+def test_the_server_hears_how_far_a_deployment_is(fleet, agent, tmp_path):
+    goes_on = tmp_path / "goes-on"
+    fleet.component("com.example.Slow", "1.0.0", {
+        "install": f"while [ ! -e {goes_on} ]; do sleep 0.2; done", "run": SLEEP})
     deployment = fleet.deploy({"com.example.Slow": "1.0.0"})
 
     def reason():
@@ -73,5 +75,6 @@ def test_the_server_hears_how_far_a_deployment_is(fleet, agent):
         return ""
     wait_until(lambda: reason().startswith("starting components com.example.Slow"),
                "the progress of the deployment")
+    goes_on.touch()
     entry = fleet.outcome(deployment)
     assert entry["coreDeviceExecutionStatus"] in ("SUCCEEDED", "COMPLETED"), entry

@@ -165,7 +165,9 @@ def test_a_push_that_is_none_of_the_branch_starts_nothing(plant, qa):
     ({**code(), "recipe.json": RECIPE.replace("{COMPONENT_NAME}", "com.example.Other")},
      "Pipeline.AnotherComponent", "com.example.Other"),
     ({**code(), "recipe.json": "{"}, "Job.Failed", "JSONDecodeError"),
-    (code(run="exit 1"), "Qa.Failed", "stays in QA: Deployment.Failed"),
+    # Not `run`, which has run where it takes long enough to end.
+    ({**code(run="exit 1"), "recipe.json": RECIPE.replace('"run": "exec', '"startup": "exec')}, "Qa.Failed",
+     "stays in QA: Deployment.Failed"),
 ])
 def test_what_fails_does_not_reach_production(plant, qa, files, error, said):
     before = plant.line.components()

@@ -160,8 +160,8 @@ def test_each_way_to_fail_has_its_name(server, parameters, error, said):
 
 
 def test_output_is_a_heartbeat_of_its_state(server):
-    told = run(server, job(shell("for i in 1 2 3 4 5; do sleep 1; echo $i; done"),
-                           HeartbeatSeconds=4))
+    told = run(server, job(shell("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1; echo $i; done"),
+                           HeartbeatSeconds=10))
     assert told["status"] == "SUCCEEDED", told
     told = run(server, job(shell("sleep 60"), HeartbeatSeconds=2))
     assert told["error"] == "States.Timeout"
@@ -283,9 +283,10 @@ def test_a_job_outlives_a_crash_of_the_server_and_is_run_once(tmp_path):
 
 def test_a_job_that_ended_while_the_server_was_down_is_told_of(tmp_path):
     with Server(tmp_path / "data") as server:
-        arn = start(server, job(shell("echo begun; sleep 0.5; exit 4")))
+        arn = start(server, job(shell("echo begun; while [ ! -e go ]; do sleep 0.05; done; exit 4")))
         id_ = wait_for_log(server, arn, "begun")
         server.kill()
+        (server.data / "jobs" / id_ / "work" / "go").touch()
         wait_until(lambda: (server.data / "jobs" / id_ / "result.json").exists(), "its result")
         server.start()
         told = wait_for_end(server, arn)
@@ -324,11 +325,12 @@ def test_jobs_end_when_the_server_is_stopped_and_are_lost(tmp_path):
 def test_what_was_stopped_while_nobody_looked_is_ended_and_its_files_removed(tmp_path):
     with Server(tmp_path / "data") as server:
         # Its time is over while the server is down: the timer fires before the task is taken up.
-        arn = start(server, job(shell("echo begun; sleep 1000"), TimeoutSeconds=3))
+        limit_s = 10
+        arn = start(server, job(shell("echo begun; sleep 1000"), TimeoutSeconds=limit_s))
         id_ = wait_for_log(server, arn, "begun")
         work = server.data / "jobs" / id_ / "work"
         server.kill()
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + limit_s
         wait_until(lambda: time.monotonic() > deadline, "its time to be over")
         server.start()
         assert wait_for_end(server, arn)["error"] == "States.Timeout"

@@ -19,7 +19,7 @@ def edge(agent, *arguments, check=True):
     return done
 
 
-def write_version(directory, version, run, configuration="{}"):
+def write_version(directory, version, run, configuration="{}", step="run"):
     recipes, artifacts = directory / "recipes", directory / "artifacts"
     (artifacts / NAME / version).mkdir(parents=True)
     recipes.mkdir(exist_ok=True)
@@ -31,7 +31,7 @@ ComponentVersion: '{version}'
 ComponentConfiguration: {{DefaultConfiguration: {configuration}}}
 Manifests:
 - Platform: {{os: linux}}
-  Lifecycle: {{run: 'sh {{artifacts:path}}/run.sh'}}
+  Lifecycle: {{{step}: 'sh {{artifacts:path}}/run.sh'}}
   Artifacts:
   - URI: s3://nowhere/run.sh
 """)
@@ -63,8 +63,9 @@ def test_a_device_is_told_what_to_do_without_any_server(server, tmp_path):
         edge(agent, "restart", NAME)
         agent.wait_for(NAME, "1.0.0")
 
-        # One that cannot run is rolled back, and the command says why.
-        write_version(tmp_path, "2.0.0", "echo no camera; exit 3")
+        # One that cannot run is rolled back, and the command says why. (A `run` that takes long enough to
+        # end has run.)
+        write_version(tmp_path, "2.0.0", "echo no camera; exit 3", step="startup")
         failed = edge(agent, "deploy", "--add", f"{NAME}=2.0.0", *places, check=False)
         assert failed.returncode == 9 and "no camera" in failed.stdout, failed
         agent.wait_for(NAME, "1.0.0")
