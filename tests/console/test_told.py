@@ -23,7 +23,8 @@ def stepping(alone, tmp_path):
     with Agent(alone.server, tmp_path / "edge-1"):
         deployment = fleet.deploy({"com.example.Second": "1.0.0"})
         yield {"device": "#/devices/edge-1", "deployment": f"#/deployments/{deployment}"}, tmp_path / "first"
-        (tmp_path / "second").touch()
+        for name in ("first", "second"):
+            (tmp_path / name).touch()
         assert fleet.outcome(deployment)["coreDeviceExecutionStatus"] in ("SUCCEEDED", "COMPLETED")
 
 

@@ -119,6 +119,8 @@ def test_a_push_that_is_refused_comes_to_the_pages_that_are_open(training, watch
     """Nothing else happens there of which a page would be told."""
     page = watched.only_told().sign_in().go("#/workflows/triggers/code", "code")
     page.get_by_text("No push yet").wait_for()
+    page.wait_for_timeout(6_000)  # what it has been told of before, it asks for seldom
+    watched.settle()
     assert push(training, {"ref": "refs/heads/other"}, secret="not the one of the webhook") == 403
     page.get_by_text("Refused").wait_for(timeout=20_000)
     assert not watched.problems
