@@ -122,7 +122,7 @@ def test_a_push_that_is_refused_comes_to_the_pages_that_are_open(training, watch
     page.wait_for_timeout(6_000)  # what it has been told of before, it asks for seldom
     watched.settle()
     assert push(training, {"ref": "refs/heads/other"}, secret="not the one of the webhook") == 403
-    page.get_by_text("Refused").wait_for(timeout=20_000)
+    page.locator("tbody tr").get_by_text("Refused", exact=True).first.wait_for(timeout=15_000)
     assert not watched.problems
 
 
