@@ -196,7 +196,8 @@ def test_what_would_be_wrong_on_a_phone_is_found(phone, line):
 
 
 def test_buttons_of_objects_are_at_hand_without_scrolling_sideways(phone, line):
-    line.server.aws("s3").put_object(Bucket="andon-uploads", Key="at-hand/" + "a-long-name-" * 6 + ".txt", Body=b"text")
+    picture = sorted((EXAMPLE / "images").iterdir())[0]
+    line.server.aws("s3").upload_file(str(picture), "andon-uploads", "at-hand/" + "a-long-name-" * 6 + picture.suffix)
     page = phone.go("#/objects/andon-uploads?prefix=at-hand/", "andon-uploads")
     for button in (page.get_by_role("link", name="Download"), page.get_by_role("button", name="Delete")):
         button.wait_for()
