@@ -51,7 +51,7 @@ def test_a_policy_is_attached_to_a_user_and_detached(signed_in, plant):
         return {one["PolicyName"] for one in iam.list_attached_user_policies(UserName="eva")["AttachedPolicies"]}
     page = signed_in.go("#/settings/users/eva", "eva")
     policies = section(page, "Policies")
-    add = policies.get_by_role("button", name="Add", exact=True)
+    add = policies.get_by_role("button", name="Add the policy")
     assert add.is_disabled()
     policies.get_by_label("May do").select_option(label="AndonOperatorAccess")
     add.click()

@@ -185,3 +185,52 @@ def test_axe_finds_nothing_serious_in_groups_and_webhooks(chromium, alone, size,
         assert not watched.problems
     finally:
         watched.close()
+
+
+def test_policies_of_a_role_are_attached_and_detached_and_its_own_deleted(alone, watched):
+    iam = alone.server.aws("iam")
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    iam.create_role(RoleName="packing", AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(RoleName="packing", PolicyName="things", PolicyDocument=json.dumps(OWN))
+    page = watched.sign_in().go("#/settings/roles", "Settings")
+    page.get_by_role("link", name="packing").click()
+    page.get_by_role("heading", name="packing", level=1).wait_for()
+    add = page.get_by_role("button", name="Add the policy")
+    assert add.is_disabled()
+    page.get_by_label("May do").select_option(label="AndonViewerAccess")
+    add.click()
+    remove = page.get_by_role("button", name="Remove AndonViewerAccess")
+    remove.wait_for()
+    assert iam.list_attached_role_policies(RoleName="packing")["AttachedPolicies"] == [
+        {"PolicyName": "AndonViewerAccess", "PolicyArn": VIEWER}]
+    assert not accessible(page)
+    remove.click()
+    remove.wait_for(state="detached")
+    assert iam.list_attached_role_policies(RoleName="packing")["AttachedPolicies"] == []
+    page.get_by_role("button", name="Delete things").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.get_by_text("It lets nobody do anything.").wait_for()
+    assert iam.list_role_policies(RoleName="packing")["PolicyNames"] == []
+    assert not watched.problems
+
+
+def test_who_may_look_at_a_role_alone_is_offered_no_change_of_it(alone, watched):
+    iam = let_in(alone.server, "udo")
+    iam.create_role(RoleName="packing", AssumeRolePolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
+    iam.attach_role_policy(RoleName="packing", PolicyArn=VIEWER)
+    iam.put_role_policy(RoleName="packing", PolicyName="things", PolicyDocument=json.dumps(OWN))
+    iam.put_user_policy(UserName="udo", PolicyName="looks", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["iam:Get*", "iam:List*", "andon:Get*"], "Resource": "*"}]}))
+    page = watched.sign_in("udo").go("#/settings/roles/packing", "packing")
+    for name, right in (("Remove AndonViewerAccess", "iam:DetachRolePolicy"), ("Delete things", "iam:DeleteRolePolicy")):
+        button = page.get_by_role("button", name=name)
+        wait_until(button.is_disabled, f"{name} being off")
+        assert right in button.get_attribute("title")
+    page.get_by_label("May do").select_option(label="AndonOperatorAccess")
+    add = page.get_by_role("button", name="Add the policy")
+    wait_until(lambda: "iam:AttachRolePolicy" in (add.get_attribute("title") or ""), "the right that is missing")
+    assert add.is_disabled()

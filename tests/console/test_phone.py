@@ -193,3 +193,14 @@ def test_what_would_be_wrong_on_a_phone_is_found(phone, line):
         assert faults(page) == []
         page.evaluate(spoilt)
         assert any(found in one for one in faults(page)), found
+
+
+def test_buttons_of_objects_are_at_hand_without_scrolling_sideways(phone, line):
+    picture = sorted((EXAMPLE / "images").iterdir())[0]
+    line.server.aws("s3").upload_file(str(picture), "andon-uploads", "at-hand/" + "a-long-name-" * 6 + picture.suffix)
+    page = phone.go("#/objects/andon-uploads?prefix=at-hand/", "andon-uploads")
+    for button in (page.get_by_role("link", name="Download"), page.get_by_role("button", name="Delete")):
+        button.wait_for()
+        box = button.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["viewport"]["width"], box
+    assert not faults(page)

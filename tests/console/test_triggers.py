@@ -194,6 +194,10 @@ def test_a_new_webhook_takes_no_others_name_and_says_what_is_wrong_with_its_own(
     dialog.get_by_role("button", name="New webhook").click()
     assert "a webhook code already" in dialog.get_by_role("alert").inner_text()
     assert push(training, {"ref": "refs/heads/main"}) == 202  # its secret is the one that it had
+    status, told = training.server.call("PUT", "/andon/v1/webhooks/code", {
+        "secret": "not the one of the webhook", "createOnly": True})
+    assert status == 409 and "a webhook code already" in str(told)
+    assert push(training, {"ref": "refs/heads/main", "n": 2}, delivery="2") == 202
     dialog.get_by_label("Name").fill("no/name")
     dialog.get_by_role("button", name="New webhook").click()
     assert dialog.get_by_label("Name").evaluate("input => input.validity.patternMismatch")

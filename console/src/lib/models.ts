@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of a version of a model: its report's figures, and where it runs.
-import { all, call, s3Json, type Answer } from './api';
+import { all, call, each, s3Json, type Answer } from './api';
 import { arnOf } from './may.svelte';
 import { t } from '../text';
 
@@ -157,31 +157,28 @@ export interface Latency {
   median: number; // of inference, in ms
   p95: number;
 }
-const MOST_TIMED = 20; // devices
 const OF_EACH = '100'; // its last results
 
-// How long a picture takes on each type of device, of the last results there.
-export async function latencies(devices: Answer[]): Promise<Latency[]> {
+// How long a picture takes on each type of device, of the last results on the first `most` devices.
+export async function latencies(devices: Answer[], most: number): Promise<Latency[]> {
   const byType = new Map<string, { devices: number; times: number[] }>();
-  await Promise.all(
-    devices.slice(0, MOST_TIMED).map(async (device) => {
-      const { results } = await call('andon', 'ListResults', {
-        thing: device.thing, maxResults: OF_EACH, includeMessages: 'true',
-      });
-      const times = (results as Answer[])
-        .filter(
-          ({ message }) =>
-            message?.model?.component === device.component.componentName &&
-            message.model.version === device.component.componentVersion,
-        )
-        .map(({ message }) => message.ms?.inference)
-        .filter((ms): ms is number => typeof ms === 'number');
-      if (!times.length) return;
-      const type = [device.platform, device.architecture].filter(Boolean).join(' ');
-      const known = byType.get(type) ?? { devices: 0, times: [] };
-      byType.set(type, { devices: known.devices + 1, times: [...known.times, ...times] });
-    }),
-  );
+  await each(devices.slice(0, most), async (device) => {
+    const { results } = await call('andon', 'ListResults', {
+      thing: device.thing, maxResults: OF_EACH, includeMessages: 'true',
+    });
+    const times = (results as Answer[])
+      .filter(
+        ({ message }) =>
+          message?.model?.component === device.component.componentName &&
+          message.model.version === device.component.componentVersion,
+      )
+      .map(({ message }) => message.ms?.inference)
+      .filter((ms): ms is number => typeof ms === 'number');
+    if (!times.length) return;
+    const type = [device.platform, device.architecture].filter(Boolean).join(' ');
+    const known = byType.get(type) ?? { devices: 0, times: [] };
+    byType.set(type, { devices: known.devices + 1, times: [...known.times, ...times] });
+  });
   return [...byType].map(([type, of]) => {
     const sorted = of.times.toSorted((a, b) => a - b);
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];

@@ -122,7 +122,9 @@ std::vector<Operation> webhook_operations(Webhooks& webhooks, const EventQueue& 
   return {row("PutWebhook", "PUT", "/andon/v1/webhooks/{name}",
               [&webhooks](const json::object& input) -> json::value {
                 const std::string name = required_text(input, "name");
-                webhooks.put(name, required_text(input, "secret"));
+                webhooks.put(name, required_text(input, "secret"),
+                             flag(input, "createOnly") ? Webhooks::Existing::is_refused
+                                                       : Webhooks::Existing::gets_this_secret);
                 return json::object{{"name", name}, {"path", std::string(kPrefix) + name}};
               }),
           row("DeleteWebhook", "DELETE", "/andon/v1/webhooks/{name}",

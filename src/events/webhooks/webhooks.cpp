@@ -89,7 +89,7 @@ Webhooks::Webhooks(EventQueue& queue, const trust::SealingKey& key, const base::
   queue_.database().migrate("webhooks", {{"webhooks", kTables}});
 }
 
-void Webhooks::put(const std::string& name, const std::string& secret) {
+void Webhooks::put(const std::string& name, const std::string& secret, Existing existing) {
   if (name.size() > kMostName || !base::is_name_of(name, "._-")) {
     throw Error(ErrorCode::invalid_argument,
                 "a webhook's name must be of 1 to 64 letters, digits, '.', '-' and '_'");
@@ -100,6 +100,12 @@ void Webhooks::put(const std::string& name, const std::string& secret) {
                 "-hex 32");
   }
   queue_.database().write([&](Transaction& tx) {
+    if (existing == Existing::is_refused &&
+        tx.query_one("SELECT 1 FROM webhooks WHERE name = $1", {name})) {
+      throw Error(ErrorCode::already_exists, "there is a webhook " + name +
+                                                 " already: give another name, or remove that one "
+                                                 "first");
+    }
     const auto count =
         tx.query_one("SELECT count(*) FROM webhooks WHERE name <> $1", {name})->integer(0);
     if (count >= kMost) {

@@ -35,8 +35,10 @@ class Webhooks {
   Webhooks(EventQueue& queue, const trust::SealingKey& key, const base::Clock& clock,
            std::function<void()> not_taken = {});
 
-  // A new secret for a name that is there. Throws invalid_argument for a short one.
-  void put(const std::string& name, const std::string& secret);
+  enum class Existing : std::uint8_t { gets_this_secret, is_refused };
+  // Throws invalid_argument for a short secret, already_exists where the name is there and refused.
+  void put(const std::string& name, const std::string& secret,
+           Existing existing = Existing::gets_this_secret);
   void remove(const std::string& name);  // not_found
   [[nodiscard]] std::vector<Webhook> list(const std::string& after, std::size_t limit) const;
 

@@ -124,6 +124,22 @@ TEST_F(WebhooksTest, WhoeverLooksIsToldOfEachPushThatIsNotTaken) {
   EXPECT_EQ(not_taken_, 3);  // there is nothing to see
 }
 
+TEST_F(WebhooksTest, ANewWebhookTakesNoOthersNameWhereThatIsAskedFor) {
+  const std::string other = "another secret altogether";
+  try {
+    webhooks_->put("plant", other, Webhooks::Existing::is_refused);
+    ADD_FAILURE() << "it took the other's name";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::ErrorCode::already_exists);
+  }
+  EXPECT_EQ(push(commit(1), other), Webhooks::Taken::refused);
+  EXPECT_EQ(push(commit(1)), Webhooks::Taken::taken);  // with the secret that it had
+  webhooks_->put("second", other, Webhooks::Existing::is_refused);
+  EXPECT_EQ(push(commit(2), other, "second"), Webhooks::Taken::taken);
+  webhooks_->put("plant", other);
+  EXPECT_EQ(push(commit(3), other), Webhooks::Taken::taken);
+}
+
 TEST_F(WebhooksTest, TheLastThatWereTakenAreRemembered) {
   const int all = static_cast<int>(PushOutcomes::kKept) + 5;
   for (int i = 1; i <= all; ++i) ASSERT_EQ(push(commit(i)), Webhooks::Taken::taken);

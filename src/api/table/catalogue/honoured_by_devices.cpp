@@ -256,7 +256,7 @@ constexpr auto kRows = std::to_array<Honoured>({
     {"andon", "ListDeliveries", "sourceArn maxResults nextToken"},
     {"andon", "ListWebhookOutcomes", "name maxResults"},
     {"andon", "ListWebhooks", "maxResults nextToken"},
-    {"andon", "PutWebhook", "name secret"},
+    {"andon", "PutWebhook", "name secret createOnly"},
     {"andon", "ApplyStack", "stackName templateBody parameters{*} tags{*} prune clientToken"},
     {"andon", "PlanStack", "stackName templateBody parameters{*} tags{*} prune"},
     {"andon", "DeleteRepository", "name"},
