@@ -53,9 +53,8 @@ std::optional<TaskKey> key_of(const asl::EventBody& body) {
           return TaskKey{TaskKind::task, event.task, 0};
         } else if constexpr (requires { event.index; }) {
           return TaskKey{TaskKind::child, event.index, event.branch};
-        } else if constexpr (std::is_same_v<Event, asl::MapRunChanged>) {
-          return std::nullopt;
-        } else if constexpr (requires { event.branch; }) {
+        } else if constexpr (requires { event.branch; } &&
+                             !std::is_same_v<Event, asl::MapRunChanged>) {
           constexpr bool kItems =
               std::is_same_v<Event, asl::ItemsRead> || std::is_same_v<Event, asl::ItemsFailed>;
           return TaskKey{kItems ? TaskKind::items : TaskKind::results, event.branch, event.branch};
@@ -68,7 +67,7 @@ std::optional<TaskKey> key_of(const asl::EventBody& body) {
 
 Driver::Driver(const Parts& parts, Options options)
     : parts_(parts),
-      options_(std::move(options)),
+      options_(options),
       owner_(base::random_uuid()),
       timers_(parts.database, parts.clock,
               [this](std::int64_t execution, std::int64_t timer) {
