@@ -35,7 +35,7 @@ def _number(kind, low, high, what):
 _COUNT = _number(int, 1, 10**9, "a whole number, 1 or more")
 _FROM_ZERO = _number(int, 0, 2**63 - 1, "a whole number, 0 or more")
 _SHARE = _number(float, 0, 1, "a number from 0 to 1")
-_POSITIVE = _number(float, 1e-12, 1e12, "a number above 0")
+_POSITIVE = _number(float, 1e-12, 1e12, "a number from 1e-12 to 1e12")
 
 
 def _side(text):

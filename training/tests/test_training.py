@@ -144,7 +144,7 @@ def test_another_seed_trains_another_model(bars, tmp_path):
 
 def test_a_run_without_progress_stops_early(bars, tmp_path):
     run = Run(training_options(bars, tmp_path, "--epochs", "50", "--eval-every", "1",
-                               "--patience", "2", "--lr", "0"))
+                               "--patience", "2", "--lr", "1e-12"))
     run.go()
     assert run.epoch == 3
 

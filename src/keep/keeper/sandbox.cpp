@@ -90,8 +90,9 @@ bool make_system_read_only() {
 // Directories on the way are made in a /tmp of its own.
 void make_way(const char* path) {
   char way[PATH_MAX];
-  if (std::strlen(path) >= sizeof way) return;
-  std::strcpy(way, path);
+  const std::size_t size = std::strlen(path);
+  if (size >= sizeof way) return;
+  std::memcpy(way, path, size + 1);
   for (char* at = way + 1; (at = std::strchr(at, '/')) != nullptr; ++at) {
     *at = '\0';
     mkdir(way, 0755);
